@@ -1,0 +1,52 @@
+# Everything a newcomer types. Each target makes the environment it needs.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup run test check format lint types contracts lock clean
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
+
+setup: $(READY) ## make .venv with everything the other targets need
+$(READY): requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found."; exit 1; }
+	@$(PYTHON) -m venv --clear .venv 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu install the package $$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'), then run this again."; exit 1; }
+	@echo "installing the locked packages into .venv (once; a minute or two)"
+	@$(BIN)/python -m pip install --quiet --progress-bar off --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --progress-bar off --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $(READY)
+
+run: setup ## start everything here with sample people; Ctrl-C stops it
+	@exec $(BIN)/zhida up --demo
+
+test: setup ## all tests that belong to every change
+	$(BIN)/pytest -n auto
+
+format: setup ## write the code in the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup
+	@echo "== form and lint (make format mends most of it)"
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: setup
+	@echo "== types"
+	@$(BIN)/mypy
+
+contracts: setup
+	@echo "== who may import whom"
+	@$(BIN)/lint-imports
+
+check: lint types contracts test ## everything CI asks
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml --extra local --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove the environment and the local data
+	rm -rf .venv .zhida

@@ -1,0 +1,81 @@
+"""Who acts: a person behind a user, with posts, inside a district or an institution."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import Forbidden
+
+
+class Post(StrEnum):
+    """Posts on a claim's way (财社〔2023〕181号 第二十五条 keeps several apart)."""
+
+    TRAINEE = "trainee"
+    CLERK = "clerk"
+    ACCEPTOR = "acceptor"
+    REVIEWER = "reviewer"
+    NOTICE_PUBLISHER = "notice_publisher"
+    MAKER = "maker"
+    CHECKER = "checker"
+    RELEASER = "releaser"
+    CATALOG_EDITOR = "catalog_editor"
+    CATALOG_PUBLISHER = "catalog_publisher"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+
+
+class Scope(StrEnum):
+    """On what two posts exclude each other: on being held by one person, on one claim, on one batch."""
+
+    PERSON = "person"
+    CLAIM = "claim"
+    BATCH = "batch"
+
+
+_BUSINESS = frozenset(Post) - {Post.AUDITOR, Post.OPERATOR}
+
+#: (scope, post, other): loaded into the table `post_exclusions` by a migration; a test compares.
+EXCLUSIONS: frozenset[tuple[Scope, Post, Post]] = frozenset(
+    {(Scope.PERSON, Post.AUDITOR, other) for other in _BUSINESS - {Post.TRAINEE}}
+    | {(Scope.PERSON, Post.OPERATOR, other) for other in _BUSINESS - {Post.TRAINEE}}
+    | {(Scope.PERSON, Post.AUDITOR, Post.OPERATOR)}
+    | {(Scope.PERSON, Post.CLERK, other) for other in _BUSINESS - {Post.TRAINEE, Post.CLERK}}
+    | {
+        (Scope.PERSON, Post.REVIEWER, other)
+        for other in (Post.MAKER, Post.CHECKER, Post.RELEASER)
+    }
+    | {(Scope.PERSON, Post.RELEASER, other) for other in (Post.MAKER, Post.CHECKER)}
+    | {
+        (Scope.CLAIM, Post.ACCEPTOR, Post.REVIEWER),
+        (Scope.CLAIM, Post.REVIEWER, Post.NOTICE_PUBLISHER),
+        (Scope.BATCH, Post.MAKER, Post.CHECKER),
+        (Scope.BATCH, Post.MAKER, Post.RELEASER),
+        (Scope.BATCH, Post.CHECKER, Post.RELEASER),
+    }
+)
+
+
+def excluded_with(post: Post, scope: Scope) -> frozenset[Post]:
+    """Posts that whoever acts as `post` must not have acted as, within `scope`."""
+    return frozenset(
+        (other if mine == post else mine) for where, mine, other in EXCLUSIONS if where == scope and post in (mine, other)
+    )
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The one who asks. `district` is the code of the district they work for; None: the whole city."""
+
+    user_id: UUID
+    person_id: UUID
+    posts: frozenset[Post]
+    district: str | None = None
+    institution_id: UUID | None = None
+
+    def holds(self, *posts: Post) -> bool:
+        return bool(self.posts.intersection(posts))
+
+    def must_hold(self, *posts: Post) -> None:
+        """Forbidden `post_missing` unless the actor holds one of `posts`."""
+        if not self.holds(*posts):
+            raise Forbidden("post_missing", posts=sorted(posts))

@@ -1,0 +1,148 @@
+"""The life of a batch of payments and of each attempt to pay; who must sign."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from domain.lifecycle import Lifecycle
+
+
+class BatchStatus(StrEnum):
+    OPENED = "opened"
+    FROZEN = "frozen"
+    SUBMITTED = "submitted"
+    CHECKED = "checked"
+    RELEASED = "released"
+    SENT = "sent"
+    SETTLED = "settled"
+    DISSOLVED = "dissolved"
+    NOT_RECEIVED = "not_received"
+
+
+class BatchAction(StrEnum):
+    FREEZE = "freeze"
+    SUBMIT = "submit"
+    CHECK = "check"
+    RELEASE = "release"
+    SEND = "send"
+    SETTLE = "settle"
+    DISSOLVE = "dissolve"
+    MISS = "miss"
+
+
+_B, _D = BatchStatus, BatchAction
+
+BATCH_LIFECYCLE = Lifecycle(
+    "batch",
+    _B.OPENED,
+    {
+        (_B.OPENED, _D.FREEZE): _B.FROZEN,
+        (_B.FROZEN, _D.SUBMIT): _B.SUBMITTED,
+        (_B.SUBMITTED, _D.CHECK): _B.CHECKED,
+        (_B.CHECKED, _D.RELEASE): _B.RELEASED,
+        # from here on nothing is stopped by us: the file is on its way
+        (_B.RELEASED, _D.SEND): _B.SENT,
+        (_B.SENT, _D.SETTLE): _B.SETTLED,
+        # the bank closed the file's id without having received it
+        (_B.RELEASED, _D.MISS): _B.NOT_RECEIVED,
+        # before release, a batch can be given up and its claims become payable again
+        (_B.OPENED, _D.DISSOLVE): _B.DISSOLVED,
+        (_B.FROZEN, _D.DISSOLVE): _B.DISSOLVED,
+        (_B.SUBMITTED, _D.DISSOLVE): _B.DISSOLVED,
+        (_B.CHECKED, _D.DISSOLVE): _B.DISSOLVED,
+    },
+)
+
+
+class AttemptStatus(StrEnum):
+    PREPARED = "prepared"
+    SENDING = "sending"
+    SENT = "sent"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    RETURNED = "returned"
+    VOID = "void"
+
+
+class AttemptAction(StrEnum):
+    INTEND = "intend"
+    SEND = "send"
+    LOSE_SIGHT = "lose_sight"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    RETURN = "return"
+    VOID = "void"
+
+
+_T, _U = AttemptStatus, AttemptAction
+
+ATTEMPT_LIFECYCLE = Lifecycle(
+    "attempt",
+    _T.PREPARED,
+    {
+        (_T.PREPARED, _U.VOID): _T.VOID,
+        # the point of no return: intent, bytes and hash are committed
+        (_T.PREPARED, _U.INTEND): _T.SENDING,
+        (_T.SENDING, _U.SEND): _T.SENT,
+        (_T.SENDING, _U.LOSE_SIGHT): _T.UNKNOWN,
+        (_T.SENDING, _U.FAIL): _T.FAILED,
+        # the bank's evidence
+        (_T.SENT, _U.SUCCEED): _T.DONE,
+        (_T.SENT, _U.FAIL): _T.FAILED,
+        (_T.SENT, _U.LOSE_SIGHT): _T.UNKNOWN,
+        (_T.UNKNOWN, _U.SEND): _T.SENT,
+        (_T.UNKNOWN, _U.SUCCEED): _T.DONE,
+        (_T.UNKNOWN, _U.FAIL): _T.FAILED,
+        (_T.SENT, _U.RETURN): _T.RETURNED,
+        (_T.DONE, _U.RETURN): _T.RETURNED,
+    },
+)
+
+#: At most one of these per claim (promise 1).
+LIVE_ATTEMPT = frozenset({_T.PREPARED, _T.SENDING, _T.SENT, _T.UNKNOWN, _T.DONE})
+
+
+class Step(StrEnum):
+    """The three signatures of a batch, each another person (promise 7)."""
+
+    ASSEMBLE = "assemble"
+    CHECK = "check"
+    RELEASE = "release"
+
+
+STEPS = (Step.ASSEMBLE, Step.CHECK, Step.RELEASE)
+
+
+@dataclass(frozen=True)
+class PaymentLine:
+    """What one line of a batch pays, as it was copied at freezing. `amount_fen` in fen."""
+
+    reference: str
+    payee: str = field(repr=False)
+    account: str = field(repr=False)
+    bank_code: str
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class BatchContent:
+    """What a signature binds (promise 8): the hash over the canonical plaintext, the count, the sum in fen."""
+
+    content_hash: str
+    line_count: int
+    sum_fen: int
+
+
+def content_of(lines: Iterable[PaymentLine]) -> BatchContent:
+    """The content of a batch. Lines are taken in order of reference, so any order of input gives one hash."""
+    digest, count, total = hashlib.sha256(), 0, 0
+    for line in sorted(lines, key=lambda each: each.reference):
+        canonical = [line.reference, line.payee, line.account, line.bank_code, line.amount_fen]
+        digest.update(json.dumps(canonical, ensure_ascii=False, separators=(",", ":")).encode())
+        digest.update(b"\n")
+        count += 1
+        total += line.amount_fen
+    return BatchContent(digest.hexdigest(), count, total)

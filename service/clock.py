@@ -1,0 +1,47 @@
+"""The one reader of the clock. Business days are Asia/Shanghai; the demo may play another day."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from service.settings import settings
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def offset() -> timedelta:
+    """How far the demo's day is from the real one; zero everywhere else.
+
+    Raises RuntimeError when an offset is set outside the demo: a bureau's clock is the real one.
+    """
+    text = settings().clock_offset
+    if not text:
+        return timedelta(0)
+    if not settings().demo:
+        raise RuntimeError("ZHIDA_CLOCK_OFFSET is for the demo only (ZHIDA_DEMO=1)")
+    if text.startswith("@"):
+        file = Path(text[1:])
+        text = file.read_text().strip() if file.exists() else "0"
+    return timedelta(days=int(text or "0"))
+
+
+def now() -> datetime:
+    """This instant, with the demo's offset, in UTC."""
+    return datetime.now(UTC) + offset()
+
+
+def today() -> date:
+    """The business day."""
+    return now().astimezone(SHANGHAI).date()
+
+
+def advance(days: int) -> date:
+    """Move the demo's clock forward by whole days and answer the new business day."""
+    text = settings().clock_offset
+    if not (settings().demo and text.startswith("@")):
+        raise RuntimeError("only the demo's clock can be moved")
+    file = Path(text[1:])
+    beside = file.with_suffix(".new")
+    beside.write_text(str(offset().days + days))
+    beside.replace(file)
+    return today()

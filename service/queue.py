@@ -1,0 +1,71 @@
+"""The names of owed jobs, and the Celery object that carries their nudges."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from celery import Celery
+
+from service.settings import settings
+
+#: A message carries at most this many job ids.
+IDS_PER_MESSAGE_MAX = 200
+
+
+class Job(StrEnum):
+    """Every kind of owed work; `tasks/` has one task for each (a test compares)."""
+
+    VERIFY_CERTIFICATE = "verification.verify_certificate"
+    ASSEMBLE_BATCH = "batches.assemble_batch"
+    WRITE_BANK_FILE = "batches.write_bank_file"
+    SEND_BANK_FILE = "batches.send_bank_file"
+    FETCH_RETURN = "reconciliation.fetch_return"
+
+
+class Sweep(StrEnum):
+    """What beat starts on a rhythm."""
+
+    NUDGE_WHAT_IS_DUE = "jobs.nudge_what_is_due"
+    CLOSE_NOTICES = "notices.close_notices"
+    FOLD_TALLY = "claims.fold_tally"
+
+
+def _make() -> Celery:
+    app = Celery("zhida")
+    app.conf.update(
+        broker_url=settings().redis_url or "redis://127.0.0.1:1/0",
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": 900,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "unacked_mutex_expire": 30,
+            "health_check_interval": 10,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+        },
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_publish_retry=False,
+        task_time_limit=300,
+        task_default_queue="zhida",
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        enable_utc=True,
+        timezone="Asia/Shanghai",
+    )
+    return app
+
+
+celery = _make()
+
+#: How often beat starts each sweep.
+RHYTHM: dict[Sweep, timedelta] = {
+    Sweep.NUDGE_WHAT_IS_DUE: timedelta(seconds=2),
+    Sweep.CLOSE_NOTICES: timedelta(seconds=10),
+    Sweep.FOLD_TALLY: timedelta(seconds=10),
+}
