@@ -96,6 +96,7 @@ ATTEMPT_LIFECYCLE = Lifecycle(
         (_T.UNKNOWN, _U.SEND): _T.SENT,
         (_T.UNKNOWN, _U.SUCCEED): _T.DONE,
         (_T.UNKNOWN, _U.FAIL): _T.FAILED,
+        (_T.UNKNOWN, _U.RETURN): _T.RETURNED,
         (_T.SENT, _U.RETURN): _T.RETURNED,
         (_T.DONE, _U.RETURN): _T.RETURNED,
     },

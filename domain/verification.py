@@ -1,0 +1,158 @@
+"""What a certificate registry answered, compared with what the claim says."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a check ended. `unavailable` is a question still open: it is never `not_found`."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    MISMATCH = "mismatch"
+    REVOKED = "revoked"
+    UNAVAILABLE = "unavailable"
+    MANUAL = "manual"
+
+
+#: Stands among `CheckResult.fields` when the registry gave several answers that exclude each other.
+ANSWERS_DIFFER = "answers_differ"
+
+#: What is compared, in the order in which differences are named.
+COMPARED = ("holder_name", "id_number", "occupation_code", "level", "issued_on")
+
+#: Without these two nothing says whose certificate it is.
+_IDENTIFYING = frozenset({"holder_name", "id_number"})
+
+#: A masked number that shows fewer characters than this says nothing.
+_TAIL_MIN = 4
+
+#: The dots that stand inside transliterated names (阿依古丽·买买提) and how registries write or mask them.
+_MIDDLE_DOTS = "·•・･‧∙⋅ꞏ᛫⸱●."
+_MASK = re.compile(r"[*＊×]")
+
+
+@dataclass(frozen=True)
+class RegistryEntry:
+    """One certificate as the registry tells it; None where it is silent.
+
+    `id_number` may be whole, masked with asterisks (`370102********002X`) or a tail (`002X`).
+    `level` is the code of a skill level as text. A revoked certificate may lack its day.
+    """
+
+    number: str
+    holder_name: str | None = field(default=None, repr=False)
+    id_number: str | None = field(default=None, repr=False)
+    occupation_code: str | None = None
+    level: str | None = None
+    issued_on: date | None = None
+    revoked: bool = False
+    revoked_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a claim says about its certificate. `level` is the code of a skill level as text."""
+
+    number: str
+    holder_name: str = field(repr=False)
+    id_number: str = field(repr=False)
+    occupation_code: str
+    level: str
+    issued_on: date
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """`fields`: what differs (names of `COMPARED`, or `answers_differ`). `silent`: what the registry left out."""
+
+    outcome: Outcome
+    fields: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+def compare(question: Question, entries: Sequence[RegistryEntry]) -> CheckResult:
+    """Settle what the registry's entries for this number say about the claim.
+
+    No entry is `not_found`: the caller passes one only when the registry *said* that it has none. Several
+    entries may complete each other; where two contradict each other no difference is guessed at. What the
+    registry leaves out is not a mismatch, but without both name and id number an officer must look
+    (`manual`). A revocation in any of the agreeing answers counts.
+    """
+    if not entries:
+        return CheckResult(Outcome.NOT_FOUND)
+    told = {name: _distinct(name, entries) for name in COMPARED}
+    silent = tuple(name for name in COMPARED if not told[name])
+    if any(_contradict(name, values) for name, values in told.items()):
+        return CheckResult(Outcome.MISMATCH, (ANSWERS_DIFFER,), silent)
+    if any(entry.revoked or entry.revoked_on for entry in entries):
+        return CheckResult(Outcome.REVOKED, (), silent)
+    asked = {name: _canonical(name, getattr(question, name)) for name in COMPARED}
+    differing = tuple(name for name in COMPARED if any(not _agree(name, asked[name], value) for value in told[name]))
+    if differing:
+        return CheckResult(Outcome.MISMATCH, differing, silent)
+    if _IDENTIFYING.intersection(silent):
+        return CheckResult(Outcome.MANUAL, (), silent)
+    return CheckResult(Outcome.FOUND, (), silent)
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two spellings are one name: width, blanks and the kind of middle dot do not count."""
+    return _plain_name(one) == _plain_name(other)
+
+
+def _plain_name(text: str) -> str:
+    # Dots are dropped, not unified: many registries leave them out or write a blank in their place.
+    # Variation selectors choose among drawings of one character and are dropped too.
+    return "".join(
+        each
+        for each in unicodedata.normalize("NFKC", text).casefold()
+        if not each.isspace()
+        and each not in _MIDDLE_DOTS
+        and unicodedata.category(each) != "Cf"
+        and not unicodedata.name(each, "").startswith("VARIATION SELECTOR")
+    )
+
+
+def _canonical(name: str, value: str | date | None) -> str:
+    """The text that is compared; empty when nothing was told."""
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    if name == "holder_name":
+        return _plain_name(value)
+    plain = "".join(unicodedata.normalize("NFKC", value).split()).upper()
+    if name == "id_number":
+        plain = _MASK.sub("*", plain)
+        return plain if len(plain.replace("*", "")) >= _TAIL_MIN else ""
+    return plain
+
+
+def _distinct(name: str, entries: Sequence[RegistryEntry]) -> tuple[str, ...]:
+    told = (_canonical(name, getattr(entry, name)) for entry in entries)
+    return tuple(dict.fromkeys(value for value in told if value))
+
+
+def _contradict(name: str, values: Sequence[str]) -> bool:
+    return any(not _agree(name, one, other) for at, one in enumerate(values) for other in values[at + 1 :])
+
+
+def _agree(name: str, one: str, other: str) -> bool:
+    if name != "id_number":
+        return one == other
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) == len(longer):
+        return _unmasked_equal(shorter, longer)
+    # A tail, or a mask that does not keep the length: only the ends can be laid side by side.
+    head = shorter.partition("*")[0] if "*" in shorter else ""
+    tail = shorter.rpartition("*")[2]
+    return _unmasked_equal(head, longer[: len(head)]) and _unmasked_equal(tail, longer[len(longer) - len(tail) :])
+
+
+def _unmasked_equal(one: str, other: str) -> bool:
+    return all(a == b or "*" in (a, b) for a, b in zip(one, other, strict=True))
