@@ -48,6 +48,7 @@ TABLE = {
     S.RETURNED: (ODD, ODD, ODD, ODD, AGAIN, ODD),
 }
 CASES = [(status, code, verdict) for status, row in TABLE.items() for code, verdict in zip(CODES, row, strict=True)]
+SETTLED = [case for case in CASES if case[2].kind is VerdictKind.SETTLE]
 
 
 def test_the_table_names_every_status() -> None:

@@ -87,9 +87,15 @@ def test_several_answers(answers: list[dict[str, object]], expected: CheckResult
     assert compare(QUESTION, entries[::-1]) == expected
 
 
-SPELLINGS = """
-阿依古丽•买买提 阿依古丽・买买提 阿依古丽･买买提 阿依古丽‧买买提 阿依古丽.买买提 阿依古丽．买买提 阿依古丽买买提
-""".split()
+SPELLINGS = [
+    "阿依古丽•买买提",
+    "阿依古丽・买买提",
+    "阿依古丽･买买提",
+    "阿依古丽‧买买提",
+    "阿依古丽.买买提",
+    "阿依古丽．买买提",
+    "阿依古丽买买提",
+]
 
 
 @pytest.mark.parametrize(
