@@ -40,10 +40,7 @@ EXCLUSIONS: frozenset[tuple[Scope, Post, Post]] = frozenset(
     | {(Scope.PERSON, Post.OPERATOR, other) for other in _BUSINESS - {Post.TRAINEE}}
     | {(Scope.PERSON, Post.AUDITOR, Post.OPERATOR)}
     | {(Scope.PERSON, Post.CLERK, other) for other in _BUSINESS - {Post.TRAINEE, Post.CLERK}}
-    | {
-        (Scope.PERSON, Post.REVIEWER, other)
-        for other in (Post.MAKER, Post.CHECKER, Post.RELEASER)
-    }
+    | {(Scope.PERSON, Post.REVIEWER, other) for other in (Post.MAKER, Post.CHECKER, Post.RELEASER)}
     | {(Scope.PERSON, Post.RELEASER, other) for other in (Post.MAKER, Post.CHECKER)}
     | {
         (Scope.CLAIM, Post.ACCEPTOR, Post.REVIEWER),
@@ -58,7 +55,9 @@ EXCLUSIONS: frozenset[tuple[Scope, Post, Post]] = frozenset(
 def excluded_with(post: Post, scope: Scope) -> frozenset[Post]:
     """Posts that whoever acts as `post` must not have acted as, within `scope`."""
     return frozenset(
-        (other if mine == post else mine) for where, mine, other in EXCLUSIONS if where == scope and post in (mine, other)
+        (other if mine == post else mine)
+        for where, mine, other in EXCLUSIONS
+        if where == scope and post in (mine, other)
     )
 
 

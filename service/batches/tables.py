@@ -1,0 +1,124 @@
+"""Batches, their signatures, the attempts to pay, and the files for the bank."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Sequence,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base, Fen
+
+#: The statuses of `domain.batch.LIVE_ATTEMPT`, said again for the database (a test compares).
+LIVE_SQL = "status IN ('prepared', 'sending', 'sent', 'unknown', 'done')"
+
+#: Numbers batches; with the line's place they make payment references that never repeat.
+BATCH_NUMBERS = Sequence("batch_numbers", metadata=Base.metadata)
+
+
+class BatchRow(Base):
+    __tablename__ = "batches"
+    __table_args__ = (
+        # what a signature refers to: once signed, none of these can change (promise 8)
+        UniqueConstraint("id", "content_hash", "line_count", "sum_fen", name="uq_batches_content"),
+        CheckConstraint(
+            "(status IN ('opened', 'dissolved')) OR (content_hash IS NOT NULL AND line_count > 0 AND sum_fen > 0)",
+            name="frozen_has_content",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    filter: Mapped[dict[str, Any]]
+    status: Mapped[str]
+    content_hash: Mapped[str | None]
+    line_count: Mapped[int | None] = mapped_column(Integer)
+    sum_fen: Mapped[Fen | None]
+    opened_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    opened_at: Mapped[datetime]
+
+
+class SignatureRow(Base):
+    """A person's signature under what they were shown (promises 7 and 8)."""
+
+    __tablename__ = "batch_signatures"
+    __table_args__ = (
+        UniqueConstraint("batch_id", "person_id", name="uq_batch_signatures_person"),
+        ForeignKeyConstraint(
+            ["batch_id", "content_hash", "line_count", "sum_fen"],
+            ["batches.id", "batches.content_hash", "batches.line_count", "batches.sum_fen"],
+            name="fk_batch_signatures_content",
+        ),
+        CheckConstraint("step IN ('assemble', 'check', 'release')", name="step"),
+    )
+
+    batch_id: Mapped[UUID] = mapped_column(primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    content_hash: Mapped[str]
+    line_count: Mapped[int] = mapped_column(Integer)
+    sum_fen: Mapped[Fen]
+    signed_at: Mapped[datetime]
+
+
+class TreasuryTransferRow(Base):
+    """拨付: the treasury's transfer of a total to the agent bank, recorded before any file is written."""
+
+    __tablename__ = "treasury_transfers"
+
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    voucher: Mapped[str] = mapped_column(unique=True)
+    transferred_on: Mapped[date]
+    sum_fen: Mapped[Fen]
+    recorded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+
+
+class AttemptRow(Base):
+    """One attempt to pay one claim; payee, account, amount and reference are frozen when it is made."""
+
+    __tablename__ = "payment_attempts"
+    __table_args__ = (
+        # promise 1
+        Index("uq_payment_attempts_live", "claim_id", unique=True, postgresql_where=text(LIVE_SQL)),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("reference ~ '^[A-Z0-9]{1,35}$'", name="reference"),
+        Index("ix_payment_attempts_batch", "batch_id", "status"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"))
+    reference: Mapped[str] = mapped_column(unique=True)
+    amount_fen: Mapped[Fen]
+    payee_sealed: Mapped[bytes]
+    account_sealed: Mapped[bytes]
+    account_tail: Mapped[str]
+    bank_code: Mapped[str]
+    status: Mapped[str]
+    failure: Mapped[str] = mapped_column(server_default="")
+
+
+class BankFileRow(Base):
+    """The bytes for the bank, committed before anything is sent (promise 4). Sealed; the hash is of the plain bytes."""
+
+    __tablename__ = "bank_files"
+
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    file_id: Mapped[str] = mapped_column(unique=True)
+    bytes_sealed: Mapped[bytes]
+    sha256: Mapped[str]
+    line_count: Mapped[int] = mapped_column(Integer)
+    sum_fen: Mapped[Fen]
+    written_at: Mapped[datetime] = mapped_column(server_default=func.now())

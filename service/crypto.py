@@ -1,0 +1,118 @@
+"""People's data at rest: sealed envelopes and blind indexes.
+
+Keys are a JSON file `{"current": "k1", "keys": {"k1": {"seal": B64, "index": B64, "algorithm": "AES-256-GCM"}}}`;
+`seal` and `index` are separate secrets of 32 bytes (SM4-GCM uses the first 16 of `seal`).
+An envelope is: 1 byte length of the key id, the key id, 12 bytes nonce, ciphertext, 16 bytes tag. The row's id is
+associated data, so an envelope copied onto another row does not open.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hmac as keyed
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256, SM4
+from cryptography.hazmat.primitives.ciphers.modes import GCM
+
+from service.settings import settings
+
+_NONCE, _TAG = 12, 16
+
+
+class CannotOpen(Exception):
+    """The envelope is damaged, stands on the wrong row, or its key is not here."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One generation of secrets; `algorithm` is AES-256-GCM (with HMAC-SHA-256) or SM4-GCM (with HMAC-SM3)."""
+
+    seal: bytes = field(repr=False)
+    index: bytes = field(repr=False)
+    algorithm: str = "AES-256-GCM"
+
+    def cipher(self) -> AES256 | SM4:
+        return SM4(self.seal[:16]) if self.algorithm == "SM4-GCM" else AES256(self.seal)
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The keys in use: everything is sealed with `current`, anything known is opened."""
+
+    current: str
+    keys: Mapping[str, Key]
+
+    def seal(self, plain: str | bytes, row_id: UUID) -> bytes:
+        """An envelope for `plain` that opens only with the same `row_id`."""
+        data = plain.encode() if isinstance(plain, str) else plain
+        key, nonce = self.keys[self.current], secrets.token_bytes(_NONCE)
+        sealer = Cipher(key.cipher(), GCM(nonce)).encryptor()
+        sealer.authenticate_additional_data(row_id.bytes)
+        name = self.current.encode()
+        return bytes([len(name)]) + name + nonce + sealer.update(data) + sealer.finalize() + sealer.tag
+
+    def open_bytes(self, envelope: bytes, row_id: UUID) -> bytes:
+        """The plain bytes; CannotOpen when anything is not as it was sealed."""
+        try:
+            start = 1 + envelope[0]
+            key = self.keys[envelope[1:start].decode()]
+            nonce, body, tag = (
+                envelope[start : start + _NONCE],
+                envelope[start + _NONCE : -_TAG],
+                envelope[-_TAG:],
+            )
+            opener = Cipher(key.cipher(), GCM(nonce, tag)).decryptor()
+            opener.authenticate_additional_data(row_id.bytes)
+            return opener.update(body) + opener.finalize()
+        except (InvalidTag, KeyError, IndexError, ValueError) as cause:
+            raise CannotOpen(f"envelope of row {row_id}") from cause
+
+    def open(self, envelope: bytes, row_id: UUID) -> str:
+        """The plain text; CannotOpen when anything is not as it was sealed."""
+        return self.open_bytes(envelope, row_id).decode()
+
+    def blind_index(self, kind: str, value: str, key_id: str | None = None) -> bytes:
+        """32 bytes by which equal values of a `kind` are found without being readable."""
+        key = self.keys[key_id or self.current]
+        message = f"{kind}\0{value}".encode()
+        if key.algorithm == "SM4-GCM":
+            signer = keyed.HMAC(key.index, hashes.SM3())
+            signer.update(message)
+            return signer.finalize()
+        return hmac.digest(key.index, message, hashlib.sha256)
+
+    def blind_indexes(self, kind: str, value: str) -> dict[str, bytes]:
+        """The index under every known key: during a rotation both are looked up."""
+        return {key_id: self.blind_index(kind, value, key_id) for key_id in self.keys}
+
+
+def read_keys(text: str) -> Keyring:
+    """A keyring from the JSON described above; ValueError when a secret is missing or short."""
+    found = json.loads(text)
+    keys = {
+        name: Key(
+            base64.b64decode(each["seal"]),
+            base64.b64decode(each["index"]),
+            each.get("algorithm", "AES-256-GCM"),
+        )
+        for name, each in found["keys"].items()
+    }
+    if found["current"] not in keys or any(len(k.seal) != 32 or len(k.index) != 32 for k in keys.values()):
+        raise ValueError("the key file needs a current key, and 32 bytes for each secret")
+    return Keyring(found["current"], keys)
+
+
+@cache
+def keyring() -> Keyring:
+    """The keyring of this process."""
+    return read_keys(Path(settings().key_file).read_text())

@@ -1,0 +1,103 @@
+"""The database: engine, transactions, and the base of every table."""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from functools import cache
+from typing import Annotated, Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Date, DateTime, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from service.settings import settings
+
+#: One open transaction. Doors open it; commands use it and never commit.
+Tx = AsyncConnection
+
+Fen = Annotated[int, mapped_column(BigInteger)]
+
+
+class Base(DeclarativeBase):
+    """Tables only describe themselves here; statements are written with Core."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it as declared)
+        str: Text,
+        bytes: LargeBinary,
+        date: Date,
+        datetime: DateTime(timezone=True),
+        UUID: Uuid,
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
+
+
+def every_table() -> MetaData:
+    """The metadata with every feature's tables in it."""
+    for own in ("journal", "jobs", "idempotency", "security"):
+        importlib.import_module(f"service.{own}")
+    for feature in pkgutil.iter_modules(importlib.import_module("service").__path__):
+        if importlib.util.find_spec(f"service.{feature.name}.tables") if feature.ispkg else None:
+            importlib.import_module(f"service.{feature.name}.tables")
+    return Base.metadata
+
+
+def async_url(url: str) -> str:
+    """`postgresql://…` as people write it, for the asyncpg driver."""
+    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+@cache
+def engine() -> AsyncEngine:
+    """The engine of this process, made at first use (after a worker has forked)."""
+    return create_async_engine(
+        async_url(settings().database_url),
+        pool_size=settings().pool_size,
+        max_overflow=settings().pool_size,
+        pool_timeout=15,
+        pool_pre_ping=False,
+        connect_args={"server_settings": {"application_name": "zhida", "jit": "off"}, "timeout": 10},
+    )
+
+
+async def dispose() -> None:
+    """Close this process's connections."""
+    if engine.cache_info().currsize:
+        await engine().dispose()
+        engine.cache_clear()
+
+
+def after_commit(tx: Tx, key: str, item: Any) -> None:
+    """Remember `item` under `key` for the hooks that run once `tx` is committed."""
+    tx.info.setdefault("after_commit", {}).setdefault(key, []).append(item)
+
+
+#: What is done with the remembered items of a key, after COMMIT; filled at import by whoever owns the key.
+AFTER_COMMIT: dict[str, Callable[[list[Any]], None]] = {}
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[Tx]:
+    """One transaction: committed when the block ends, rolled back when it raises."""
+    async with engine().connect() as tx:
+        tx.info.pop("after_commit", None)
+        async with tx.begin():
+            yield tx
+        remembered: dict[str, list[Any]] = tx.info.pop("after_commit", {})
+    for key, items in remembered.items():
+        AFTER_COMMIT[key](items)

@@ -1,0 +1,196 @@
+"""The journal, and the one door through which a status changes: `move` and `move_all`.
+
+Every change of a guarded table has a journal row written in the same transaction; the database refuses the change
+otherwise (trigger `guard_moves`). `after` holds each changed column's new value, so that laying the `after`s of a row
+over each other in order of id gives the row's state (promise 12).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Identity,
+    Index,
+    Text,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+    values,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import Table
+
+from domain.actor import Actor
+from domain.errors import Conflict
+from domain.lifecycle import A, Lifecycle, S
+from service.database import Base, Tx
+
+
+class JournalRow(Base):
+    __tablename__ = "journal"
+    __table_args__ = (Index("ix_journal_subject", "subject_kind", "subject_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    subject_kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    action: Mapped[str]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    actor_user_id: Mapped[UUID | None]
+    actor_person_id: Mapped[UUID | None]
+    actor_name: Mapped[str]  # the post they acted in, or the job's name
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+    at: Mapped[datetime]
+    #: The writing transaction: what the trigger looks for.
+    xid: Mapped[str] = mapped_column(Text, server_default=text("(pg_current_xact_id())::text"))
+
+
+class LifecycleMoveRow(Base):
+    """The lifecycles of `domain/`, for the database's own guard. Filled by migrations; a test compares."""
+
+    __tablename__ = "lifecycle_moves"
+
+    noun: Mapped[str] = mapped_column(primary_key=True)
+    before: Mapped[str] = mapped_column(primary_key=True)  # empty: the row comes into being
+    action: Mapped[str] = mapped_column(primary_key=True)
+    after: Mapped[str]
+
+
+@dataclass(frozen=True)
+class By:
+    """Who did it and when. A machine acts under its job's name."""
+
+    name: str
+    at: datetime
+    user_id: UUID | None = None
+    person_id: UUID | None = None
+
+    @classmethod
+    def actor(cls, me: Actor, post: str, at: datetime) -> "By":
+        return cls(post, at, me.user_id, me.person_id)
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "actor_user_id": self.user_id,
+            "actor_person_id": self.person_id,
+            "actor_name": self.name,
+            "at": self.at,
+        }
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One row that changed its status."""
+
+    id: UUID
+    before: str
+    after: str
+
+
+async def record(
+    tx: Tx,
+    kind: str,
+    ids: Sequence[UUID],
+    action: str,
+    by: By,
+    after: Sequence[Mapping[str, Any]],
+    reason: str = "",
+) -> None:
+    """Journal rows for rows that come into being (or change outside a lifecycle); `after[i]` belongs to `ids[i]`."""
+    rows = [
+        {
+            "subject_kind": kind,
+            "subject_id": i,
+            "action": action,
+            "after": dict(a),
+            "reason": reason,
+            **by.columns(),
+        }
+        for i, a in zip(ids, after, strict=True)
+    ]
+    if rows:
+        await tx.execute(insert(JournalRow), rows)
+
+
+async def move_all(
+    tx: Tx,
+    table: Table,
+    lifecycle: Lifecycle[S, A],
+    action: A,
+    ids: Sequence[UUID],
+    by: By,
+    *,
+    reason: str = "",
+    changes: Mapping[str, Any] | None = None,
+) -> list[Moved]:
+    """Move those of `ids` whose status allows `action`, in one statement, and journal each.
+
+    The others stay untouched: compare the answer's length with `ids` where all must move. `changes` are further
+    columns set to the same value in every moved row, and journalled.
+    """
+    legal = values(column("before", Text), column("after", Text), name="legal").data(
+        [(str(before), str(after)) for before, after in lifecycle.sources(action).items()]
+    )
+    wanted = func.unnest(literal(list(ids), ARRAY(table.c.id.type))).table_valued("id").alias("wanted")
+    locked = (
+        select(table.c.id, table.c.status)
+        .where(table.c.id.in_(select(wanted.c.id)))
+        .order_by(table.c.id)
+        .with_for_update()
+        .cte("locked")
+    )
+    changes = dict(changes or {})
+    moved = (
+        update(table)
+        .values(status=legal.c.after, **changes)
+        .where(table.c.id == locked.c.id, locked.c.status == legal.c.before)
+        .returning(table.c.id, locked.c.status.label("before"), table.c.status.label("after"))
+        .cte("moved")
+    )
+    changed = {name: value if isinstance(value, (int, str)) else str(value) for name, value in changes.items()}
+    noted = (
+        insert(JournalRow)
+        .from_select(
+            ["subject_kind", "subject_id", "action", "before", "after", "reason", *by.columns()],
+            select(
+                literal(lifecycle.noun),
+                moved.c.id,
+                literal(str(action)),
+                func.jsonb_build_object("status", moved.c.before),
+                func.jsonb_build_object("status", moved.c.after).op("||")(literal(changed, JSONB)),
+                literal(reason),
+                *(literal(value, JournalRow.__table__.c[name].type) for name, value in by.columns().items()),
+            ),
+        )
+        .cte("noted")
+    )
+    rows = await tx.execute(select(moved.c.id, moved.c.before, moved.c.after).add_cte(noted))
+    return [Moved(*row) for row in rows]
+
+
+async def move(
+    tx: Tx,
+    table: Table,
+    lifecycle: Lifecycle[S, A],
+    action: A,
+    row_id: UUID,
+    by: By,
+    *,
+    reason: str = "",
+    changes: Mapping[str, Any] | None = None,
+) -> Moved:
+    """Move one row, or raise Conflict `wrong_status` with the status it has."""
+    moved = await move_all(tx, table, lifecycle, action, [row_id], by, reason=reason, changes=changes)
+    if moved:
+        return moved[0]
+    status = (await tx.execute(select(table.c.status).where(table.c.id == row_id))).scalar_one_or_none()
+    raise Conflict("wrong_status", noun=lifecycle.noun, status=status, action=str(action))

@@ -1,0 +1,45 @@
+"""Persons and their accounts: ciphertext and blind indexes, nothing readable."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+
+
+class PersonRow(Base):
+    __tablename__ = "people"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name_sealed: Mapped[bytes]
+    id_number_sealed: Mapped[bytes]
+    phone_sealed: Mapped[bytes | None]
+    #: Two ids of one human are joined, never erased.
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    made_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PersonBlindIndexRow(Base):
+    __tablename__ = "person_blind_indexes"
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    index: Mapped[bytes] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
+
+
+class AccountRow(Base):
+    """An account a person is paid to; never changed, a correction is another row."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (Index("uq_accounts_person_number", "person_id", "number_index", "bank_code", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    holder_sealed: Mapped[bytes]
+    number_sealed: Mapped[bytes]
+    number_index: Mapped[bytes] = mapped_column(index=True)
+    tail: Mapped[str]  # the last four digits, all a person needs to recognise it
+    bank_code: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,121 @@
+"""Who is asking: opaque sessions for pages and for the API, and the guards of routes."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import Guard
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from domain.actor import Actor, Post
+from domain.errors import Forbidden
+from service.database import Base, Tx, engine
+
+SESSION_HOURS = 8
+COOKIE = "zhida_session"
+#: The name of the option by which a route says that anybody may ask it.
+PUBLIC = "public"
+
+
+class SessionRow(Base):
+    """A signed-in user. Posts and scope are copied here; access deletes the row when they change."""
+
+    __tablename__ = "sessions"
+
+    token_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(index=True)
+    person_id: Mapped[UUID]
+    posts: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    district: Mapped[str | None]
+    institution_id: Mapped[UUID | None]
+    expires_at: Mapped[datetime]
+
+
+class SignedOut(Exception):
+    """No session, or one that has ended."""
+
+
+@dataclass(frozen=True)
+class Session:
+    token: str
+    seconds: int
+
+
+async def open_session(tx: Tx, me: Actor) -> Session:
+    """A new session of `me`; the token is answered once and only its hash is stored."""
+    token = secrets.token_urlsafe(32)
+    life = timedelta(hours=SESSION_HOURS)
+    await tx.execute(
+        insert(SessionRow).values(
+            token_sha256=_digest(token),
+            user_id=me.user_id,
+            person_id=me.person_id,
+            posts=sorted(me.posts),
+            district=me.district,
+            institution_id=me.institution_id,
+            expires_at=func.now() + life,
+        )
+    )
+    return Session(token, int(life.total_seconds()))
+
+
+async def close_session(tx: Tx, token: str) -> None:
+    """End the session of `token`."""
+    await tx.execute(delete(SessionRow).where(SessionRow.token_sha256 == _digest(token)))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The bearer token of an API call, else the cookie of a page."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return token.strip()
+    return connection.cookies.get(COOKIE)
+
+
+async def actor_of(token: str) -> Actor | None:
+    """The actor behind a token, by the session's hash; one statement, no transaction."""
+    row = SessionRow
+    asked = select(row.user_id, row.person_id, row.posts, row.district, row.institution_id).where(
+        row.token_sha256 == _digest(token), row.expires_at > func.now()
+    )
+    async with engine().connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        found = (await connection.execute(asked)).one_or_none()
+    if found is None:
+        return None
+    posts = frozenset(Post(post) for post in found.posts)
+    return Actor(found.user_id, found.person_id, posts, found.district, found.institution_id)
+
+
+class Authentication(AbstractAuthenticationMiddleware):
+    """Puts the actor, or None, on the connection; guards decide what that means."""
+
+    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+        token = token_of(connection)
+        return AuthenticationResult(user=await actor_of(token) if token else None, auth=token)
+
+
+def allow(*posts: Post) -> Guard:
+    """A guard: signed in, and holding one of `posts` (any, when none is named)."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        me: Actor | None = connection.user
+        if me is None:
+            raise SignedOut
+        if posts and not me.holds(*posts):
+            raise Forbidden("post_missing", posts=sorted(posts))
+
+    return guard
