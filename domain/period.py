@@ -1,0 +1,61 @@
+"""Days and spans of days. Both ends of a span belong to it, as people mean it."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+
+from domain.errors import Invalid
+
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+
+
+def parse_date(text: object, field: str) -> date:
+    """A day written 2026-03-02 and in no other way.
+
+    Raises Invalid `date.not_text`, `date.format`, `date.no_such_day` or `date.out_of_range` (first, last year).
+    """
+    if not isinstance(text, str):
+        raise Invalid("date.not_text", field)
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise Invalid("date.format", field)
+    year, month, day = (int(each) for each in match.groups())
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Invalid("date.out_of_range", field, first=FIRST_YEAR, last=LAST_YEAR)
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise Invalid("date.no_such_day", field) from None
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day `months` later, or that month's last day where it is shorter (29 February + 12 → 28)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days from `first` to `last`, both included; `last` None: without an end.
+
+    Raises Invalid `period.reversed` (field `last`) when it would end before it begins.
+    """
+
+    first: date
+    last: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.last is not None and self.last < self.first:
+            raise Invalid("period.reversed", "last", first=self.first, last=self.last)
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day and (self.last is None or day <= self.last)
+
+    def overlaps(self, other: "Period") -> bool:
+        """Whether they share a day: neighbours (one ends the day before the other begins) do not."""
+        return not (self._ends_before(other) or other._ends_before(self))
+
+    def _ends_before(self, other: "Period") -> bool:
+        return self.last is not None and self.last < other.first
