@@ -1,6 +1,5 @@
 """Once: the same key and body give the same answer, stored with the effect in one transaction (promise 11)."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -41,7 +40,7 @@ class Once:
     user_id: UUID
     route: str
     key: str
-    body: bytes
+    body_sha256: bytes
 
     async def __call__(self, tx: Tx, view: type[T], effect: Callable[[], Awaitable[T]]) -> Answer[T]:
         """Run `effect` unless this key has run it; then answer what it answered.
@@ -50,8 +49,7 @@ class Once:
         `idempotency.other_body` when the key was used with another body. A refusal stores nothing.
         """
         mine = {"user_id": self.user_id, "route": self.route, "key": self.key}
-        digest = hashlib.sha256(self.body).digest()
-        claim = upsert(IdempotencyKeyRow).values(**mine, body_sha256=digest).on_conflict_do_nothing()
+        claim = upsert(IdempotencyKeyRow).values(**mine, body_sha256=self.body_sha256).on_conflict_do_nothing()
         await tx.execute(select(func.set_config("lock_timeout", "5s", text("true"))))
         try:
             fresh = (await tx.execute(claim.returning(IdempotencyKeyRow.key))).scalar_one_or_none()
@@ -63,7 +61,7 @@ class Once:
         here = [row.user_id == self.user_id, row.route == self.route, row.key == self.key]
         if fresh is None:
             stored = (await tx.execute(select(row.body_sha256, row.answer).where(*here))).one()
-            if stored.body_sha256 != digest:
+            if stored.body_sha256 != self.body_sha256:
                 raise Invalid("idempotency.other_body", field="Idempotency-Key")
             return Answer(msgspec.json.decode(stored.answer or "null", type=view), replayed=True)
         answer = await effect()

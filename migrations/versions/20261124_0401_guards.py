@@ -1,4 +1,4 @@
-"""What the database refuses by itself: illegal moves, unjournalled changes, edits of what is frozen, unsigned money."""
+"""What the database refuses by itself: illegal moves, unjournalled changes, edits of the frozen, unsigned money."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -199,7 +199,7 @@ FUNCTIONS = [
       RETURN NULL;
     END $$
     """,
-    # An attempt pays what its claim is due, into a batch still open; nothing is on its way without a committed file.
+    # An attempt pays what its claim is due, into a batch still open; nothing leaves without a committed file.
     """
     CREATE FUNCTION guard_payment_attempts() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

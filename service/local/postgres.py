@@ -12,21 +12,22 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from service.local.data_dir import write_private
 from service.local.identity import Identity, Way, choose
+from service.local.ports import free_port, is_free
+from service.local.processes import end_all_in
 
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 15
-_STRAYS_SECONDS_MAX = 10
 
 
 class PostgresError(RuntimeError):
@@ -124,19 +125,18 @@ def command(data_dir: Path, bin_dir: Path | None = None, *, options: Mapping[str
 def prepare_access(data_dir: Path) -> Access:
     """Read `access.json`, made when missing; the port is kept between runs while it is free."""
     data_dir.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        data_dir.chmod(0o711)  # the server runs as somebody else and must walk through
     file = data_dir / "access.json"
     if file.exists():
         known = Access(**json.loads(file.read_text()))
         _stop_strays(data_dir)
-        access = known if _is_free(known.port) else Access(_free_port(), known.admin, known.owner, known.app)
+        access = known if is_free(known.port) else Access(free_port(), known.admin, known.owner, known.app)
     elif (data_dir / "server" / "data").exists():
         raise PostgresError(f"{file} is gone: the passwords of the cluster beside it are unknown")
     else:
-        access = Access(_free_port(), *(secrets.token_hex(16) for _ in range(3)))
-    beside = file.with_suffix(".new")
-    beside.touch(mode=0o600)
-    beside.write_text(json.dumps(vars(access)))
-    beside.replace(file)
+        access = Access(free_port(), *(secrets.token_hex(16) for _ in range(3)))
+    write_private(file, json.dumps(vars(access)))
     return access
 
 
@@ -160,49 +160,10 @@ def bin_directory() -> Path:
     return Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _strays(cluster: Path) -> Iterator[int]:
-    """Server processes that still work in `cluster`: PostgreSQL stands in its data directory."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            here = Path(os.readlink(entry / "cwd"))
-            program = Path(os.readlink(entry / "exe"))
-        except OSError:  # it ended meanwhile, or belongs to somebody else
-            continue
-        if here == cluster and program.name.startswith("postgres"):
-            yield int(entry.name)
-
-
 def _stop_strays(data_dir: Path) -> None:
     """End what an earlier run left; drop its pid file, whose number may meanwhile be another process."""
     cluster = (data_dir / "server" / "data").resolve()
-    deadline = time.monotonic() + _STRAYS_SECONDS_MAX
-    while left := list(_strays(cluster)):
-        for pid in left:
-            try:
-                # SIGQUIT: end at once; the journal (WAL) brings every committed row back.
-                os.kill(pid, signal.SIGQUIT if time.monotonic() < deadline else signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        time.sleep(0.1)
+    end_all_in(cluster, "postgres", signal.SIGQUIT)  # at once: the WAL brings every committed row back
     (cluster / "postmaster.pid").unlink(missing_ok=True)
 
 

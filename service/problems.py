@@ -1,0 +1,174 @@
+"""Refusals as `application/problem+json` (RFC 9457). The only file that knows which refusal is which HTTP status.
+
+Wording for people stands in `wording.toml`, Chinese and English by stable code; Accept-Language chooses, Chinese by
+default.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from domain.errors import Conflict, DomainError, Forbidden, Ineligible, Invalid, NotFound, Unavailable
+from service.logs import log
+from service.security import SignedOut
+
+Ask = Request[Any, Any, Any]
+
+_STATUS: dict[type[DomainError], int] = {
+    NotFound: 404,
+    Conflict: 409,
+    Forbidden: 403,
+    Invalid: 422,
+    Ineligible: 422,
+    Unavailable: 503,
+}
+
+#: What a constraint or guard of the database means to the one who ran into it (the rule was met first by another).
+_BY_CONSTRAINT = {
+    "uq_claims_once": "claim.already_filed",
+    "uq_claims_certificate": "claim.certificate_used",
+    "uq_payment_attempts_live": "attempt.live",
+    "uq_batch_signatures_person": "batch.same_person",
+    "pk_batch_signatures": "batch.step_signed",
+    "uq_treasury_transfers_voucher": "batch.voucher_used",
+    "uq_users_login": "user.login_taken",
+}
+_BY_SQLSTATE = {"55P03": "busy", "40P01": "busy", "40001": "busy", "57014": "busy", "ZD011": "user.posts_exclude"}
+_LOST_CONNECTION = ("08", "57P")
+
+
+@cache
+def wording() -> dict[str, dict[str, str]]:
+    """code → {"zh", "en"}, with places in braces for facts."""
+    found: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("wording.toml").read_text())
+    return found
+
+
+def words(code: str, facts: Mapping[str, Any], language: str = "zh") -> str:
+    """The sentence for `code`; the code itself where no wording stands (a test keeps that from happening)."""
+    sentence = wording().get(code, {}).get(language)
+    if sentence is None:
+        return code
+    return sentence.format_map({key: _spoken(value, language) for key, value in facts.items()})
+
+
+def _spoken(value: Any, language: str) -> Any:
+    """Codes inside facts are said in words too."""
+    if isinstance(value, (list, tuple)):
+        return "、".join(str(_spoken(each, language)) for each in value)
+    if isinstance(value, str):
+        return wording().get(f"word.{value}", {}).get(language, value)
+    return value
+
+
+def language_of(request: Ask) -> str:
+    """English when it is asked for first, else Chinese."""
+    return "en" if request.headers.get("accept-language", "").strip().lower().startswith("en") else "zh"
+
+
+def problem(request: Ask, status: int, code: str, facts: Mapping[str, Any], **more: Any) -> Response[dict[str, Any]]:
+    """One problem document; `detail` is a sentence, `code` and `facts` are for programs."""
+    detail = words(code, facts, language_of(request))
+    content = {
+        "type": f"urn:zhida:problem:{code}",
+        "title": detail,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "facts": dict(facts),
+        **more,
+    }
+    headers = {"Retry-After": "2"} if status in {409, 503} and code in {"busy", "idempotency.busy"} else {}
+    return Response(content, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def _refused(request: Ask, refusal: DomainError) -> Response[dict[str, Any]]:
+    status = next(status for kind, status in _STATUS.items() if isinstance(refusal, kind))
+    more: dict[str, Any] = {}
+    if isinstance(refusal, Invalid):
+        detail = words(refusal.code, refusal.facts, language_of(request))
+        more["errors"] = [{"field": refusal.field, "code": refusal.code, "message": detail}]
+    if isinstance(refusal, Ineligible) and "decision" in refusal.facts:
+        decision = refusal.facts["decision"]
+        said = {o["rule"]: words(o["code"], o["facts"], language_of(request)) for o in decision["outcomes"]}
+        more["decision"] = {
+            **decision,
+            "outcomes": [{**outcome, "message": said[outcome["rule"]]} for outcome in decision["outcomes"]],
+        }
+        failed = [said[o["rule"]] for o in decision["outcomes"] if o["outcome"] == "failed"]
+        facts = {"reasons": "；".join(failed)}
+        return problem(request, status, refusal.code, facts, **more)
+    return problem(request, status, refusal.code, refusal.facts, **more)
+
+
+def _malformed(request: Ask, refusal: ValidationException) -> Response[dict[str, Any]]:
+    """What msgspec or Litestar found wrong with a body, a parameter or a header."""
+    found = refusal.extra if isinstance(refusal.extra, list) else []
+    errors = [
+        {
+            "field": str(each.get("key") or each.get("source") or "body"),
+            "code": "malformed",
+            "message": str(each.get("message", "")),
+        }
+        for each in found
+        if isinstance(each, dict)
+    ]
+    fields = [each["field"] for each in errors] or ["body"]
+    return problem(request, 400, "malformed", {"fields": fields}, errors=errors)
+
+
+def _http(request: Ask, refusal: HTTPException) -> Response[dict[str, Any]]:
+    code = f"http.{refusal.status_code}" if f"http.{refusal.status_code}" in wording() else "http.400"
+    response = problem(request, refusal.status_code, code, {})
+    for name, value in (refusal.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _database(request: Ask, refusal: SQLAlchemyError) -> Response[dict[str, Any]]:
+    """A race that the database decided, or a database that is away."""
+    original = getattr(refusal, "orig", None)
+    cause = getattr(original, "__cause__", None)
+    sqlstate = getattr(original, "sqlstate", None) or getattr(cause, "sqlstate", None) or ""
+    constraint = getattr(cause, "constraint_name", None)
+    if constraint in _BY_CONSTRAINT:
+        return problem(request, 409, _BY_CONSTRAINT[constraint], {})
+    if sqlstate in _BY_SQLSTATE:
+        return problem(request, 409, _BY_SQLSTATE[sqlstate], {})
+    lost = isinstance(refusal, DBAPIError) and (
+        refusal.connection_invalidated or sqlstate.startswith(_LOST_CONNECTION)
+    )
+    if lost or isinstance(refusal, PoolTimeout):
+        return problem(request, 503, "database_away", {})
+    if sqlstate.startswith(("ZD", "23")):
+        log.error("database_refused", sqlstate=sqlstate, constraint=constraint, path=request.url.path)
+        return problem(request, 409, "database_refused", {"sqlstate": sqlstate})
+    return _unexpected(request, refusal)
+
+
+def _no_connection(request: Ask, _: OSError) -> Response[dict[str, Any]]:
+    return problem(request, 503, "database_away", {})
+
+
+def _unexpected(request: Ask, failure: Exception) -> Response[dict[str, Any]]:
+    log.error("unexpected", path=request.url.path, kind=type(failure).__name__, exc_info=failure)
+    return problem(request, 500, "http.500", {})
+
+
+HANDLERS: ExceptionHandlersMap = {
+    DomainError: _refused,
+    SignedOut: lambda request, _: problem(request, 401, "signed_out", {}),
+    ValidationException: _malformed,
+    HTTPException: _http,
+    SQLAlchemyError: _database,
+    OSError: _no_connection,
+    Exception: _unexpected,
+}

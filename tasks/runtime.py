@@ -1,0 +1,176 @@
+"""How owed work is done: `@job` for each kind, `@sweep` for what recurs, one event loop a worker process.
+
+A job's function gets an `Owed`: it reads without locks, asks outside with no transaction open, and settles in one
+transaction that locks the job rows. Messages may come twice or never; the rows decide (`service/jobs.py`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from celery.signals import worker_process_init, worker_process_shutdown
+from sqlalchemy import case, func, select, update
+
+from domain.errors import Unavailable
+from service.database import Tx, dispose, transaction
+from service.jobs import ATTEMPTS_MAX, JobRow
+from service.logs import configure, log
+from service.queue import Job, Sweep, celery
+
+#: A job that waits for a foreign system, or failed, is tried again after this long, doubled each time.
+RETRY_SECONDS = 5
+RETRY_SECONDS_MAX = 600
+
+
+@dataclass(frozen=True)
+class _Ready:
+    id: int
+    subject: UUID
+
+
+@dataclass
+class Owed:
+    """The ready jobs of one message. `subjects` are ids of what the work is about, each once."""
+
+    jobs: Sequence[_Ready]
+    postponed: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def subjects(self) -> list[UUID]:
+        return [each.subject for each in self.jobs]
+
+    def postpone(self, subject: UUID, why: str) -> None:
+        """Leave this one owed: the outside gave no answer. It counts no attempt."""
+        self.postponed[subject] = why
+
+    @asynccontextmanager
+    async def settle(self) -> AsyncIterator[tuple[Tx, list[UUID]]]:
+        """One transaction with the subjects that are still owed, locked; at its end their jobs are done.
+
+        What another worker has done meanwhile, or holds, is not among them.
+        """
+        wanted = {each.id for each in self.jobs if each.subject not in self.postponed}
+        async with transaction() as tx:
+            locked = await tx.execute(
+                select(JobRow.id, JobRow.subject)
+                .where(JobRow.id.in_(wanted), JobRow.state == "ready")
+                .order_by(JobRow.id)
+                .with_for_update(skip_locked=True)
+            )
+            rows = locked.all()
+            yield tx, [row.subject for row in rows]
+            done = [row.id for row in rows if row.subject not in self.postponed]
+            await tx.execute(update(JobRow).where(JobRow.id.in_(done)).values(state="done", last_error=""))
+
+
+Work = Callable[[Owed], Awaitable[None]]
+
+_runner: asyncio.Runner | None = None
+
+
+@worker_process_init.connect
+def _start(**_: object) -> None:
+    """One runner a process, kept: pooled connections belong to its loop."""
+    configure()
+    _run(asyncio.sleep(0))
+
+
+@worker_process_shutdown.connect
+def _stop(**_: object) -> None:
+    if _runner is not None:
+        _runner.run(dispose())
+        _runner.close()
+
+
+def _run(work: Awaitable[None]) -> None:
+    global _runner  # noqa: PLW0603 (one loop a process, whoever asks first)
+    if _runner is None:
+        _runner = asyncio.Runner()
+
+    async def whole() -> None:
+        await work
+
+    _runner.run(whole())
+
+
+def job(kind: Job) -> Callable[[Work], Work]:
+    """Register `work` as the task that does jobs of `kind`."""
+
+    def register(work: Work) -> Work:
+        celery.task(name=str(kind))(lambda ids: _run(do(work, ids)))
+        return work
+
+    return register
+
+
+def sweep(kind: Sweep) -> Callable[[Callable[[], Awaitable[None]]], Callable[[], Awaitable[None]]]:
+    """Register what beat starts on a rhythm; a beat that comes late is dropped, the next one does the same."""
+
+    def register(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        celery.task(name=str(kind), expires=30)(lambda: _run(work()))
+        return work
+
+    return register
+
+
+async def do(work: Work, ids: Sequence[int]) -> None:
+    """Do the ready jobs among `ids` together; when the set fails, one by one, and only culprits count an attempt."""
+    ready = await _ready(ids)
+    if not ready:
+        return
+    try:
+        await _attempt(work, ready)
+    except Exception as failure:
+        if len(ready) == 1:
+            await _count_failure(ready[0], failure)
+            return
+        log.warning("set_failed", jobs=len(ready), kind=type(failure).__name__)
+        for each in ready:
+            await do(work, [each.id])
+
+
+async def _ready(ids: Sequence[int]) -> list[_Ready]:
+    async with transaction() as tx:
+        rows = await tx.execute(
+            select(JobRow.id, JobRow.subject).where(JobRow.id.in_(ids), JobRow.state == "ready").order_by(JobRow.id)
+        )
+        return [_Ready(*row) for row in rows]
+
+
+async def _attempt(work: Work, ready: Sequence[_Ready]) -> None:
+    owed = Owed(ready)
+    try:
+        await work(owed)
+    except Unavailable as silence:
+        for each in ready:
+            owed.postpone(each.subject, silence.code)
+    if owed.postponed:
+        await _wait([each.id for each in ready if each.subject in owed.postponed], owed)
+
+
+async def _wait(ids: Sequence[int], owed: Owed) -> None:
+    why = next(iter(owed.postponed.values()))
+    async with transaction() as tx:
+        await tx.execute(
+            update(JobRow)
+            .where(JobRow.id.in_(ids), JobRow.state == "ready")
+            .values(next_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, RETRY_SECONDS), last_error=why)
+        )
+
+
+async def _count_failure(culprit: _Ready, failure: Exception) -> None:
+    log.error("job_failed", job=culprit.id, kind=type(failure).__name__, exc_info=failure)
+    pause = func.least(RETRY_SECONDS * func.power(2, JobRow.attempts), RETRY_SECONDS_MAX)
+    async with transaction() as tx:
+        await tx.execute(
+            update(JobRow)
+            .where(JobRow.id == culprit.id, JobRow.state == "ready")
+            .values(
+                attempts=JobRow.attempts + 1,
+                state=case((JobRow.attempts + 1 >= ATTEMPTS_MAX, "dead"), else_="ready"),
+                next_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, pause),
+                last_error=f"{type(failure).__name__}: {failure}"[:500],
+            )
+        )
