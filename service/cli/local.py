@@ -43,7 +43,8 @@ def up(demo: bool, data: Path, port: int | None) -> None:
             plan = whole_stack(place, demo=demo, port=port)
             Supervisor(place, plan.items, plan.environment, plan.address).run()
     except (DirectoryInUse, BadSetting, StartFailed, PostgresError, BrokerError) as error:
-        raise click.ClickException(str(error)) from None
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from None
 
 
 @click.command

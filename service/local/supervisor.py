@@ -12,7 +12,7 @@ from types import FrameType
 
 from service.local.data_dir import DataDir
 from service.local.parts import Part, Running, Step, end_session
-from service.local.processes import has_in_environment, is_same, of_session, send
+from service.local.processes import has_in_environment, is_same, of_session, send, started
 
 #: The checkout: parts run here, where `pyproject.toml`, `migrations/` and `data/` lie.
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,8 +55,8 @@ def take_over(place: DataDir) -> None:
     say(f"上次没有好好停下，先停下留下的：{'、'.join(left.values())}")
     deadline = time.monotonic() + TAKE_OVER_SECONDS_MAX
     while any(of_session(pid) for pid in left):
-        if time.monotonic() > deadline:
-            for pid in left:
+        for pid in left:
+            if started(pid) is None or time.monotonic() > deadline:  # without its leader nobody ends it warmly
                 end_session(pid)
         time.sleep(LOOK_EVERY_SECONDS)
 
