@@ -9,7 +9,7 @@ from domain.claim import ClaimAction
 
 
 class VerdictKind(StrEnum):
-    SETTLE = "settle"
+    SETTLED = "settled"
     REPEAT = "repeat"
     EXCEPTION = "exception"
 
@@ -54,7 +54,7 @@ class ReturnLineFacts:
 class Verdict:
     """What to do with a line.
 
-    settle: move the attempt by `attempt_action` and, unless it is None, the claim by `claim_action`;
+    settled: move the attempt by `attempt_action` and, unless it is None, the claim by `claim_action`;
     `failure` says of which class a failed payment is. repeat: counted before, change nothing.
     exception: keep the line for a person; `exception` says why.
     """
@@ -117,7 +117,7 @@ def match(attempt: AttemptFacts | None, line: ReturnLineFacts) -> Verdict:
     result, failure = read
     if result in _OPEN_TO.get(attempt.status, ()):
         attempt_action, claim_action = _SETTLES[result]
-        return Verdict(VerdictKind.SETTLE, attempt_action, claim_action, failure)
+        return Verdict(VerdictKind.SETTLED, attempt_action, claim_action, failure)
     if _COUNTED.get(attempt.status) == result:
         return Verdict(VerdictKind.REPEAT)
     return Verdict(VerdictKind.EXCEPTION, exception=ExceptionKind.CONTRADICTS)

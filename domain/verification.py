@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from domain.identity import same_name
+
 
 class Outcome(StrEnum):
     """How a check ended. `unavailable` is a question still open: it is never `not_found`."""
@@ -31,8 +33,8 @@ _IDENTIFYING = frozenset({"holder_name", "id_number"})
 #: A masked number that shows fewer characters than this says nothing.
 _TAIL_MIN = 4
 
-#: The dots that stand inside transliterated names (阿依古丽·买买提) and how registries write or mask them.
-_MIDDLE_DOTS = "·•・･‧∙⋅ꞏ᛫⸱●."
+# Registries write the dot of 阿依古丽·买买提 in many ways, as a blank or not at all, and carry zero-width characters.
+_LEFT_OUT_OF_NAMES = re.compile("[·•・･‧∙⋅ꞏ᛫⸱●.．\u200b-\u200f\u2060\ufeff]")
 _MASK = re.compile(r"[*＊×]")
 
 
@@ -41,7 +43,7 @@ class RegistryEntry:
     """One certificate as the registry tells it; None where it is silent.
 
     `id_number` may be whole, masked with asterisks (`370102********002X`) or a tail (`002X`).
-    `level` is the code of a skill level as text. A revoked certificate may lack its day.
+    `level` is a code of `domain.level`. A revoked certificate may lack its day.
     """
 
     number: str
@@ -56,7 +58,7 @@ class RegistryEntry:
 
 @dataclass(frozen=True)
 class Question:
-    """What a claim says about its certificate. `level` is the code of a skill level as text."""
+    """What a claim says about its certificate. `level` is a code of `domain.level`."""
 
     number: str
     holder_name: str = field(repr=False)
@@ -100,24 +102,6 @@ def compare(question: Question, entries: Sequence[RegistryEntry]) -> CheckResult
     return CheckResult(Outcome.FOUND, (), silent)
 
 
-def same_name(one: str, other: str) -> bool:
-    """Whether two spellings are one name: width, blanks and the kind of middle dot do not count."""
-    return _plain_name(one) == _plain_name(other)
-
-
-def _plain_name(text: str) -> str:
-    # Dots are dropped, not unified: many registries leave them out or write a blank in their place.
-    # Variation selectors choose among drawings of one character and are dropped too.
-    return "".join(
-        each
-        for each in unicodedata.normalize("NFKC", text).casefold()
-        if not each.isspace()
-        and each not in _MIDDLE_DOTS
-        and unicodedata.category(each) != "Cf"
-        and not unicodedata.name(each, "").startswith("VARIATION SELECTOR")
-    )
-
-
 def _canonical(name: str, value: str | date | None) -> str:
     """The text that is compared; empty when nothing was told."""
     if value is None:
@@ -125,7 +109,7 @@ def _canonical(name: str, value: str | date | None) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if name == "holder_name":
-        return _plain_name(value)
+        return _LEFT_OUT_OF_NAMES.sub("", value).strip()
     plain = "".join(unicodedata.normalize("NFKC", value).split()).upper()
     if name == "id_number":
         plain = _MASK.sub("*", plain)
@@ -143,6 +127,8 @@ def _contradict(name: str, values: Sequence[str]) -> bool:
 
 
 def _agree(name: str, one: str, other: str) -> bool:
+    if name == "holder_name":
+        return same_name(one, other)
     if name != "id_number":
         return one == other
     shorter, longer = sorted((one, other), key=len)

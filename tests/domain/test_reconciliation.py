@@ -20,7 +20,7 @@ CODES = ("done", "failed:permanent", "failed:temporary", "failed:unknown", "retu
 
 
 def settle(action: AttemptAction, claim: ClaimAction | None, failure: FailureClass | None = None) -> Verdict:
-    return Verdict(VerdictKind.SETTLE, action, claim, failure)
+    return Verdict(VerdictKind.SETTLED, action, claim, failure)
 
 
 def stop(kind: ExceptionKind) -> Verdict:
@@ -48,7 +48,7 @@ TABLE = {
     S.RETURNED: (ODD, ODD, ODD, ODD, AGAIN, ODD),
 }
 CASES = [(status, code, verdict) for status, row in TABLE.items() for code, verdict in zip(CODES, row, strict=True)]
-SETTLED = [case for case in CASES if case[2].kind is VerdictKind.SETTLE]
+SETTLED = [case for case in CASES if case[2].kind is VerdictKind.SETTLED]
 
 
 def test_the_table_names_every_status() -> None:
