@@ -12,9 +12,13 @@ from service.local import broker, postgres
 from service.local.data_dir import DataDir
 from service.local.parts import Part, Step
 from service.local.ports import is_free
+from service.local.processes import of_session
 
 #: Variables that only the supervisor and its steps may see.
 OWNER_ONLY = "ZHIDA_OWNER_URL"
+
+#: Processes of the worker that work at the same time.
+POOL = 2
 
 
 class BadSetting(ValueError):
@@ -124,7 +128,8 @@ def _add_services(plan: Plan, place: DataDir, door: int) -> None:
         # Gossip and mingling are for workers that steer each other; ours only take messages.
         Part(
             "worker",
-            [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle", *quiet],
+            [*celery, "worker", "--concurrency", str(POOL), "--without-gossip", "--without-mingle", *quiet],
+            ready=lambda pid: len(of_session(pid)) > POOL,  # it forks its pool once every task is loaded
             patience=7,
             leaves=2,
         ),
