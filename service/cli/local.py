@@ -42,7 +42,7 @@ def up(demo: bool, data: Path, port: int | None) -> None:
             take_over(place)
             plan = whole_stack(place, demo=demo, port=port)
             Supervisor(place, plan.items, plan.environment, plan.address).run()
-    except (DirectoryInUse, BadSetting, StartFailed, PostgresError, BrokerError) as error:
+    except (DirectoryInUse, BadSetting, StartFailed, PostgresError, BrokerError, PermissionError) as error:
         click.echo(str(error), err=True)
         raise SystemExit(1) from None
 

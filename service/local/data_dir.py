@@ -41,9 +41,13 @@ class DataDir:
         self.path = path.absolute()
 
     def make(self) -> None:
-        """Make it. For root others may walk through (not look): PostgreSQL runs as somebody else."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        """Make it. For root others may walk through (not look): PostgreSQL runs as somebody else.
+
+        The rights of a directory that was there before stay as they are: it may hold other things.
+        """
+        if not self.path.exists():
+            self.path.mkdir(parents=True)
+            self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
         for name in ("logs", "files"):
             self.inner(name)
 

@@ -124,9 +124,9 @@ def command(data_dir: Path, bin_dir: Path | None = None, *, options: Mapping[str
 
 def prepare_access(data_dir: Path) -> Access:
     """Read `access.json`, made when missing; the port is kept between runs while it is free."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        data_dir.chmod(0o711)  # the server runs as somebody else and must walk through
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True)
+        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)  # root's server runs as somebody else
     file = data_dir / "access.json"
     if file.exists():
         known = Access(**json.loads(file.read_text()))

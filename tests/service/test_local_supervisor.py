@@ -295,6 +295,12 @@ def test_what_the_directory_keeps_is_for_its_owner_only(place: DataDir) -> None:
     assert place.path.stat().st_mode & 0o066 == 0, "nobody else can look inside"
 
 
+def test_the_rights_of_a_directory_that_was_there_stay(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    DataDir(tmp_path).make()
+    assert tmp_path.stat().st_mode & 0o7777 == 0o1777
+
+
 def test_status_of_a_directory_where_nothing_ran(tmp_path: Path) -> None:
     answer = CliRunner().invoke(status, ["--json", "--data", str(tmp_path)])
     assert json.loads(answer.output) == {"address": None, "parts": []}
