@@ -61,6 +61,12 @@ def test_an_amount_that_cannot_be_paid(amount_fen: int) -> None:
     )
 
 
+def test_a_rare_surname_from_the_private_area_is_text() -> None:
+    line = replace(LINES[0], payee="\ue863玉\u3000明")
+    data = write(replace(HEADER, line_count=1, sum_fen=line.amount_fen), [line])
+    assert line.payee.encode() in data
+
+
 def test_lines_that_are_not_what_was_signed() -> None:
     assert refusal(lambda: write(HEADER, LINES[:3])) == ("bank_file.count_differs", "header")
     other = [*LINES[:3], replace(LINES[3], amount_fen=2)]

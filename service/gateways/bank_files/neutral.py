@@ -107,7 +107,10 @@ def _must_be_text(cell: str, text: str, field: str) -> None:
 
 
 def _is_text(text: str) -> bool:
-    return len(text) <= CELL_LENGTH_MAX and not any(unicodedata.category(each) in _NO_TEXT for each in text)
+    if len(text) > CELL_LENGTH_MAX:
+        return False
+    # Printable covers nearly every cell, at once; private characters (rare surnames) are text but not printable.
+    return text.isprintable() or not any(unicodedata.category(each) in _NO_TEXT for each in text)
 
 
 def _must_agree(kind: str, field: str, stated: tuple[int, int], actual: tuple[int, int]) -> None:
