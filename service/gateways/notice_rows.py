@@ -57,12 +57,14 @@ def is_table_heading(line: str) -> bool:
         return False
     text = tight(line)
     labels = sum(word in text for word in ("编码", "名称", "行业分类", "代码"))
+    if "\t" not in line and _SENTENCE.search(text):
+        return False
     return (text.startswith("序号") and len(text) > 2) or (labels >= 2 and "\t" in line)
 
 
 def is_catalog_heading(line: str) -> bool:
     """Whether the table below is a catalog's, not say a list of institutions."""
-    return any(word in tight(line) for word in ("编码", "代码", "行业", "职业", "工种", "项目"))
+    return any(word in tight(line) for word in ("编码", "代码", "行业", "职业", "工种", "项目名称"))
 
 
 def ending(text: str, visible: int) -> str:

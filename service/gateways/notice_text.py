@@ -111,6 +111,7 @@ class _Tables:
         self._table: _Table | None = None
         self._title = _NO_TITLE  # name, and its place among the lines
         self._lines: list[_Line] = []
+        self._foreign = False  # inside a table of something else, say of institutions
 
     def divide(self, lines: list[_Line]) -> None:
         self._lines = lines
@@ -149,7 +150,8 @@ class _Tables:
         return resembles(name, self._named) if self._named else name.endswith("目录")
 
     def _take_heading(self, place: int, line: _Line) -> None:
-        if not is_catalog_heading(line.text):
+        self._foreign = not is_catalog_heading(line.text)
+        if self._foreign:
             self._table = None
             return
         columns = columns_of(line.text.split("\t"))
@@ -176,7 +178,11 @@ class _Tables:
 
     def _take_line(self, place: int, line: _Line) -> None:
         is_row = _WHOLE_ROW.match(line.text) is not None
-        if is_row and (self._table is None or self._begins_anew(place, self._table, at_most=1)):
+        if self._table is None:
+            opens = is_row and (not self._foreign or self._title_above(place) != "")
+        else:
+            opens = is_row and self._begins_anew(place, self._table, at_most=1)
+        if opens:
             self._open_here(place)
         if self._table is None:
             return

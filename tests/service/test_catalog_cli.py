@@ -1,0 +1,104 @@
+"""`zhida catalog check` and `facts`, run as a person runs them."""
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from service.cli.catalog import catalog
+
+DATA = Path(__file__).parents[2] / "data"
+NOTICE = DATA / "sources" / "jinan-notice-2023-28.txt"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(catalog, [str(each) for each in arguments])
+
+
+def test_json_has_exactly_the_promised_form() -> None:
+    result = run("check", NOTICE, "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    assert list(answer) == ["rows", "lists", "findings"]
+    assert answer["rows"] == 778
+    assert answer["lists"] == {
+        "急需紧缺培训项目目录": 89,
+        "一般性培训项目目录": 449,
+        "制造业培训项目目录": 228,
+        "项目制培训项目": 12,
+    }
+    assert len(answer["findings"]) == 45
+    form = {"kind": str, "severity": str, "list": str, "line": int, "message": str, "suggestion": str}
+    for each in answer["findings"]:
+        assert set(each) == {*form, "serial", "code"}
+        assert all(isinstance(each[key], kind) and each[key] for key, kind in form.items())
+
+
+def test_a_person_reads_a_table_in_chinese() -> None:
+    result = run("check", NOTICE)
+    assert result.exit_code == 0
+    for words in ("共 778 项", "发现 45 处", "汽轮机和水轮机检修工", "错误 0，提醒 21，附注 24。"):
+        assert words in result.stdout.replace("\n", "")
+
+
+def test_a_text_with_square_brackets_is_shown_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("目录,序号,编码,名称,行业分类\n甲,1,[red],[/x]焊工,加工维修\n", encoding="utf-8")
+    result = run("check", file)
+    assert result.exit_code == 0
+    assert "[red]" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("缺.txt", None, "没有这个文件"),
+        ("图.txt", b"\x89PNG\x00", "不是文本文件"),
+        ("表.xlsx", b"a,b\n", "不是 XLSX 工作簿"),
+        ("表.csv", b'a,"b\n', "引号"),
+        ("表.csv", "姓名,电话\n张三,1\n".encode(), "没有找到表头"),
+        ("表.xlsm", b"PK", "宏"),
+    ],
+)
+def test_what_cannot_be_read_ends_with_two_and_a_sentence(
+    tmp_path: Path, name: str, data: bytes | None, words: str
+) -> None:
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    result = run("check", tmp_path / name, "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+
+
+def test_the_edition_in_data_is_what_the_importer_makes_of_the_notice(tmp_path: Path) -> None:
+    assert run("facts", NOTICE, "--out", tmp_path / "made.csv").exit_code == 0
+    assert (tmp_path / "made.csv").read_bytes() == (DATA / "catalog-2023.csv").read_bytes()
+
+
+def test_the_edition_read_back_has_the_mistakes_of_its_rows() -> None:
+    of_rows = {"list_missing", "list_name_differs", "heading_repeated"}
+    from_text, from_csv = (
+        [
+            (each["kind"], each["list"], each["serial"], each["code"], each["suggestion"])
+            for each in json.loads(run("check", file, "--json").stdout)["findings"]
+            if each["kind"] not in of_rows
+        ]
+        for file in (NOTICE, DATA / "catalog-2023.csv")
+    )
+    assert from_csv == from_text
+
+
+def test_facts_about_the_edition_fit_its_source_and_its_rows() -> None:
+    edition = tomllib.loads((DATA / "catalog-2023.toml").read_text(encoding="utf-8"))
+    source = (DATA / edition["source"]["file"]).read_bytes()
+    assert hashlib.sha256(source).hexdigest() == edition["source"]["sha256"]
+    answer = json.loads(run("check", DATA / "catalog-2023.csv", "--json").stdout)
+    assert {each["printed"]: each["rows"] for each in edition["lists"] if each["printed"]} == answer["lists"]
+    assert sum(each["rows"] for each in edition["lists"]) == edition["rows"] == answer["rows"]
+    text = "".join(source.decode().split())
+    for words in (edition["title"], edition["source"]["number"], *(each["named"] for each in edition["lists"])):
+        assert words in text
+    assert all(name + "类" in text for name in edition["industries"]["names"])
