@@ -57,7 +57,7 @@ def check_archive(data: bytes, limits: dict[str, int]) -> None:
 
 def read(data: bytes, limits: dict[str, int]) -> list[dict[str, Any]]:
     from openpyxl import load_workbook  # noqa: PLC0415  (only after the limits are set)
-    from openpyxl.xml import DEFUSEDXML  # noqa: PLC0415
+    from openpyxl.xml import DEFUSEDXML  # noqa: PLC0415  (likewise)
 
     if not DEFUSEDXML:
         raise RuntimeError("defusedxml is missing")
@@ -69,7 +69,7 @@ def read(data: bytes, limits: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def rows_of(sheet: Any, limits: dict[str, int]) -> list[list[Any]]:
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415  (likewise)
 
     # in full mode these come from the cells that are there, not from what <dimension> says
     if sheet.max_row > limits["rows"] or sheet.max_column > limits["columns"]:
