@@ -131,5 +131,14 @@ class _Nudger:
             leaving, self._waiting = self._waiting, []
         asyncio.get_running_loop().run_in_executor(None, send, leaving)
 
+    async def send_waiting(self) -> None:
+        """Send what has gathered, now: a worker's loop stands still between messages."""
+        with self._lock:
+            leaving, self._waiting = self._waiting, []
+        if leaving:
+            await asyncio.to_thread(send, leaving)
 
-AFTER_COMMIT["nudge"] = _Nudger().add
+
+_nudger = _Nudger()
+send_waiting = _nudger.send_waiting
+AFTER_COMMIT["nudge"] = _nudger.add

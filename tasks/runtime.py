@@ -8,20 +8,29 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from celery.signals import worker_process_init, worker_process_shutdown
-from sqlalchemy import case, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.errors import Unavailable
+from domain.errors import DomainError, Unavailable
 from service.database import Tx, dispose, transaction
-from service.jobs import ATTEMPTS_MAX, JobRow
+from service.jobs import ATTEMPTS_MAX, JobRow, send_waiting
 from service.logs import configure, log
 from service.queue import Job, Sweep, celery
 
-#: A job that waits for a foreign system, or failed, is tried again after this long, doubled each time.
+#: A job that failed is tried again after this long, doubled each time.
 RETRY_SECONDS = 5
 RETRY_SECONDS_MAX = 600
+#: A job that waits for a foreign system asks again after an eighth of the time it has waited, within these.
+WAIT_SECONDS = 5
+WAIT_SECONDS_MAX = 60
+
+#: The database went away, or two transactions stood in each other's way: no job is the culprit.
+_NOBODYS_FAULT = ("08", "57P", "40", "55P03")
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,10 @@ def _run(work: Awaitable[None]) -> None:
         _runner = asyncio.Runner()
 
     async def whole() -> None:
-        await work
+        try:
+            await work
+        finally:
+            await send_waiting()
 
     _runner.run(whole())
 
@@ -99,7 +111,10 @@ def job(kind: Job) -> Callable[[Work], Work]:
     """Register `work` as the task that does jobs of `kind`."""
 
     def register(work: Work) -> Work:
-        celery.task(name=str(kind))(lambda ids: _run(do(work, ids)))
+        def run(ids: list[int]) -> None:
+            _run(do(work, ids))
+
+        celery.task(name=str(kind))(run)
         return work
 
     return register
@@ -109,14 +124,20 @@ def sweep(kind: Sweep) -> Callable[[Callable[[], Awaitable[None]]], Callable[[],
     """Register what beat starts on a rhythm; a beat that comes late is dropped, the next one does the same."""
 
     def register(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        celery.task(name=str(kind), expires=30)(lambda: _run(work()))
+        def run() -> None:
+            _run(work())
+
+        celery.task(name=str(kind), expires=30)(run)
         return work
 
     return register
 
 
 async def do(work: Work, ids: Sequence[int]) -> None:
-    """Do the ready jobs among `ids` together; when the set fails, one by one, and only culprits count an attempt."""
+    """Do the ready jobs among `ids` together; when the set fails, one by one, and only culprits count an attempt.
+
+    What is nobody's fault (a lost connection, a deadlock) is raised: the rows stay ready and the sweep repeats.
+    """
     ready = await _ready(ids)
     if not ready:
         return
@@ -124,9 +145,11 @@ async def do(work: Work, ids: Sequence[int]) -> None:
         await _attempt(work, ready)
     except Exception as failure:
         if len(ready) == 1:
+            if _is_nobodys_fault(failure):
+                raise
             await _count_failure(ready[0], failure)
             return
-        log.warning("set_failed", jobs=len(ready), kind=type(failure).__name__)
+        log.warning("set_failed", jobs=len(ready), kind=_name_of(failure))
         for each in ready:
             await do(work, [each.id])
 
@@ -145,23 +168,29 @@ async def _attempt(work: Work, ready: Sequence[_Ready]) -> None:
         await work(owed)
     except Unavailable as silence:
         for each in ready:
-            owed.postpone(each.subject, silence.code)
+            owed.postponed.setdefault(each.subject, silence.code)
     if owed.postponed:
-        await _wait([each.id for each in ready if each.subject in owed.postponed], owed)
+        await _wait(owed)
 
 
-async def _wait(ids: Sequence[int], owed: Owed) -> None:
-    why = next(iter(owed.postponed.values()))
+async def _wait(owed: Owed) -> None:
+    by_reason: dict[str, list[int]] = {}
+    for each in owed.jobs:
+        if each.subject in owed.postponed:
+            by_reason.setdefault(owed.postponed[each.subject], []).append(each.id)
+    waited = func.extract("epoch", func.now() - JobRow.made_at)
+    pause = func.least(func.greatest(WAIT_SECONDS, waited / 8), WAIT_SECONDS_MAX)
     async with transaction() as tx:
-        await tx.execute(
-            update(JobRow)
-            .where(JobRow.id.in_(ids), JobRow.state == "ready")
-            .values(next_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, RETRY_SECONDS), last_error=why)
-        )
+        for why, ids in sorted(by_reason.items()):
+            await tx.execute(
+                update(JobRow)
+                .where(JobRow.id.in_(ids), JobRow.state == "ready")
+                .values(next_at=_after(pause), last_error=why)
+            )
 
 
 async def _count_failure(culprit: _Ready, failure: Exception) -> None:
-    log.error("job_failed", job=culprit.id, kind=type(failure).__name__, exc_info=failure)
+    log.error("job_failed", job=culprit.id, kind=_name_of(failure), exc_info=failure)
     pause = func.least(RETRY_SECONDS * func.power(2, JobRow.attempts), RETRY_SECONDS_MAX)
     async with transaction() as tx:
         await tx.execute(
@@ -170,7 +199,28 @@ async def _count_failure(culprit: _Ready, failure: Exception) -> None:
             .values(
                 attempts=JobRow.attempts + 1,
                 state=case((JobRow.attempts + 1 >= ATTEMPTS_MAX, "dead"), else_="ready"),
-                next_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, pause),
-                last_error=f"{type(failure).__name__}: {failure}"[:500],
+                next_at=_after(pause),
+                last_error=_name_of(failure),
             )
         )
+
+
+def _after(seconds: ColumnElement[float]) -> ColumnElement[datetime]:
+    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+def _sqlstate(failure: Exception) -> str:
+    original = failure.orig if isinstance(failure, DBAPIError) else None
+    return getattr(original, "sqlstate", None) or ""
+
+
+def _is_nobodys_fault(failure: Exception) -> bool:
+    if isinstance(failure, DBAPIError):
+        return failure.connection_invalidated or _sqlstate(failure).startswith(_NOBODYS_FAULT)
+    return isinstance(failure, ConnectionError | TimeoutError | PoolTimeout)
+
+
+def _name_of(failure: Exception) -> str:
+    """What may be stored about a failure: its kind and code. Its message could hold people's data."""
+    code = failure.code if isinstance(failure, DomainError) else _sqlstate(failure)
+    return f"{type(failure).__name__} {code}".strip()
