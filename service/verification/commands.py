@@ -1,0 +1,113 @@
+"""Settle what the registry answered: one statement for the replies, one for each way a check ended."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from sqlalchemy import insert
+from sqlalchemy.schema import Table
+
+from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.verification import CheckResult, Outcome, Question, RegistryEntry, compare
+from service.claims.tables import ClaimRow
+from service.crypto import keyring
+from service.database import Tx
+from service.gateways.certificate_registry import Reply
+from service.journal import By, move_all
+from service.queue import Job
+from service.verification.queries import canonical_codes, questions
+from service.verification.tables import RegistryReplyRow
+
+_CLAIMS: Table = ClaimRow.metadata.tables["claims"]
+
+
+async def settle_checks(
+    tx: Tx, claim_ids: Sequence[UUID], asked: Mapping[UUID, Question], reply: Reply, now: datetime
+) -> list[UUID]:
+    """Compare the reply with what each claim says, keep it, and move the claims: verified, or before an officer.
+
+    A claim that is no longer filed is left alone. Answered are claims that are to be asked about again: what they
+    say is no longer what was asked, or the reply says nothing about their number. The journal's reason is
+    `registry.` and the outcome (`domain.verification.Outcome`); only `found` verifies.
+    """
+    current = await questions(tx, claim_ids, lock=True)
+    answered = {
+        claim_id: question
+        for claim_id, question in current.items()
+        if asked.get(claim_id) == question and question.number in reply.entries
+    }
+    if answered:
+        results = await _compare_all(tx, answered, reply)
+        await tx.execute(insert(RegistryReplyRow).values(_reply_rows(answered, results, reply)))
+        await _move(tx, results, By(str(Job.VERIFY_CERTIFICATE), now))
+    return [claim_id for claim_id in current if claim_id not in answered]
+
+
+async def _compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) -> dict[UUID, CheckResult]:
+    told = {each.occupation_code for entries in reply.entries.values() for each in entries if each.occupation_code}
+    aliases = await canonical_codes(tx, told)
+
+    def today_s(entry: RegistryEntry) -> RegistryEntry:
+        code = entry.occupation_code
+        return replace(entry, occupation_code=aliases.get(code, code)) if code else entry
+
+    return {
+        claim_id: compare(question, [today_s(entry) for entry in reply.entries[question.number]])
+        for claim_id, question in answered.items()
+    }
+
+
+async def _move(tx: Tx, results: Mapping[UUID, CheckResult], by: By) -> None:
+    by_outcome: dict[Outcome, list[UUID]] = defaultdict(list)
+    for claim_id, result in results.items():
+        by_outcome[result.outcome].append(claim_id)
+    for outcome, ids in by_outcome.items():
+        action = ClaimAction.VERIFY if outcome is Outcome.FOUND else ClaimAction.QUESTION
+        await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, action, ids, by, reason=f"registry.{outcome}")
+
+
+def _reply_rows(
+    answered: Mapping[UUID, Question], results: Mapping[UUID, CheckResult], reply: Reply
+) -> list[dict[str, Any]]:
+    parts, keys = _parts(reply.raw), keyring()
+    rows = []
+    for claim_id, question in answered.items():
+        row_id, result = uuid4(), results[claim_id]
+        rows.append(
+            {
+                "id": row_id,
+                "claim_id": claim_id,
+                "outcome": str(result.outcome),
+                "detail": {"fields": list(result.fields), "silent": list(result.silent)},
+                "source": reply.source,
+                "received_at": reply.received_at,
+                "raw_sealed": keys.seal(msgspec.json.encode(parts[question.number]), row_id),
+            }
+        )
+    return rows
+
+
+class _Rows(msgspec.Struct):
+    rows: list[msgspec.Raw]
+
+
+class _Numbered(msgspec.Struct):
+    number: str
+
+
+_ROWS, _NUMBERED = msgspec.json.Decoder(_Rows), msgspec.json.Decoder(_Numbered)
+
+
+def _parts(raw: bytes) -> dict[str, list[msgspec.Raw]]:
+    """Number → the rows of the reply about it, as they came: a claim's record holds nobody else's data."""
+    parts: dict[str, list[msgspec.Raw]] = defaultdict(list)
+    for row in _ROWS.decode(raw).rows:
+        try:
+            parts[_NUMBERED.decode(row).number].append(row)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue  # the gateway could not read this row either, and counted it as ignored
+    return parts
