@@ -71,6 +71,7 @@ def engine() -> AsyncEngine:
         max_overflow=settings().pool_size,
         pool_timeout=15,
         pool_pre_ping=False,
+        hide_parameters=True,  # an error that is logged must not tell what was stored
         connect_args={"server_settings": {"application_name": "zhida", "jit": "off"}, "timeout": 10},
     )
 
