@@ -45,7 +45,7 @@ BATCH_LIFECYCLE = Lifecycle(
         # from here on nothing is stopped by us: the file is on its way
         (_B.RELEASED, _D.SEND): _B.SENT,
         (_B.SENT, _D.SETTLE): _B.SETTLED,
-        # the bank closed the file's id without having received it
+        # the bank refused the file whole, or closed its id without having received it
         (_B.RELEASED, _D.MISS): _B.NOT_RECEIVED,
         # before release, a batch can be given up and its claims become payable again
         (_B.OPENED, _D.DISSOLVE): _B.DISSOLVED,

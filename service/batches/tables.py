@@ -111,7 +111,7 @@ class AttemptRow(Base):
 
 
 class BankFileRow(Base):
-    """The bytes for the bank, committed before anything is sent (promise 4). Sealed; the hash is of the plain bytes."""
+    """The bytes for the bank, committed before anything is sent (promise 4); sealed, the hash is of the plain."""
 
     __tablename__ = "bank_files"
 

@@ -1,0 +1,22 @@
+"""What is done to a batch, one verb a module, in the order of its life."""
+
+from service.batches.commands.assemble import assemble
+from service.batches.commands.dissolve import dissolve_batch
+from service.batches.commands.open import open_batch
+from service.batches.commands.send import FileToSend, intend_to_send, settle_answer
+from service.batches.commands.sign import check_batch, note_refusal, release_batch, submit_batch
+from service.batches.commands.write_file import write_bank_file
+
+__all__ = [
+    "FileToSend",
+    "assemble",
+    "check_batch",
+    "dissolve_batch",
+    "intend_to_send",
+    "note_refusal",
+    "open_batch",
+    "release_batch",
+    "settle_answer",
+    "submit_batch",
+    "write_bank_file",
+]

@@ -1,0 +1,46 @@
+"""A maker opens a batch: a number and a filter; a job fills it."""
+
+from datetime import date, datetime
+from uuid import uuid4
+
+from sqlalchemy import insert, select
+
+from domain.actor import Actor, Post
+from domain.batch import BATCH_LIFECYCLE
+from domain.errors import Forbidden
+from service.batches.queries import view_of
+from service.batches.schemas import BatchView, NewBatch
+from service.batches.tables import BATCH_NUMBERS, BatchRow
+from service.database import Tx
+from service.jobs import owe
+from service.journal import By, record
+from service.queue import Job
+
+#: The city's letters before every batch number (济南).
+CITY = "JN"
+
+
+async def open_batch(tx: Tx, me: Actor, new: NewBatch, today: date, now: datetime) -> BatchView:
+    """Open a batch for the maker's district and owe its assembly.
+
+    Forbidden `district_missing` for a maker who works for no single district.
+    """
+    me.must_hold(Post.MAKER)
+    if me.district is None:
+        raise Forbidden("district_missing")
+    serial = (await tx.execute(select(BATCH_NUMBERS.next_value()))).scalar_one()
+    batch_id, first = uuid4(), BATCH_LIFECYCLE.first
+    batch = {
+        "number": f"{CITY}{today:%Y%m%d}-{serial:06d}",
+        "district": me.district,
+        "filter": {
+            "filed_to": new.filter.filed_to.isoformat() if new.filter.filed_to else None,
+            "limit": new.limit,
+        },
+        "status": str(first),
+    }
+    noted = {**batch, "opened_by": str(me.user_id)}
+    await record(tx, "batch", [batch_id], "open", By.actor(me, Post.MAKER, now), [noted])
+    await tx.execute(insert(BatchRow).values(id=batch_id, opened_by=me.user_id, opened_at=now, **batch))
+    await owe(tx, Job.ASSEMBLE_BATCH, batch_id)
+    return await view_of(tx, batch_id)

@@ -1,0 +1,87 @@
+"""A file goes to the bank. Intent is committed first; after that only the bank's own word changes anything."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from domain.batch import BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
+from domain.claim import ClaimAction
+from service.batches.commands.moves import BATCHES, move_attempts, move_claims
+from service.batches.queries import attempts_in, locked_batch
+from service.batches.tables import BankFileRow
+from service.crypto import keyring
+from service.database import Tx
+from service.gateways.bank import FileState
+from service.jobs import owe
+from service.journal import By, move_all
+from service.logs import log
+from service.queue import Job
+
+#: The file may be with the bank, and nobody has told us yet.
+_ON_ITS_WAY = (AttemptStatus.SENDING, AttemptStatus.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class FileToSend:
+    """`first`: it was never on its way, so it may be sent. Otherwise the bank is asked, and it is never sent."""
+
+    batch_id: UUID
+    file_id: str
+    sha256: str
+    first: bool
+    data: bytes = field(repr=False)
+
+
+async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | None:
+    """The point of no return: committed with this, the file counts as perhaps sent. None: nothing is left to do."""
+    batch = await locked_batch(tx, batch_id)
+    if batch.status != BatchStatus.RELEASED:
+        return None
+    file = (
+        await tx.execute(
+            select(BankFileRow.file_id, BankFileRow.sha256, BankFileRow.bytes_sealed).where(
+                BankFileRow.batch_id == batch.id
+            )
+        )
+    ).one()
+    on_its_way = await attempts_in(tx, batch.id, *_ON_ITS_WAY)
+    prepared = await attempts_in(tx, batch.id, AttemptStatus.PREPARED)
+    by = By(Job.SEND_BANK_FILE, now)
+    await move_attempts(tx, AttemptAction.INTEND, [each.id for each in prepared], by)
+    if not on_its_way and not prepared:
+        return None
+    data = keyring().open_bytes(file.bytes_sealed, batch.id)
+    return FileToSend(batch.id, file.file_id, file.sha256, first=not on_its_way, data=data)
+
+
+async def settle_answer(tx: Tx, file: FileToSend, state: FileState, now: datetime) -> bool:
+    """Do what the bank's word means; False when it leaves the outcome open, so that it is asked again.
+
+    Accepted with our hash: sent, a return is owed. Refused, or not received and the id closed for ever: every attempt
+    failed and the claims are payable again. Everything else: unknown, until the bank says more or two persons decide.
+    """
+    batch = await locked_batch(tx, file.batch_id)
+    by = By(Job.SEND_BANK_FILE, now)
+    open_ids = [each.id for each in await attempts_in(tx, batch.id, *_ON_ITS_WAY)]
+    ours = state.sha256 in (None, file.sha256)
+    if state.state == "accepted" and ours:
+        await move_attempts(tx, AttemptAction.SEND, open_ids, by)
+        await move_all(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.SEND, [batch.id], by)
+        await owe(tx, Job.FETCH_RETURN, batch.id)
+        return True
+    if ours and (state.state == "refused" or (state.state == "not_received" and state.closed)):
+        await _pay_nothing(tx, batch.id, f"bank.{state.state}", by)
+        return True
+    log.warning("file_unclear", batch=str(batch.id), state=state.state, closed=state.closed, ours=ours)
+    await move_attempts(tx, AttemptAction.LOSE_SIGHT, open_ids, by, changes={"failure": "bank.unclear"})
+    return False
+
+
+async def _pay_nothing(tx: Tx, batch_id: UUID, why: str, by: By) -> None:
+    """The bank will pay nothing of this file: a definite word, so the claims may go into another batch."""
+    failed = await attempts_in(tx, batch_id, *_ON_ITS_WAY)
+    await move_attempts(tx, AttemptAction.FAIL, [each.id for each in failed], by, changes={"failure": why})
+    await move_claims(tx, ClaimAction.UNBATCH, [each.claim_id for each in failed], by, reason=why)
+    await move_all(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.MISS, [batch_id], by, reason=why)

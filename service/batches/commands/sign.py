@@ -1,0 +1,138 @@
+"""Three persons sign a batch, each another, each what they were shown; the last releases the money."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import exists, insert, select
+
+from domain.actor import Actor, Post
+from domain.batch import BATCH_LIFECYCLE, BatchAction, BatchStatus, Step
+from domain.errors import Conflict, Forbidden, Invalid
+from domain.money import format_yuan
+from service.access.tables import UserRow
+from service.batches.commands.moves import BATCHES
+from service.batches.queries import Batch, locked_batch, signers_of, view_of
+from service.batches.schemas import BatchView, NewRelease, Shown
+from service.batches.tables import AttemptRow, SignatureRow, TreasuryTransferRow
+from service.claims.tables import ClaimRow
+from service.database import Tx
+from service.jobs import owe
+from service.journal import By, move, record
+from service.queue import Job
+
+
+@dataclass(frozen=True)
+class _Signing:
+    step: Step
+    post: Post
+    action: BatchAction
+
+
+_SUBMIT = _Signing(Step.ASSEMBLE, Post.MAKER, BatchAction.SUBMIT)
+_CHECK = _Signing(Step.CHECK, Post.CHECKER, BatchAction.CHECK)
+_RELEASE = _Signing(Step.RELEASE, Post.RELEASER, BatchAction.RELEASE)
+
+
+async def submit_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: datetime) -> BatchView:
+    """The maker's signature. Refusals of all three signatures:
+
+    NotFound `batch.not_found`; Forbidden `batch.same_person`, `post_missing`, `batch.own_claim`; Conflict
+    `wrong_status`, `batch.changed` (with what was shown and what is there now).
+    """
+    batch = await _may_sign(tx, me, batch_id, _SUBMIT, shown)
+    return await _sign(tx, me, batch, _SUBMIT, now)
+
+
+async def check_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: datetime) -> BatchView:
+    """The checker's signature; refusals as for `submit_batch`."""
+    batch = await _may_sign(tx, me, batch_id, _CHECK, shown)
+    return await _sign(tx, me, batch, _CHECK, now)
+
+
+async def release_batch(
+    tx: Tx, me: Actor, batch_id: UUID, release: NewRelease, today: date, now: datetime
+) -> BatchView:
+    """Record the treasury's transfer, sign, and owe the bank file.
+
+    Refusals as for `submit_batch`, and Invalid `batch.transfer_in_future`. A voucher that was used before is refused
+    by the database.
+    """
+    batch = await _may_sign(tx, me, batch_id, _RELEASE, release)
+    if release.transferred_on > today:
+        raise Invalid("batch.transfer_in_future", field="transferred_on", today=today.isoformat())
+    transfer = {
+        "voucher": release.voucher,
+        "transferred_on": release.transferred_on,
+        "sum_fen": batch.sum_fen,
+        "recorded_by": me.user_id,
+    }
+    await tx.execute(insert(TreasuryTransferRow).values(batch_id=batch.id, **transfer))
+    noted = {name: value if isinstance(value, int) else str(value) for name, value in transfer.items()}
+    await record(tx, "treasury_transfer", [batch.id], "record", By.actor(me, Post.RELEASER, now), [noted])
+    view = await _sign(tx, me, batch, _RELEASE, now)
+    await owe(tx, Job.WRITE_BANK_FILE, batch.id)
+    return view
+
+
+async def note_refusal(tx: Tx, me: Actor, batch_id: UUID, step: Step, code: str, now: datetime) -> None:
+    """Keep in the journal that a person was not let sign; the refused transaction itself left nothing."""
+    by = By.actor(me, "+".join(sorted(me.posts)), now)
+    await record(tx, "batch_refusal", [batch_id], f"refused_{step}", by, [{"refused": code}])
+
+
+async def _may_sign(tx: Tx, me: Actor, batch_id: UUID, signing: _Signing, shown: Shown) -> Batch:
+    """The batch, locked, if this person may put this signature under what they were shown."""
+    batch = await locked_batch(tx, batch_id, me)
+    if me.person_id in await _others(tx, batch, signing):
+        raise Forbidden("batch.same_person")
+    me.must_hold(signing.post)
+    if await _is_paid_by(tx, me, batch):
+        raise Forbidden("batch.own_claim")
+    BATCH_LIFECYCLE.after(BatchStatus(batch.status), signing.action)
+    if (batch.content_hash, batch.line_count, batch.sum_fen) != (shown.content_hash, shown.line_count, shown.sum_fen):
+        raise Conflict(
+            "batch.changed",
+            shown_hash=shown.content_hash,
+            shown_count=shown.line_count,
+            shown_sum=format_yuan(shown.sum_fen),
+            content_hash=batch.content_hash,
+            line_count=batch.line_count,
+            sum=format_yuan(batch.sum_fen),
+        )
+    return batch
+
+
+async def _others(tx: Tx, batch: Batch, signing: _Signing) -> set[UUID]:
+    """Persons who must not put this signature: whoever signed, and for later steps also who opened the batch."""
+    if signing.step == Step.ASSEMBLE:
+        return set()  # it is the first: whoever signed before runs into the status
+    opener = select(UserRow.person_id).where(UserRow.id == batch.opened_by)
+    return await signers_of(tx, batch.id) | {(await tx.execute(opener)).scalar_one()}
+
+
+async def _is_paid_by(tx: Tx, me: Actor, batch: Batch) -> bool:
+    mine = (
+        select(AttemptRow.id)
+        .join(ClaimRow, ClaimRow.id == AttemptRow.claim_id)
+        .where(AttemptRow.batch_id == batch.id, ClaimRow.person_id == me.person_id)
+    )
+    return bool((await tx.execute(select(exists(mine)))).scalar_one())
+
+
+async def _sign(tx: Tx, me: Actor, batch: Batch, signing: _Signing, now: datetime) -> BatchView:
+    await tx.execute(
+        insert(SignatureRow).values(
+            batch_id=batch.id,
+            step=signing.step,
+            person_id=me.person_id,
+            user_id=me.user_id,
+            content_hash=batch.content_hash,
+            line_count=batch.line_count,
+            sum_fen=batch.sum_fen,
+            signed_at=now,
+        )
+    )
+    by = By.actor(me, signing.post, now)
+    await move(tx, BATCHES, BATCH_LIFECYCLE, signing.action, batch.id, by)
+    return await view_of(tx, batch.id)

@@ -1,0 +1,51 @@
+"""The bank file: written once, its bytes and hash committed before anything is sent (promise 4)."""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from domain.batch import BatchStatus, content_of
+from domain.errors import Conflict
+from service.batches.queries import debit_account, locked_batch, payment_lines, transferred_on
+from service.batches.tables import BankFileRow
+from service.crypto import keyring
+from service.database import Tx
+from service.gateways.bank_files import BankFileHeader, neutral
+from service.jobs import owe
+from service.journal import By, record
+from service.queue import Job
+
+
+async def write_bank_file(tx: Tx, batch_id: UUID, now: datetime) -> None:
+    """Write the file of a released batch and owe its sending; nothing when it is written.
+
+    Conflict `batch.content_differs` when the lines are not what was signed: nothing is written then.
+    """
+    batch = await locked_batch(tx, batch_id)
+    written = await tx.execute(select(BankFileRow.sha256).where(BankFileRow.batch_id == batch.id))
+    if batch.status != BatchStatus.RELEASED or written.one_or_none() is not None:
+        return
+    lines = await payment_lines(tx, batch.id)
+    if content_of(lines).content_hash != batch.content_hash:
+        raise Conflict("batch.content_differs", number=batch.number)
+    header = BankFileHeader(
+        file_id=batch.number,
+        # the stored day, so that the same batch gives the same bytes on whatever day this runs
+        released_on=await transferred_on(tx, batch.id),
+        debit_account=debit_account(batch.district),
+        line_count=batch.line_count,
+        sum_fen=batch.sum_fen,
+    )
+    data = neutral.write(header, lines)
+    about = {
+        "file_id": header.file_id,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "line_count": header.line_count,
+        "sum_fen": header.sum_fen,
+    }
+    sealed = keyring().seal(data, batch.id)
+    await tx.execute(insert(BankFileRow).values(batch_id=batch.id, bytes_sealed=sealed, **about))
+    await record(tx, "bank_file", [batch.id], "write", By(Job.WRITE_BANK_FILE, now), [about])
+    await owe(tx, Job.SEND_BANK_FILE, batch.id)

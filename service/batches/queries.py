@@ -1,0 +1,203 @@
+"""Read batches and their lines, within the asker's district."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.sql import ColumnElement
+
+from domain.actor import Actor
+from domain.batch import AttemptStatus, BatchStatus, PaymentLine, Step
+from domain.errors import NotFound
+from domain.identity import mask_name
+from domain.money import format_yuan
+from service.batches.schemas import BatchList, BatchView, LineList, LineView, SignatureView
+from service.batches.tables import AttemptRow, BatchRow, SignatureRow, TreasuryTransferRow
+from service.crypto import keyring
+from service.database import Tx
+
+#: A stored batch: what `_COLUMNS` selects.
+Batch: TypeAlias = Row[*tuple[Any, ...]]
+
+
+class Attempt(NamedTuple):
+    """An attempt to pay as far as moving it goes."""
+
+    id: UUID
+    claim_id: UUID
+    reference: str
+    amount_fen: int
+    status: AttemptStatus
+
+
+_COLUMNS = (
+    BatchRow.id,
+    BatchRow.number,
+    BatchRow.district,
+    BatchRow.filter,
+    BatchRow.status,
+    BatchRow.content_hash,
+    BatchRow.line_count,
+    BatchRow.sum_fen,
+    BatchRow.opened_by,
+    BatchRow.opened_at,
+)
+
+
+def debit_account(district: str) -> str:
+    """How the account that pays a district's subsidies is labelled in bank files and their returns."""
+    return f"就业补助资金专户-{district}"
+
+
+def visible_to(me: Actor) -> ColumnElement[bool]:
+    """Batches of the asker's district; of every district for whoever works for the city (promise 15)."""
+    return BatchRow.district == me.district if me.district else BatchRow.district.is_not(None)
+
+
+async def locked_batch(tx: Tx, batch_id: UUID, me: Actor | None = None) -> Batch:
+    """The batch, locked: whatever changes a batch, its attempts or their claims locks this row first.
+
+    NotFound `batch.not_found` when there is none, or it is not for `me` (None: a job).
+    """
+    asked = select(*_COLUMNS).where(BatchRow.id == batch_id).with_for_update()
+    found = (await tx.execute(asked.where(visible_to(me)) if me else asked)).one_or_none()
+    if found is None:
+        raise NotFound("batch.not_found")
+    return found
+
+
+async def find_batch(tx: Tx, me: Actor, batch_id: UUID) -> BatchView:
+    """One batch; NotFound `batch.not_found`."""
+    found = (await tx.execute(select(*_COLUMNS).where(BatchRow.id == batch_id, visible_to(me)))).one_or_none()
+    if found is None:
+        raise NotFound("batch.not_found")
+    return (await _views(tx, [found]))[0]
+
+
+async def view_of(tx: Tx, batch_id: UUID) -> BatchView:
+    """A batch that the caller was allowed to change, as it is now."""
+    return (await _views(tx, [(await tx.execute(select(*_COLUMNS).where(BatchRow.id == batch_id))).one()]))[0]
+
+
+async def list_batches(tx: Tx, me: Actor, status: BatchStatus | None, cursor: str | None, limit: int) -> BatchList:
+    """A page of batches, newest first; `cursor` is the number of the last one seen."""
+    asked = select(*_COLUMNS).where(visible_to(me)).order_by(BatchRow.number.desc()).limit(limit + 1)
+    if status is not None:
+        asked = asked.where(BatchRow.status == status)
+    if cursor is not None:
+        asked = asked.where(BatchRow.number < cursor)
+    rows = (await tx.execute(asked)).all()
+    after = rows[limit - 1].number if len(rows) > limit else None
+    return BatchList(await _views(tx, rows[:limit]), after)
+
+
+async def list_lines(tx: Tx, me: Actor, batch_id: UUID, cursor: str | None, limit: int) -> LineList:
+    """A page of a batch's lines in order of reference, masked; `cursor` is the last reference seen."""
+    batch = await find_batch(tx, me, batch_id)
+    row = AttemptRow
+    asked = (
+        select(
+            *(row.id, row.reference, row.payee_sealed, row.account_tail, row.bank_code),
+            *(row.amount_fen, row.status, row.failure),
+        )
+        .where(row.batch_id == batch.id)
+        .order_by(row.reference)
+        .limit(limit + 1)
+    )
+    rows = (await tx.execute(asked.where(row.reference > cursor) if cursor else asked)).all()
+    keys = keyring()
+    lines = [
+        LineView(
+            each.reference,
+            mask_name(keys.open(each.payee_sealed, each.id)),
+            each.account_tail,
+            each.bank_code,
+            each.amount_fen,
+            format_yuan(each.amount_fen),
+            AttemptStatus(each.status),
+            each.failure,
+        )
+        for each in rows[:limit]
+    ]
+    return LineList(lines, rows[limit - 1].reference if len(rows) > limit else None)
+
+
+async def attempts_in(tx: Tx, batch_id: UUID, *statuses: AttemptStatus) -> list[Attempt]:
+    """A locked batch's attempts in these statuses (none named: in any)."""
+    row = AttemptRow
+    asked = select(row.id, row.claim_id, row.reference, row.amount_fen, row.status).where(row.batch_id == batch_id)
+    if statuses:
+        asked = asked.where(row.status.in_(statuses))
+    rows = await tx.execute(asked.order_by(row.id))
+    return [Attempt(*each[:4], AttemptStatus(each.status)) for each in rows]
+
+
+async def payment_lines(tx: Tx, batch_id: UUID) -> list[PaymentLine]:
+    """What a batch pays, in clear: for its file and for recomputing what was signed."""
+    row = AttemptRow
+    rows = await tx.execute(
+        select(row.id, row.reference, row.payee_sealed, row.account_sealed, row.bank_code, row.amount_fen)
+        .where(row.batch_id == batch_id, row.status != AttemptStatus.VOID)
+        .order_by(row.reference)
+    )
+    keys = keyring()
+    return [
+        PaymentLine(
+            each.reference,
+            keys.open(each.payee_sealed, each.id),
+            keys.open(each.account_sealed, each.id),
+            each.bank_code,
+            each.amount_fen,
+        )
+        for each in rows
+    ]
+
+
+async def transferred_on(tx: Tx, batch_id: UUID) -> date:
+    """The day of the treasury's transfer for a released batch."""
+    row = TreasuryTransferRow
+    return (await tx.execute(select(row.transferred_on).where(row.batch_id == batch_id))).scalar_one()
+
+
+async def signers_of(tx: Tx, batch_id: UUID) -> set[UUID]:
+    """Persons who have signed."""
+    row = SignatureRow
+    return set((await tx.execute(select(row.person_id).where(row.batch_id == batch_id))).scalars())
+
+
+async def statuses_in(tx: Tx, batch_id: UUID) -> dict[AttemptStatus, int]:
+    """How many attempts of a batch are in each status."""
+    row = AttemptRow
+    rows = await tx.execute(select(row.status, func.count()).where(row.batch_id == batch_id).group_by(row.status))
+    return {AttemptStatus(status): count for status, count in rows}
+
+
+async def _views(tx: Tx, rows: Sequence[Batch]) -> list[BatchView]:
+    signed = SignatureRow
+    found = await tx.execute(
+        select(signed.batch_id, signed.step, signed.signed_at)
+        .where(signed.batch_id.in_([row.id for row in rows]))
+        .order_by(signed.signed_at)
+    )
+    signatures: dict[UUID, list[SignatureView]] = defaultdict(list)
+    for each in found:
+        signatures[each.batch_id].append(SignatureView(Step(each.step), each.signed_at))
+    return [
+        BatchView(
+            row.id,
+            row.number,
+            row.district,
+            row.filter,
+            BatchStatus(row.status),
+            row.content_hash,
+            row.line_count,
+            row.sum_fen,
+            None if row.sum_fen is None else format_yuan(row.sum_fen),
+            row.opened_at,
+            signatures[row.id],
+        )
+        for row in rows
+    ]

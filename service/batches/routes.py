@@ -1,0 +1,111 @@
+"""Batches: opened, signed by three persons, released or given up."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from domain.actor import Actor, Post
+from domain.batch import BatchStatus, Step
+from domain.errors import Forbidden
+from service.batches import commands, queries
+from service.batches.schemas import BatchList, BatchView, Dissolution, LineList, NewBatch, NewRelease, Shown
+from service.database import transaction
+from service.security import allow
+from service.web import Me, Now, Once, Today, Tx, answered
+
+_SIGNERS = (Post.MAKER, Post.CHECKER, Post.RELEASER)
+_PAGE_MAX = 500
+
+
+@asynccontextmanager
+async def _refusals_noted(me: Actor, batch_id: UUID, step: Step, now: datetime) -> AsyncIterator[None]:
+    """A person who was not let sign is in the journal, though nothing of what they asked is stored."""
+    try:
+        yield
+    except Forbidden as refusal:
+        async with transaction() as own:
+            await commands.note_refusal(own, me, batch_id, step, refusal.code, now)
+        raise
+
+
+@post("/api/batches", guards=[allow(Post.MAKER)], status_code=202)
+async def open_batch(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewBatch]
+) -> Response[BatchView]:
+    """Open a batch for my district; a job fills and freezes it, or dissolves it when no claim is payable."""
+    return answered(await once(tx, BatchView, lambda: commands.open_batch(tx, me, data, today, now)), 202)
+
+
+@post("/api/batches/{batch_id:uuid}/submit", guards=[allow(*_SIGNERS)], status_code=200)
+async def submit(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[Shown]
+) -> Response[BatchView]:
+    """The maker signs what they were shown."""
+    async with _refusals_noted(me, batch_id, Step.ASSEMBLE, now):
+        return answered(await once(tx, BatchView, lambda: commands.submit_batch(tx, me, batch_id, data, now)), 200)
+
+
+@post("/api/batches/{batch_id:uuid}/check", guards=[allow(*_SIGNERS)], status_code=200)
+async def check(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[Shown]
+) -> Response[BatchView]:
+    """The checker signs what they were shown."""
+    async with _refusals_noted(me, batch_id, Step.CHECK, now):
+        return answered(await once(tx, BatchView, lambda: commands.check_batch(tx, me, batch_id, data, now)), 200)
+
+
+@post("/api/batches/{batch_id:uuid}/release", guards=[allow(*_SIGNERS)], status_code=200)
+async def release(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[NewRelease]
+) -> Response[BatchView]:
+    """The releaser records the treasury's transfer of the whole sum and signs; a job writes and sends the file."""
+    async with _refusals_noted(me, batch_id, Step.RELEASE, now):
+        effect = once(tx, BatchView, lambda: commands.release_batch(tx, me, batch_id, data, today, now))
+        return answered(await effect, 200)
+
+
+@post("/api/batches/{batch_id:uuid}/dissolve", guards=[allow(*_SIGNERS)], status_code=200)
+async def dissolve(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[Dissolution]
+) -> Response[BatchView]:
+    """Give a batch up before it is released; its claims are payable again."""
+    effect = once(tx, BatchView, lambda: commands.dissolve_batch(tx, me, batch_id, data.reason, now))
+    return answered(await effect, 200)
+
+
+@get("/api/batches", guards=[allow(*_SIGNERS, Post.AUDITOR)])
+async def batches(
+    tx: Tx,
+    me: Me,
+    status: FromQuery[BatchStatus | None] = None,
+    cursor: Annotated[str | None, QueryParameter(pattern="^[A-Z]{2}[0-9]{8}-[0-9]{6,12}$")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_MAX)] = 100,
+) -> BatchList:
+    """Batches of my district, newest first."""
+    return await queries.list_batches(tx, me, status, cursor, limit)
+
+
+@get("/api/batches/{batch_id:uuid}", guards=[allow(*_SIGNERS, Post.AUDITOR)])
+async def batch(tx: Tx, me: Me, batch_id: FromPath[UUID]) -> BatchView:
+    """One batch: what it holds, as signatures bind it, and who has signed."""
+    return await queries.find_batch(tx, me, batch_id)
+
+
+@get("/api/batches/{batch_id:uuid}/lines", guards=[allow(*_SIGNERS, Post.AUDITOR)])
+async def lines(
+    tx: Tx,
+    me: Me,
+    batch_id: FromPath[UUID],
+    cursor: Annotated[str | None, QueryParameter(pattern="^[A-Z0-9]{1,35}$")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_MAX)] = 100,
+) -> LineList:
+    """A page of a batch's lines, masked."""
+    return await queries.list_lines(tx, me, batch_id, cursor, limit)
+
+
+ROUTES = [open_batch, submit, check, release, dissolve, batches, batch, lines]

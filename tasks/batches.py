@@ -1,0 +1,93 @@
+"""Batches: filled, written as a file, sent to the bank once, and asked about for as long as it takes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from domain.errors import Unavailable
+from service.batches import commands
+from service.clock import now
+from service.database import engine, transaction
+from service.gateways.asking import new_client
+from service.gateways.bank import Bank, BankRefused, FileState, HttpBank
+from service.queue import Job
+from service.settings import settings
+from tasks.runtime import Owed, job
+
+
+@asynccontextmanager
+async def bank() -> AsyncIterator[Bank]:
+    """The agent bank of this installation."""
+    async with new_client() as client:
+        yield HttpBank(settings().bank_url, settings().bank_token, client)
+
+
+@job(Job.ASSEMBLE_BATCH)
+async def assemble_batch(owed: Owed) -> None:
+    async with owed.settle() as (tx, batch_ids):
+        for batch_id in batch_ids:
+            await commands.assemble(tx, batch_id, now())
+
+
+@job(Job.WRITE_BANK_FILE)
+async def write_bank_file(owed: Owed) -> None:
+    async with owed.settle() as (tx, batch_ids):
+        for batch_id in batch_ids:
+            await commands.write_bank_file(tx, batch_id, now())
+
+
+@job(Job.SEND_BANK_FILE)
+async def send_bank_file(owed: Owed) -> None:
+    """Each file by itself: what the bank said of one is committed before the next is sent."""
+    async with bank() as desk:
+        for each in owed.jobs:
+            own = Owed([each], owed.postponed)
+            async with _alone(each.subject) as free:
+                if free:
+                    await _send(own, each.subject, desk)
+                else:
+                    own.postpone(each.subject, "bank.being_sent")
+
+
+async def _send(owed: Owed, batch_id: UUID, desk: Bank) -> None:
+    async with transaction() as tx:
+        file = await commands.intend_to_send(tx, batch_id, now())
+    try:
+        state = await _answer(file, desk) if file else None
+    except Unavailable as silence:
+        owed.postpone(batch_id, silence.code)
+        return
+    async with owed.settle() as (tx, still_owed):
+        if file and state and still_owed and not await commands.settle_answer(tx, file, state, now()):
+            owed.postpone(batch_id, "bank.unclear")
+
+
+async def _answer(file: commands.FileToSend, desk: Bank) -> FileState:
+    """The bank's word on a file: it is handed over the first time, and only asked about ever after."""
+    if not file.first:
+        return await desk.enquire(file.file_id)
+    try:
+        await desk.send(file.file_id, file.data, file.sha256)
+    except BankRefused:
+        return FileState("refused", sha256=file.sha256)
+    return FileState("accepted", sha256=file.sha256)
+
+
+@asynccontextmanager
+async def _alone(batch_id: UUID) -> AsyncIterator[bool]:
+    """Whether nobody else is handing this file over. Sending takes longer than a job's lease, and who asks meanwhile
+    would close the file's id under it. Only for calm: without it both would end with the bank's one answer.
+
+    The lock goes with its connection, so a worker that was killed keeps nobody waiting.
+    """
+    key = func.hashtextextended(f"send {batch_id}", 0)
+    async with engine().connect() as line:
+        await line.execution_options(isolation_level="AUTOCOMMIT")
+        free: bool = (await line.execute(select(func.pg_try_advisory_lock(key)))).scalar_one()
+        try:
+            yield free
+        finally:
+            if free:
+                await line.execute(select(func.pg_advisory_unlock(key)))

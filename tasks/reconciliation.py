@@ -1,0 +1,50 @@
+"""Fetch banks' return files until every payment is settled."""
+
+from uuid import UUID
+
+from domain.errors import Invalid, Unavailable
+from service.clock import now
+from service.database import transaction
+from service.gateways.bank import Bank
+from service.journal import By
+from service.logs import log
+from service.queue import Job
+from service.reconciliation import commands, queries
+from tasks.batches import bank
+from tasks.runtime import Owed, job
+
+
+@job(Job.FETCH_RETURN)
+async def fetch_return(owed: Owed) -> None:
+    """A payment that no return names yet stays open, and its file stays owed: a later return may settle it."""
+    async with bank() as desk:
+        for each in owed.jobs:
+            try:
+                await _fetch(Owed([each], owed.postponed), each.subject, desk)
+            except Unavailable as silence:
+                owed.postpone(each.subject, silence.code)
+
+
+async def _fetch(owed: Owed, batch_id: UUID, desk: Bank) -> None:
+    async with transaction() as tx:
+        file_id = await queries.file_to_fetch(tx, batch_id)
+    if file_id is None:
+        async with owed.settle():
+            return  # every payment is settled: nothing is owed any more
+    data = await desk.fetch_return(file_id)
+    if data is None:
+        owed.postpone(batch_id, "return.none_yet")
+        return
+    by = By(Job.FETCH_RETURN, now())
+    try:
+        file = commands.read(data, file_id)
+        async with owed.settle() as (tx, still_owed):
+            view = await commands.take_return(tx, None, file, data, "bank", by) if still_owed else None
+            if view and view.open:
+                owed.postpone(batch_id, "return.incomplete")
+    except Invalid as refusal:
+        # What the bank gave is no return of this file; a person looks, and the next one may be.
+        log.error("return_unreadable", batch=str(batch_id), code=refusal.code, field=refusal.field)
+        async with transaction() as tx:
+            await commands.keep_unreadable(tx, file_id, data, refusal, by)
+        owed.postpone(batch_id, refusal.code)
