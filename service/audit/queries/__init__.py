@@ -1,0 +1,58 @@
+"""Recompute the promises from the stored rows, as if no constraint had ever kept them."""
+
+from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
+from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
+from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUBSIDY, SHARE
+from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
+from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
+from service.audit.schemas import BrokenRow, PromiseReport
+from service.database import Tx
+
+
+async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
+    """Every promise that rows can show, in the order of their numbers.
+
+    With `settled` all work is said to be over: a job that is still ready breaks promise 18. `tx` should see one
+    snapshot (REPEATABLE READ) where others write meanwhile. The database does the sorting and the counting; of the
+    rows, no more than one batch's lines are held here at once.
+    """
+    reopened = await reopen(tx)
+    ready, dead = await ready_and_dead(tx)
+    found_beside: dict[int, Breach | None] = {4: reopened.file, 8: reopened.content}
+    said: dict[int, str] = {18: f"待办 {ready}，停办 {dead}"}
+    reports = []
+    for promise in _promises(settled):
+        breach = await first_breach(tx, promise.checks) or found_beside.get(promise.number or 0)
+        reports.append(await _report(tx, promise, breach, said.get(promise.number or 0, "")))
+    return reports
+
+
+def _promises(settled: bool) -> tuple[Promise, ...]:
+    ended = ALL_ENDED if settled else ENDED
+    return (
+        ONE_LIVE_ATTEMPT,
+        ONE_SUBSIDY,
+        REFERENCES,
+        FILE_BYTES,
+        LEGAL_MOVES,
+        THREE_PERSONS,
+        SIGNED_CONTENT,
+        JOURNALLED,
+        COUNTED_ONCE,
+        ended,
+        SHARE,
+    )
+
+
+async def _report(tx: Tx, promise: Promise, breach: Breach | None, said: str) -> PromiseReport:
+    checked = await count_rows(tx, promise.rows)
+    if breach is None:
+        return PromiseReport(promise.number, promise.name, held=True, detail=said, checked=checked)
+    return PromiseReport(
+        promise.number,
+        promise.name,
+        held=False,
+        detail=f"{breach.table} {breach.row}：{breach.says}",
+        checked=checked,
+        row=BrokenRow(breach.table, breach.row),
+    )

@@ -1,0 +1,186 @@
+"""Promises about batches: three persons, what they signed, and the bytes that went to the bank.
+
+What was signed is recomputed from the opened lines, one batch at a time: a batch is at most one bank file.
+"""
+
+import csv
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Row, select
+
+from domain.batch import AttemptStatus, BatchContent, BatchStatus, PaymentLine, content_of
+from domain.errors import Invalid
+from service.audit.queries.checks import Breach, Check, Promise
+from service.batches.tables import AttemptRow, BankFileRow, BatchRow
+from service.crypto import CannotOpen, keyring
+from service.database import Tx
+from service.gateways.bank_files import BankFileHeader, neutral
+
+THREE_PERSONS = Promise(
+    7,
+    "three_persons",
+    "batch_signatures",
+    (
+        Check(
+            "batch_signatures",
+            "同一人在一个批次上签了两次，或同一环节签了两次",
+            """SELECT s.batch_id FROM batch_signatures s JOIN people p ON p.id = s.person_id
+                GROUP BY s.batch_id
+               HAVING count(DISTINCT coalesce(p.merged_into, p.id)) < count(*)
+                   OR count(DISTINCT s.step) < count(*)""",
+        ),
+        Check(
+            "batch_signatures",
+            "签字的用户不是签字的人",
+            """SELECT s.batch_id || '/' || s.step FROM batch_signatures s JOIN users u ON u.id = s.user_id
+                WHERE u.person_id <> s.person_id""",
+        ),
+        Check(
+            "batches",
+            "缺少签字",
+            """SELECT DISTINCT b.id FROM batches b
+                 JOIN unnest(CAST(:signed_statuses AS text[]), CAST(:signed_steps AS text[])) AS needed (status, step)
+                   ON needed.status = b.status
+                WHERE NOT EXISTS (SELECT FROM batch_signatures s WHERE s.batch_id = b.id AND s.step = needed.step)""",
+        ),
+    ),
+)
+
+SIGNED_CONTENT = Promise(
+    8,
+    "signed_content",
+    "batches WHERE content_hash IS NOT NULL",
+    (
+        Check(
+            "batches",
+            "已冻结，却没有内容",
+            """SELECT id FROM batches WHERE status NOT IN ('opened', 'dissolved')
+                  AND (content_hash IS NULL OR line_count IS NULL OR sum_fen IS NULL)""",
+        ),
+        Check(
+            "batch_signatures",
+            "签字所签的内容与批次的内容不符",
+            """SELECT s.batch_id || '/' || s.step FROM batch_signatures s JOIN batches b ON b.id = s.batch_id
+                WHERE (s.content_hash, s.line_count, s.sum_fen)
+                      IS DISTINCT FROM (b.content_hash, b.line_count, b.sum_fen)""",
+        ),
+    ),
+)
+
+FILE_BYTES = Promise(
+    4,
+    "file_before_sending",
+    "bank_files",
+    (
+        Check(
+            "payment_attempts",
+            "已经送出，却没有存下代发文件",
+            """SELECT a.id FROM payment_attempts a WHERE a.status NOT IN ('prepared', 'void')
+                  AND NOT EXISTS (SELECT FROM bank_files f WHERE f.batch_id = a.batch_id)""",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What opening the batches found: the first breach of promise 8 and of promise 4."""
+
+    content: Breach | None
+    file: Breach | None
+
+
+async def reopen(tx: Tx) -> Recomputed:
+    """Open every frozen batch's lines and file, and compare with what was signed and hashed."""
+    content: Breach | None = None
+    file: Breach | None = None
+    async for batch_id, lines in _frozen(tx):
+        if isinstance(lines, Breach):
+            content = content or lines
+            continue
+        content = content or await _content_differs(tx, batch_id, content_of(lines))
+        file = file or await _file_differs(tx, batch_id, lines)
+    return Recomputed(content, file)
+
+
+async def _frozen(tx: Tx) -> AsyncIterator[tuple[UUID, list[PaymentLine] | Breach]]:
+    """Each frozen batch with its lines, or with the first line that does not open. Only the ids are held at once."""
+    batch = BatchRow
+    asked = select(batch.id, batch.status).where(batch.content_hash.is_not(None)).order_by(batch.id)
+    for batch_id, status in (await tx.execute(asked)).all():
+        try:
+            yield batch_id, await _lines(tx, batch_id, status)
+        except _Sealed as sealed:
+            yield batch_id, Breach("payment_attempts", str(sealed.attempt_id), "收款人或账户的密文打不开")
+
+
+class _Sealed(Exception):
+    def __init__(self, attempt_id: UUID) -> None:
+        super().__init__(str(attempt_id))
+        self.attempt_id = attempt_id
+
+
+async def _lines(tx: Tx, batch_id: UUID, status: str) -> list[PaymentLine]:
+    """The lines as they were frozen; dissolving voids them all, so a dissolved batch is all its void ones."""
+    attempt = AttemptRow
+    asked = select(
+        attempt.id,
+        attempt.reference,
+        attempt.payee_sealed,
+        attempt.account_sealed,
+        attempt.bank_code,
+        attempt.amount_fen,
+    ).where(attempt.batch_id == batch_id)
+    if status != BatchStatus.DISSOLVED:
+        asked = asked.where(attempt.status != str(AttemptStatus.VOID))
+    return [_line(row) for row in await tx.execute(asked)]
+
+
+def _line(row: Row[UUID, str, bytes, bytes, str, int]) -> PaymentLine:
+    keys = keyring()
+    try:
+        payee, account = keys.open(row.payee_sealed, row.id), keys.open(row.account_sealed, row.id)
+    except CannotOpen as cause:
+        raise _Sealed(row.id) from cause
+    return PaymentLine(row.reference, payee, account, row.bank_code, row.amount_fen)
+
+
+async def _content_differs(tx: Tx, batch_id: UUID, found: BatchContent) -> Breach | None:
+    batch = BatchRow
+    asked = select(batch.content_hash, batch.line_count, batch.sum_fen).where(batch.id == batch_id)
+    if tuple((await tx.execute(asked)).one()) == (found.content_hash, found.line_count, found.sum_fen):
+        return None
+    return Breach("batches", str(batch_id), "逐笔重算的散列、笔数或合计与批次不符")
+
+
+async def _file_differs(tx: Tx, batch_id: UUID, lines: list[PaymentLine]) -> Breach | None:
+    file = BankFileRow
+    asked = select(file.bytes_sealed, file.sha256, file.file_id).where(file.batch_id == batch_id)
+    row = (await tx.execute(asked)).one_or_none()
+    if row is None:
+        return None
+    try:
+        plain = keyring().open_bytes(row.bytes_sealed, batch_id)
+    except CannotOpen:
+        return Breach("bank_files", str(batch_id), "代发文件的密文打不开")
+    if hashlib.sha256(plain).hexdigest() != row.sha256:
+        return Breach("bank_files", str(batch_id), "代发文件的散列不符")
+    if _again(plain, row.file_id, lines) != plain:
+        return Breach("bank_files", str(batch_id), "由批次重新生成的代发文件与存下的不同")
+    return None
+
+
+def _again(stored: bytes, file_id: str, lines: list[PaymentLine]) -> bytes | None:
+    """The file written once more from its lines, under the day and account that the stored header names."""
+    try:
+        _, _, _, released_on, account, *_ = next(csv.reader([stored.decode().partition("\r\n")[0]]))
+        header = BankFileHeader(
+            file_id, date.fromisoformat(released_on), account, len(lines), sum(line.amount_fen for line in lines)
+        )
+        return neutral.write(header, lines)
+    except (ValueError, Invalid):
+        return None

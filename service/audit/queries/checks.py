@@ -1,0 +1,88 @@
+"""A promise as statements that look for rows breaking it, and never lean on a constraint that should prevent them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, LIVE_ATTEMPT, STEPS, BatchStatus, Step
+from domain.claim import CLAIM_LIFECYCLE, DEAD
+from service.database import Tx
+
+LIFECYCLES = (CLAIM_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE)
+
+
+@dataclass(frozen=True)
+class Breach:
+    """The first row that breaks a promise, and what is wrong with it."""
+
+    table: str
+    row: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """`broken` selects one column, the key of each row of `table` that breaks the promise; `says` what is wrong."""
+
+    table: str
+    says: str
+    broken: str
+
+
+@dataclass(frozen=True)
+class Promise:
+    """`rows` is the table (or relation) whose rows are counted as looked at."""
+
+    number: int | None
+    name: str
+    rows: str
+    checks: tuple[Check, ...]
+
+
+async def first_breach(tx: Tx, checks: tuple[Check, ...]) -> Breach | None:
+    """The first broken row of the first check that finds one; the database sorts, one row comes back."""
+    for check in checks:
+        asked = f"SELECT key::text, count(*) OVER () FROM ({check.broken}) AS broken (key) ORDER BY key LIMIT 1"  # noqa: S608 (our own constants)
+        found = (await tx.execute(text(asked), _FACTS)).one_or_none()
+        if found is not None:
+            more = f"（共 {found[1]} 处）" if found[1] > 1 else ""
+            return Breach(check.table, found[0], check.says + more)
+    return None
+
+
+async def count_rows(tx: Tx, rows: str) -> int:
+    """How many rows a promise looks at."""
+    return int((await tx.execute(text(f"SELECT count(*) FROM {rows}"))).scalar_one())  # noqa: S608 (our own constants)
+
+
+def _moves() -> list[tuple[str, str, str, str]]:
+    return [
+        (lifecycle.noun, str(before), str(action), str(after))
+        for lifecycle in LIFECYCLES
+        for (before, action), after in lifecycle.moves.items()
+    ]
+
+
+def _signed() -> list[tuple[str, str]]:
+    """Which signatures a batch in a status must carry."""
+    checked = (Step.ASSEMBLE, Step.CHECK)
+    needed = {BatchStatus.SUBMITTED: (Step.ASSEMBLE,), BatchStatus.CHECKED: checked} | dict.fromkeys(
+        (BatchStatus.RELEASED, BatchStatus.SENT, BatchStatus.SETTLED, BatchStatus.NOT_RECEIVED), STEPS
+    )
+    return [(str(status), str(step)) for status, steps in needed.items() for step in steps]
+
+
+def _columns(rows: list[Any], *names: str) -> dict[str, list[str]]:
+    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+#: What the domain says, for statements that must not believe the database's own copy of it.
+_FACTS: dict[str, Any] = {
+    "live": [str(status) for status in LIVE_ATTEMPT],
+    "dead": [str(status) for status in DEAD],
+    "kinds": [lifecycle.noun for lifecycle in LIFECYCLES],
+    "firsts": [str(lifecycle.first) for lifecycle in LIFECYCLES],
+    **_columns(_moves(), "move_kinds", "move_befores", "move_actions", "move_afters"),
+    **_columns(_signed(), "signed_statuses", "signed_steps"),
+}

@@ -1,0 +1,97 @@
+"""Promises about claims: one live attempt, one subsidy, one counted return line, and the figures."""
+
+from service.audit.queries.checks import Check, Promise
+
+ONE_LIVE_ATTEMPT = Promise(
+    1,
+    "one_live_attempt",
+    "payment_attempts",
+    (
+        Check(
+            "payment_attempts",
+            "同一笔申领另有一次有效的支付",
+            """SELECT (array_agg(id ORDER BY id))[2] FROM payment_attempts
+                WHERE status = ANY (CAST(:live AS text[])) GROUP BY claim_id HAVING count(*) > 1""",
+        ),
+    ),
+)
+
+ONE_SUBSIDY = Promise(
+    2,
+    "one_subsidy",
+    "claims",
+    (
+        Check(
+            "claims",
+            "同一人、同一职业、同一等级另有一笔有效的申领",
+            """SELECT (array_agg(c.id ORDER BY c.id))[2] FROM claims c JOIN people p ON p.id = c.person_id
+                WHERE c.status <> ALL (CAST(:dead AS text[]))
+                GROUP BY coalesce(p.merged_into, p.id), c.subsidy_key, c.level, c.once_in HAVING count(*) > 1""",
+        ),
+    ),
+)
+
+COUNTED_ONCE = Promise(
+    13,
+    "counted_once",
+    "return_lines",
+    (
+        Check(
+            "claims",
+            "已支付，但成功的支付不是恰好一次",
+            """SELECT c.id FROM claims c LEFT JOIN payment_attempts a ON a.claim_id = c.id AND a.status = 'done'
+                WHERE c.status IN ('paid', 'recovered') GROUP BY c.id HAVING count(a.id) <> 1""",
+        ),
+        Check(
+            "payment_attempts",
+            "支付成功，但回盘中没有恰好一行成功的记录",
+            """SELECT a.id FROM payment_attempts a
+                 LEFT JOIN return_lines l ON l.attempt_id = a.id AND l.verdict = 'settled' AND l.code = 'done'
+                WHERE a.status = 'done' GROUP BY a.id HAVING count(l.line_no) <> 1""",
+        ),
+        Check(
+            "return_lines",
+            "同一次支付的同一结果入账两次",
+            """SELECT (array_agg(return_file_id || '/' || line_no ORDER BY return_file_id, line_no))[2]
+                 FROM return_lines WHERE verdict = 'settled' GROUP BY attempt_id, code HAVING count(*) > 1""",
+        ),
+        Check(
+            "return_lines",
+            "入账的参考号或金额与支付不符",
+            """SELECT l.return_file_id || '/' || l.line_no FROM return_lines l
+                 LEFT JOIN payment_attempts a ON a.id = l.attempt_id
+                WHERE l.verdict = 'settled'
+                  AND (l.reference, l.amount_fen) IS DISTINCT FROM (a.reference, a.amount_fen)""",
+        ),
+        Check(
+            "return_files",
+            "回盘文件的行数与存下的行不符",
+            """SELECT f.id FROM return_files f LEFT JOIN return_lines l ON l.return_file_id = f.id
+                GROUP BY f.id, f.line_count HAVING count(l.line_no) <> f.line_count""",
+        ),
+    ),
+)
+
+SHARE = Promise(
+    None,
+    "share",
+    "claims WHERE status <> 'withdrawn'",
+    (
+        Check(
+            "claim_tally",
+            "统计数与按申领重新计数的结果不符",
+            """SELECT concat_ws('/', filed_on, district, list_kind, industry, level, channel) FROM (
+                   SELECT filed_on, district, list_kind, industry, level, channel, count, amount_fen FROM claim_tally
+                    UNION ALL
+                   SELECT filed_on, district, list_kind, industry, level, channel, count, amount_fen
+                     FROM claim_tally_deltas
+                    UNION ALL
+                   SELECT filed_on, district, list_kind, industry, level, channel, -count(*), -sum(amount_fen)
+                     FROM claims WHERE status <> 'withdrawn'
+                    GROUP BY filed_on, district, list_kind, industry, level, channel
+               ) AS kept_less_filed
+                GROUP BY filed_on, district, list_kind, industry, level, channel
+               HAVING sum(count) <> 0 OR sum(amount_fen) <> 0""",
+        ),
+    ),
+)

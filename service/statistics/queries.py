@@ -1,0 +1,179 @@
+"""The share of individual claims, read from the figures kept with the claims."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+
+from sqlalchemy import Select, exists, func, select, union_all
+
+from domain.claim import Channel
+from domain.errors import Invalid
+from domain.level import LEVELS
+from domain.period import Period, add_months, parse_date
+from domain.share import DEFINITION, share_of
+from service.access.queries import district_names
+from service.claims.tables import ClaimTallyDeltaRow, ClaimTallyRow
+from service.database import Tx
+from service.settings import settings
+from service.standards.tables import StandardRow
+from service.statistics.schemas import IndividualShareView, ShareRowView, ShareTotalView, ShareView
+
+YEARS_MAX = 10
+
+#: A line of open data over fewer claims than this is not shown: behind few claims stand few, recognisable persons.
+SHOWN_MIN = 5
+
+LIST_NAMES = {
+    "shortage": "急需紧缺",
+    "general": "一般性",
+    "manufacturing": "制造业",
+    "special": "专项职业能力",
+    "project": "项目制",
+    "other": "其他",
+}
+
+
+class By(StrEnum):
+    """What the share can be broken down by."""
+
+    MONTH = "month"
+    DISTRICT = "district"
+    LIST = "list"
+    INDUSTRY = "industry"
+    LEVEL = "level"
+
+
+@dataclass
+class _Figures:
+    count: Counter[str] = field(default_factory=Counter)
+    amount_fen: Counter[str] = field(default_factory=Counter)
+
+    def add(self, channel: str, count: int, amount_fen: int) -> None:
+        self.count[channel] += count
+        self.amount_fen[channel] += amount_fen
+
+
+def parse_span(first: str | None, last: str | None, today: date) -> Period:
+    """The days asked for: what is not said runs from 1 January, to today.
+
+    Invalid with the field `from` or `to`: as `domain.period.parse_date`, `period.reversed` (first, last) or
+    `period.too_long` (years).
+    """
+    end = today if last is None else parse_date(last, "to")
+    start = date(end.year, 1, 1) if first is None else parse_date(first, "from")
+    if end < start:
+        raise Invalid("period.reversed", "to", first=str(start), last=str(end))
+    if end >= add_months(start, 12 * YEARS_MAX):
+        raise Invalid("period.too_long", "to", years=YEARS_MAX)
+    return Period(start, end)
+
+
+def parse_by(text: str) -> By:
+    """Invalid `statistics.unknown_by` (known) for anything that the share is not broken down by."""
+    if text not in list(By):
+        raise Invalid("statistics.unknown_by", "by", known=[str(each) for each in By])
+    return By(text)
+
+
+async def individual_share(tx: Tx, span: Period, by: By, *, public: bool) -> IndividualShareView:
+    """The share over `span`, by the definition of `domain.share`; lines over few claims are hidden from the public.
+
+    The total over the city is always shown: it singles nobody out, and it is what the city is measured by.
+    """
+    assert span.last is not None
+    figures = await _figures(tx, span, by)
+    total = _Figures()
+    for each in figures.values():
+        total.count.update(each.count)
+        total.amount_fen.update(each.amount_fen)
+    hidden = _hidden(figures) if public else frozenset()
+    names = await _names(tx, by, figures)
+    rows = [_row(key, names.get(key, key), None if key in hidden else figures[key]) for key in sorted(figures)]
+    sample = settings().demo or bool((await tx.execute(select(exists().where(StandardRow.sample)))).scalar())
+    return IndividualShareView(span.first, span.last, by, rows, _total(total), DEFINITION, sample)
+
+
+async def _figures(tx: Tx, span: Period, by: By) -> dict[str, _Figures]:
+    found: dict[str, _Figures] = {}
+    for key, channel, count, amount_fen in await tx.execute(_asked(span, by)):
+        found.setdefault(key, _Figures()).add(channel, int(count), int(amount_fen))
+    return found
+
+
+def _asked(span: Period, by: By) -> Select[str, str, int, int]:
+    """Folded and unfolded figures in one statement, hence of one snapshot: each change is seen in exactly one."""
+    keys = ("filed_on", "district", "list_kind", "industry", "level", "channel")
+    filed = union_all(
+        *(
+            select(*(table.c[name] for name in (*keys, "count", "amount_fen"))).where(
+                table.c.filed_on.between(span.first, span.last)
+            )
+            for table in (ClaimTallyRow.__table__, ClaimTallyDeltaRow.__table__)
+        )
+    ).subquery("filed")
+    key = {
+        By.MONTH: func.to_char(filed.c.filed_on, "YYYY-MM"),
+        By.DISTRICT: filed.c.district,
+        By.LIST: filed.c.list_kind,
+        By.INDUSTRY: filed.c.industry,
+        By.LEVEL: filed.c.level,
+    }[by]
+    count = func.sum(filed.c.count)
+    return (
+        select(key.label("key"), filed.c.channel, count, func.sum(filed.c.amount_fen))
+        .group_by("key", filed.c.channel)
+        .having(count != 0)
+    )
+
+
+def _hidden(figures: Mapping[str, _Figures]) -> frozenset[str]:
+    """The lines over few claims; one alone could be had by subtraction, so the next smallest hides with it."""
+    size = {key: each.count.total() for key, each in figures.items()}
+    few = [key for key in size if size[key] < SHOWN_MIN]
+    if len(few) == 1:
+        others = sorted((size[key], key) for key in size if key not in few)
+        few += [key for _, key in others[:1]]
+    return frozenset(few)
+
+
+async def _names(tx: Tx, by: By, keys: Iterable[str]) -> Mapping[str, str]:
+    """What people call each key; a key that is not among them is called by itself."""
+    match by:
+        case By.DISTRICT:
+            return await district_names(tx)
+        case By.LIST:
+            return LIST_NAMES
+        case By.LEVEL:
+            return {code: level.name for code, level in LEVELS.items()}
+        case By.MONTH:
+            return {key: f"{key[:4]}年{int(key[5:])}月" for key in keys}
+        case By.INDUSTRY:
+            return {}
+
+
+def _row(key: str, name: str, figures: _Figures | None) -> ShareRowView:
+    if figures is None:
+        return ShareRowView(key, name, None, None, ShareView(None, None), suppressed=True)
+    total = _total(figures)
+    return ShareRowView(key, name, total.count, total.amount_fen, total.share, suppressed=False)
+
+
+def _total(figures: _Figures) -> ShareTotalView:
+    count, amount_fen = _by_channel(figures.count), _by_channel(figures.amount_fen)
+    share = ShareView(_rounded(share_of(count)), _rounded(share_of(amount_fen)))
+    return ShareTotalView(_named(count), _named(amount_fen), share)
+
+
+def _by_channel(figures: Mapping[str, int]) -> dict[Channel, int]:
+    return {channel: figures.get(channel, 0) for channel in Channel}
+
+
+def _named(figures: Mapping[Channel, int]) -> dict[str, int]:
+    return {str(channel): figure for channel, figure in figures.items()}
+
+
+def _rounded(share: Fraction | None) -> float | None:
+    return None if share is None else float(round(share, 4))

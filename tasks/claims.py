@@ -1,0 +1,18 @@
+"""The sweep that keeps the filing figures short to read."""
+
+from service.claims.commands.tally import fold_tally as fold
+from service.database import transaction
+from service.queue import Sweep
+from tasks.runtime import sweep
+
+#: Changes folded in one transaction.
+_FOLDED_MAX = 10_000
+
+
+@sweep(Sweep.FOLD_TALLY)
+async def fold_tally() -> None:
+    """Fold what was appended, a transaction a portion; what comes meanwhile is left for the next time."""
+    more = True
+    while more:
+        async with transaction() as tx:
+            more = await fold(tx, _FOLDED_MAX) == _FOLDED_MAX
