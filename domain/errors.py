@@ -36,6 +36,10 @@ class Invalid(DomainError):
         self.field = field
 
 
+class Malformed(Invalid):
+    """It cannot even be read: a forged cursor, a header given twice."""
+
+
 class Ineligible(DomainError):
     """Well formed, but the rules in force do not grant it; `facts` carry the whole decision."""
 

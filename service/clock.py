@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from service.settings import settings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+#: The demo moves its clock by at most this much at once.
+ADVANCE_DAYS_MAX = 366
 
 
 def offset() -> timedelta:

@@ -5,10 +5,10 @@ otherwise (trigger `guard_moves`). `after` holds each changed column's new value
 over each other in order of id gives the row's state (promise 12).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import Table
+from sqlalchemy.sql import FromClause
 
 from domain.actor import Actor
 from domain.errors import Conflict
@@ -121,9 +122,29 @@ async def record(
         await tx.execute(insert(JournalRow), rows)
 
 
+async def acted_on(
+    tx: Tx, kind: str, ids: Sequence[UUID], person_id: UUID, posts: Collection[str]
+) -> frozenset[UUID]:
+    """Those of `ids` on which this person has acted in one of `posts`: what keeps posts apart on one claim."""
+    if not ids or not posts:
+        return frozenset()
+    row = JournalRow
+    found = await tx.execute(
+        select(row.subject_id)
+        .where(
+            row.subject_kind == kind,
+            row.subject_id.in_(ids),
+            row.actor_person_id == person_id,
+            row.actor_name.in_([str(post) for post in posts]),
+        )
+        .distinct()
+    )
+    return frozenset(found.scalars())
+
+
 async def move_all(
     tx: Tx,
-    table: Table,
+    guarded: FromClause,
     lifecycle: Lifecycle[S, A],
     action: A,
     ids: Sequence[UUID],
@@ -134,16 +155,16 @@ async def move_all(
 ) -> list[Moved]:
     """Move those of `ids` whose status allows `action`, in one statement, and journal each.
 
-    The others stay untouched: compare the answer's length with `ids` where all must move. `changes` are further
-    columns set to the same value in every moved row, and journalled.
+    The others stay untouched: compare the answer's length with `ids` where all must move. `guarded` is a row class's
+    `__table__`; `changes` are further columns set to the same value in every moved row, and journalled.
     """
+    table = cast(Table, guarded)
     legal = values(column("before", Text), column("after", Text), name="legal").data(
         [(str(before), str(after)) for before, after in lifecycle.sources(action).items()]
     )
-    wanted = func.unnest(literal(list(ids), ARRAY(table.c.id.type))).table_valued("id").alias("wanted")
     locked = (
         select(table.c.id, table.c.status)
-        .where(table.c.id.in_(select(wanted.c.id)))
+        .where(table.c.id == func.any(literal(list(ids), ARRAY(table.c.id.type))))
         .order_by(table.c.id)
         .with_for_update()
         .cte("locked")
@@ -179,7 +200,7 @@ async def move_all(
 
 async def move(
     tx: Tx,
-    table: Table,
+    guarded: FromClause,
     lifecycle: Lifecycle[S, A],
     action: A,
     row_id: UUID,
@@ -189,8 +210,8 @@ async def move(
     changes: Mapping[str, Any] | None = None,
 ) -> Moved:
     """Move one row, or raise Conflict `wrong_status` with the status it has."""
-    moved = await move_all(tx, table, lifecycle, action, [row_id], by, reason=reason, changes=changes)
+    moved = await move_all(tx, guarded, lifecycle, action, [row_id], by, reason=reason, changes=changes)
     if moved:
         return moved[0]
-    status = (await tx.execute(select(table.c.status).where(table.c.id == row_id))).scalar_one_or_none()
+    status = (await tx.execute(select(guarded.c.status).where(guarded.c.id == row_id))).scalar_one_or_none()
     raise Conflict("wrong_status", noun=lifecycle.noun, status=status, action=str(action))

@@ -1,13 +1,9 @@
 """Refusals as `application/problem+json` (RFC 9457). The only file that knows which refusal is which HTTP status.
 
-Wording for people stands in `wording.toml`, Chinese and English by stable code; Accept-Language chooses, Chinese by
-default.
+Accept-Language chooses between Chinese, the default, and English.
 """
 
-import tomllib
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response
@@ -16,13 +12,15 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.errors import Conflict, DomainError, Forbidden, Ineligible, Invalid, NotFound, Unavailable
+from domain.errors import Conflict, DomainError, Forbidden, Ineligible, Invalid, Malformed, NotFound, Unavailable
 from service.logs import log
 from service.security import SignedOut
+from service.wording import wording, words
 
 Ask = Request[Any, Any, Any]
 
 _STATUS: dict[type[DomainError], int] = {
+    Malformed: 400,
     NotFound: 404,
     Conflict: 409,
     Forbidden: 403,
@@ -43,30 +41,6 @@ _BY_CONSTRAINT = {
 }
 _BY_SQLSTATE = {"55P03": "busy", "40P01": "busy", "40001": "busy", "57014": "busy", "ZD011": "user.posts_exclude"}
 _LOST_CONNECTION = ("08", "57P")
-
-
-@cache
-def wording() -> dict[str, dict[str, str]]:
-    """code → {"zh", "en"}, with places in braces for facts."""
-    found: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("wording.toml").read_text())
-    return found
-
-
-def words(code: str, facts: Mapping[str, Any], language: str = "zh") -> str:
-    """The sentence for `code`; the code itself where no wording stands (a test keeps that from happening)."""
-    sentence = wording().get(code, {}).get(language)
-    if sentence is None:
-        return code
-    return sentence.format_map({key: _spoken(value, language) for key, value in facts.items()})
-
-
-def _spoken(value: Any, language: str) -> Any:
-    """Codes inside facts are said in words too."""
-    if isinstance(value, (list, tuple)):
-        return "、".join(str(_spoken(each, language)) for each in value)
-    if isinstance(value, str):
-        return wording().get(f"word.{value}", {}).get(language, value)
-    return value
 
 
 def language_of(request: Ask) -> str:

@@ -93,3 +93,19 @@ def _pair_by_place(lists: int, named: int, pairs: dict[int, int]) -> dict[int, i
         if len(left) == len(right):
             added |= dict(zip(left, right, strict=True))
     return added
+
+
+#: What stands in a list's name, by the key under which its claims are counted (notice 二.1).
+_KINDS = (
+    ("急需紧缺", "shortage"),
+    ("制造业", "manufacturing"),
+    ("一般", "general"),
+    ("专项职业能力", "specific_skill"),
+    ("项目制", "project"),
+    ("创业", "startup"),
+)
+
+
+def kind_of_list(name: str) -> str:
+    """The key of a published list by its name; `other` for a list the notice does not know."""
+    return next((kind for word, kind in _KINDS if word in tight(name)), "other")

@@ -1,0 +1,107 @@
+"""Users, their posts, and signing in."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import date
+from functools import cache
+from uuid import UUID, uuid4
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from domain.actor import Post
+from domain.errors import Invalid
+from domain.identity import NationalId, PersonName, Phone
+from service.access.queries import account_for_login
+from service.access.schemas import NewSignIn, NewSignUp, SessionView, SignedUpView
+from service.access.tables import DistrictRow, UserPostRow, UserRow
+from service.database import Tx, transaction
+from service.people.commands import NewPerson, ensure_person
+from service.security import SignedOut, open_session
+
+PASSWORD_LENGTH_MIN = 8
+_hasher = PasswordHasher()
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Checked when the login is unknown, so that both refusals take the same time."""
+    return _hasher.hash(str(uuid4()))
+
+
+def _fits(stored: str, password: str) -> bool:
+    try:
+        return _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+async def sign_in(given: NewSignIn) -> SessionView:
+    """A session; SignedOut for a wrong login or password alike. No transaction is open while argon2 works."""
+    async with transaction() as tx:
+        found = await account_for_login(tx, given.login.strip().lower())
+    fits = await asyncio.to_thread(_fits, found.password_hash if found else _nobodys_hash(), given.password)
+    if found is None or not fits:
+        raise SignedOut
+    async with transaction() as tx:
+        session = await open_session(tx, found.actor)
+    return SessionView(session.token, session.seconds)
+
+
+async def sign_up(given: NewSignUp, today: date) -> SignedUpView:
+    """A trainee with a login of their own. The demo's stand-in for the province's real-name service."""
+    if len(given.password) < PASSWORD_LENGTH_MIN:
+        raise Invalid("password.short", field="password", least=PASSWORD_LENGTH_MIN)
+    person = NewPerson(
+        PersonName.parse(given.name),
+        NationalId.parse(given.id_number, today=today),
+        Phone.parse(given.phone) if given.phone else None,
+    )
+    password_hash = await hash_password(given.password)
+    async with transaction() as tx:
+        person_id = await ensure_person(tx, person)
+        user_id = await make_user(tx, given.login, password_hash, person_id, {Post.TRAINEE})
+    return SignedUpView(user_id, person_id)
+
+
+async def hash_password(password: str) -> str:
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def make_user(
+    tx: Tx,
+    login: str,
+    password_hash: str,
+    person_id: UUID,
+    posts: Collection[Post],
+    district: str | None = None,
+    institution_id: UUID | None = None,
+) -> UUID:
+    """A user tied to a person. The database refuses a taken login, and posts that exclude each other."""
+    user_id = uuid4()
+    await tx.execute(
+        insert(UserRow).values(
+            id=user_id,
+            login=login.strip().lower(),
+            person_id=person_id,
+            password_hash=password_hash,
+            district=district,
+            institution_id=institution_id,
+        )
+    )
+    await tx.execute(insert(UserPostRow), [{"user_id": user_id, "post": str(post)} for post in sorted(posts)])
+    return user_id
+
+
+async def load_districts(tx: Tx, rows: list[dict[str, str | None]]) -> None:
+    """Put the districts (`code`, `name`, `parent`, `kind`; parents first) in, or rename known ones."""
+    for row in rows:
+        there = upsert(DistrictRow).values(**row)
+        await tx.execute(there.on_conflict_do_update(index_elements=["code"], set_={"name": there.excluded.name}))
+
+
+async def is_empty(tx: Tx) -> bool:
+    """Whether nobody can sign in yet."""
+    return (await tx.execute(select(UserRow.id).limit(1))).first() is None

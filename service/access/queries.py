@@ -1,0 +1,38 @@
+"""Read users as actors."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+
+from domain.actor import Actor, Post
+from service.access.tables import DistrictRow, UserPostRow, UserRow
+from service.database import Tx
+
+
+@dataclass(frozen=True)
+class LoginAccount:
+    actor: Actor
+    password_hash: str = field(repr=False)
+
+
+async def account_for_login(tx: Tx, login: str) -> LoginAccount | None:
+    """The user with this login, unless disabled."""
+    user = UserRow
+    posts = select(func.array_agg(UserPostRow.post)).where(UserPostRow.user_id == user.id).scalar_subquery()
+    row = (
+        await tx.execute(
+            select(user.id, user.person_id, user.district, user.institution_id, user.password_hash, posts).where(
+                user.login == login, user.disabled_at.is_(None)
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    held = frozenset(Post(post) for post in row[5] or [])
+    return LoginAccount(Actor(row.id, row.person_id, held, row.district, row.institution_id), row.password_hash)
+
+
+async def district_names(tx: Tx) -> dict[str, str]:
+    """Code → name of every district and zone."""
+    rows = await tx.execute(select(DistrictRow.code, DistrictRow.name).order_by(DistrictRow.code))
+    return dict(rows)

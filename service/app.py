@@ -1,0 +1,84 @@
+"""The service: every feature's routes, in one place."""
+
+from litestar import Litestar, get, post
+from litestar.exceptions import NotFoundException
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import JSONBody
+from msgspec import Struct
+from sqlalchemy import text
+
+from service import clock, logs
+from service.access import routes as access
+from service.batches import routes as batches
+from service.catalog import routes as catalog
+from service.claims import routes as claims
+from service.database import dispose
+from service.notices import routes as notices
+from service.problems import HANDLERS
+from service.reconciliation import routes as reconciliation
+from service.security import PUBLIC, Authentication
+from service.settings import settings
+from service.standards import routes as standards
+from service.statistics import routes as statistics
+from service.web import DEPENDENCIES, StrictRequest, Today, Tx
+
+
+class HealthView(Struct):
+    database: str
+
+
+class DayView(Struct):
+    """The business day; `offset_days` is how far the demo's clock is from the real one."""
+
+    today: str
+    offset_days: int
+
+
+class NewDay(Struct, forbid_unknown_fields=True):
+    days: int
+
+
+@get("/health", opt={PUBLIC: True})
+async def health(tx: Tx) -> HealthView:
+    """Whether this process can reach the database."""
+    await tx.execute(text("SELECT 1"))
+    return HealthView("ok")
+
+
+@get("/api/today", opt={PUBLIC: True})
+async def day(today: Today) -> DayView:
+    """The day this service plays."""
+    return DayView(today.isoformat(), clock.offset().days)
+
+
+@post("/api/demo/clock", opt={PUBLIC: True})
+async def advance_clock(data: JSONBody[NewDay]) -> DayView:
+    """In the demo only: let days pass."""
+    if not settings().demo or not 0 < data.days <= clock.ADVANCE_DAYS_MAX:
+        raise NotFoundException
+    return DayView(clock.advance(data.days).isoformat(), clock.offset().days)
+
+
+FEATURES = [access, catalog, standards, claims, notices, batches, reconciliation, statistics]
+
+
+def create_app() -> Litestar:
+    """The ASGI application of this process."""
+    logs.configure()
+    return Litestar(
+        route_handlers=[health, day, advance_clock, *(route for feature in FEATURES for route in feature.ROUTES)],
+        dependencies=DEPENDENCIES,
+        exception_handlers=HANDLERS,
+        middleware=[DefineMiddleware(Authentication)],
+        request_class=StrictRequest,
+        on_shutdown=[dispose],
+        openapi_config=OpenAPIConfig(
+            title="直达 Zhida",
+            version="0.1.0",
+            description="职业培训补贴申领：目录、标准、申领、公示、发放、统计。",
+            render_plugins=[JsonRenderPlugin()],
+            path="/schema",
+        ),
+    )

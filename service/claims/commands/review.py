@@ -1,0 +1,113 @@
+"""What persons decide on a claim: approve, refuse, withdraw."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, insert, literal, or_, select
+
+from domain.actor import Actor, Post, Scope, excluded_with
+from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
+from domain.errors import Forbidden, Invalid, NotFound
+from domain.period import parse_date
+from service.access.tables import UserRow
+from service.claims.queries.views import claim_view, visible_to
+from service.claims.schemas import ApprovedView, ClaimView, NewApproval, NewRefusal
+from service.claims.tables import ClaimRow, ClaimTallyDeltaRow
+from service.database import Tx
+from service.journal import By, acted_on, move, move_all
+from service.wording import wording
+
+APPROVE_MAX = 2_000
+_CLAIMS = ClaimRow.__table__
+
+
+async def approve_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> ClaimView:
+    """A reviewer of the claim's district approves it. Forbidden for a claim of one's own or one acted on before."""
+    await _must_be_reviewable(tx, me, claim_id)
+    by = By.actor(me, Post.REVIEWER, now)
+    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.APPROVE, claim_id, by, reason=note)
+    return await claim_view(tx, me, claim_id)
+
+
+async def approve_set(tx: Tx, me: Actor, chosen: NewApproval, now: datetime) -> ApprovedView:
+    """Approve the oldest of my district's claims that fit, at most `limit`; those I may not approve stay.
+
+    `left` is how many would fit again: the next call takes them.
+    """
+    if not 1 <= chosen.limit <= APPROVE_MAX:
+        raise Invalid("limit.range", field="limit", most=APPROVE_MAX)
+    if chosen.status != ClaimStatus.VERIFIED:
+        raise Invalid("approve.only_verified", field="status")
+    fitting = select(ClaimRow.id).where(
+        ClaimRow.status == chosen.status,
+        ClaimRow.district == me.district if me.district else literal(True),
+        ~_own(me),
+    )
+    if chosen.filed_to:
+        fitting = fitting.where(ClaimRow.filed_on <= parse_date(chosen.filed_to, "filed_to"))
+    ordered = fitting.order_by(ClaimRow.filed_on, ClaimRow.id)
+    ids = list((await tx.execute(ordered.limit(chosen.limit))).scalars())
+    barred = await acted_on(tx, "claim", ids, me.person_id, excluded_with(Post.REVIEWER, Scope.CLAIM))
+    free = [each for each in ids if each not in barred]
+    by = By.actor(me, Post.REVIEWER, now)
+    moved = await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.APPROVE, free, by)
+    left = (await tx.execute(ordered.limit(APPROVE_MAX))).all()
+    return ApprovedView(len(moved), len(left))
+
+
+async def refuse_claim(tx: Tx, me: Actor, claim_id: UUID, refusal: NewRefusal, now: datetime) -> ClaimView:
+    """A reviewer refuses, with at least one reason from the list."""
+    unknown = [code for code in refusal.reasons if f"reason.{code}" not in wording()]
+    if not refusal.reasons or unknown:
+        raise Invalid("refusal.reasons", field="reasons", unknown=unknown)
+    await _must_be_reviewable(tx, me, claim_id)
+    by = By.actor(me, Post.REVIEWER, now)
+    reason = " ".join([*refusal.reasons, refusal.note]).strip()
+    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.REFUSE, claim_id, by, reason=reason)
+    return await claim_view(tx, me, claim_id)
+
+
+async def withdraw_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> ClaimView:
+    """The trainee withdraws their claim, or the institution the one it filed; it leaves the figures of its day."""
+    claim = ClaimRow
+    mine = [claim.person_id == me.person_id]
+    if me.holds(Post.CLERK):
+        mine.append(claim.institution_id == me.institution_id)
+    row = (await tx.execute(select(ClaimRow.__table__).where(claim.id == claim_id, or_(*mine)))).one_or_none()
+    if row is None:
+        raise NotFound("claim.not_found")
+    post = Post.TRAINEE if row.person_id == me.person_id else Post.CLERK
+    by = By.actor(me, post, now)
+    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.WITHDRAW, claim_id, by, reason=note)
+    await tx.execute(
+        insert(ClaimTallyDeltaRow).values(
+            filed_on=row.filed_on,
+            district=row.district,
+            list_kind=row.list_kind,
+            industry=row.industry,
+            level=row.level,
+            channel=row.channel,
+            count=-1,
+            amount_fen=-row.amount_fen,
+        )
+    )
+    return await claim_view(tx, me, claim_id)
+
+
+def _own(me: Actor) -> ColumnElement[bool]:
+    """A claim for oneself, or one that any user of the same person filed."""
+    same_person = select(UserRow.id).where(UserRow.person_id == me.person_id)
+    return or_(ClaimRow.person_id == me.person_id, ClaimRow.filed_by.in_(same_person))
+
+
+async def _must_be_reviewable(tx: Tx, me: Actor, claim_id: UUID) -> None:
+    asked = select(_own(me)).where(ClaimRow.id == claim_id, visible_to(me))
+    if me.district:
+        asked = asked.where(ClaimRow.district == me.district)
+    own = (await tx.execute(asked)).scalar_one_or_none()
+    if own is None:
+        raise NotFound("claim.not_found")
+    if own:
+        raise Forbidden("claim.own")
+    if await acted_on(tx, "claim", [claim_id], me.person_id, excluded_with(Post.REVIEWER, Scope.CLAIM)):
+        raise Forbidden("post.excluded")

@@ -1,0 +1,1 @@
+"""Read claims: the facts of a decision, and what people see."""

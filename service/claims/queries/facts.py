@@ -1,0 +1,132 @@
+"""The facts of many claims in one statement; deciding is `domain/eligibility.py`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from domain.claim import Channel
+from domain.eligibility import EarlierClaim, Facts, ItemFacts, MandateFacts, Parameters, StandardFacts
+from domain.share import list_filed_under
+from service.database import Tx
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One claim as it was asked for, parsed. `institution_id` is the filing clerk's."""
+
+    person_id: UUID
+    channel: Channel
+    item_code: str
+    list_kind: str | None
+    level: str
+    certificate_number: str
+    issued_on: date
+    training_started_on: date
+    holder_is_payee: bool
+    mandate_id: UUID | None
+    institution_id: UUID | None
+    warnings: tuple[str, ...]
+
+
+_FACTS = text("""
+    SELECT asked.n, key.subsidy_key, items.found AS items, standard.found AS standard, earlier.found AS earlier,
+           EXISTS (SELECT FROM claims c
+                    WHERE c.certificate_number = asked.certificate
+                      AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS certificate_used,
+           mandate.found AS mandate, policy.found AS policy
+      FROM unnest(CAST(:people AS uuid[]), CAST(:codes AS text[]), CAST(:levels AS text[]),
+                  CAST(:certificates AS text[]), CAST(:days AS date[]), CAST(:mandates AS uuid[]),
+                  CAST(:institutions AS uuid[]))
+           WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, n)
+     CROSS JOIN LATERAL (
+           SELECT coalesce((SELECT a.canonical FROM occupation_aliases a WHERE a.code = asked.code),
+                           asked.code) AS subsidy_key) AS key
+      LEFT JOIN LATERAL (
+           SELECT jsonb_agg(jsonb_build_object('id', i.id, 'edition_id', i.edition_id, 'code', i.code,
+                                               'list_kind', i.list_kind, 'industry', i.industry)
+                            ORDER BY i.line) AS found
+             FROM catalog_items i JOIN catalog_editions e ON e.id = i.edition_id
+            WHERE e.in_force @> asked.day AND i.code = asked.code) AS items ON true
+      LEFT JOIN LATERAL (
+           SELECT jsonb_build_object('id', s.id, 'amount_fen', s.amount_fen, 'sample', s.sample) AS found
+             FROM standards s
+            WHERE s.occupation = key.subsidy_key AND s.level = asked.level
+              AND s.in_force @> asked.day) AS standard ON true
+      LEFT JOIN LATERAL (
+           SELECT jsonb_agg(jsonb_build_object('channel', c.channel, 'status', c.status,
+                                               'filed_on', c.filed_on, 'once_in', c.once_in)) AS found
+             FROM claims c
+            WHERE c.person_id = asked.person_id AND c.subsidy_key = key.subsidy_key AND c.level = asked.level
+              AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS earlier ON true
+      LEFT JOIN LATERAL (
+           SELECT jsonb_build_object(
+                    'same_institution',
+                    m.institution_id = asked.institution_id AND m.person_id = asked.person_id,
+                    'first', lower(m.in_force), 'last', upper(m.in_force) - 1, 'fee_fen', m.fee_fen,
+                    'listed', EXISTS (
+                      SELECT FROM institution_listings l
+                       WHERE l.institution_id = m.institution_id AND l.in_force @> asked.day)) AS found
+             FROM mandates m WHERE m.id = asked.mandate_id) AS mandate ON true
+     CROSS JOIN (SELECT jsonb_object_agg(p.key, p.value) AS found
+                   FROM policies p WHERE p.in_force @> CAST(:today AS date)) AS policy
+     ORDER BY asked.n
+""")
+
+
+async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
+    """The facts of each claim asked for, in order; one round trip however many there are."""
+    rows = await tx.execute(
+        _FACTS,
+        {
+            "people": [each.person_id for each in asked],
+            "codes": [each.item_code for each in asked],
+            "levels": [each.level for each in asked],
+            "certificates": [each.certificate_number for each in asked],
+            "days": [each.training_started_on for each in asked],
+            "mandates": [each.mandate_id for each in asked],
+            "institutions": [each.institution_id for each in asked],
+            "today": today,
+        },
+    )
+    return [_facts(each, row, today) for each, row in zip(asked, rows, strict=True)]
+
+
+def _facts(asked: Asked, row: Any, today: date) -> Facts:
+    policy = row.policy or {}
+    return Facts(
+        today=today,
+        channel=asked.channel,
+        training_started_on=asked.training_started_on,
+        issued_on=asked.issued_on,
+        level=asked.level,
+        certificate_number=asked.certificate_number,
+        subsidy_key=row.subsidy_key,
+        item=_item(row.items or [], asked.list_kind),
+        standard=StandardFacts(**row.standard) if row.standard else None,
+        earlier=tuple(
+            EarlierClaim(**{**each, "filed_on": date.fromisoformat(each["filed_on"])}) for each in row.earlier or []
+        ),
+        certificate_used=row.certificate_used,
+        holder_is_payee=asked.holder_is_payee,
+        mandate=_mandate(row.mandate),
+        parameters=Parameters(policy["claim_window_months"], policy["once_in"]),
+        warnings=asked.warnings,
+    )
+
+
+def _item(items: list[dict[str, Any]], chosen: str | None) -> ItemFacts | None:
+    """The item under the list the person chose, or the one it counts under when they did not."""
+    kinds = {each["list_kind"] for each in items}
+    kind = chosen or (list_filed_under(kinds) if kinds else None)
+    return next((ItemFacts(**each) for each in items if each["list_kind"] == kind), None)
+
+
+def _mandate(found: dict[str, Any] | None) -> MandateFacts | None:
+    if found is None:
+        return None
+    days = {name: date.fromisoformat(found[name]) for name in ("first", "last")}
+    return MandateFacts(**{**found, "same_institution": bool(found["same_institution"]), **days})

@@ -1,0 +1,149 @@
+"""What people see of claims, each only what they may."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_
+
+from domain.actor import Actor, Post
+from domain.eligibility import Facts, decide
+from domain.errors import Malformed, NotFound
+from domain.identity import mask_name
+from domain.money import format_yuan
+from service.catalog.tables import CatalogItemRow
+from service.claims.schemas import ClaimsView, ClaimView, CountsView, DecisionView
+from service.claims.tables import ClaimRow, DoorRefusalRow
+from service.crypto import keyring
+from service.database import Tx
+from service.people.tables import AccountRow, PersonRow
+from service.wording import words
+
+_STAFF = (
+    Post.ACCEPTOR,
+    Post.REVIEWER,
+    Post.NOTICE_PUBLISHER,
+    Post.MAKER,
+    Post.CHECKER,
+    Post.RELEASER,
+    Post.AUDITOR,
+)
+
+
+def visible_to(me: Actor) -> ColumnElement[bool]:
+    """Which claims `me` may see: one's own, one's institution's, one's district's (promise 15)."""
+    allowed: list[ColumnElement[bool]] = [ClaimRow.person_id == me.person_id]
+    if me.holds(Post.CLERK) and me.institution_id is not None:
+        allowed.append(ClaimRow.institution_id == me.institution_id)
+    if me.holds(*_STAFF):
+        allowed.append(ClaimRow.district == me.district if me.district else ClaimRow.id.is_not(None))
+    return or_(false(), *allowed)
+
+
+def _shown() -> Select[*tuple[Any, ...]]:
+    claim = ClaimRow
+    return (
+        select(
+            claim.id,
+            claim.status,
+            claim.channel,
+            claim.district,
+            CatalogItemRow.code,
+            CatalogItemRow.name,
+            claim.list_kind,
+            claim.level,
+            claim.amount_fen,
+            claim.person_id,
+            PersonRow.name_sealed,
+            AccountRow.tail,
+            claim.certificate_number,
+            claim.certificate_issued_on,
+            claim.filed_on,
+            claim.filed_at,
+            claim.decision,
+        )
+        .join(CatalogItemRow, CatalogItemRow.id == claim.item_id)
+        .join(PersonRow, PersonRow.id == claim.person_id)
+        .join(AccountRow, AccountRow.id == claim.account_id)
+    )
+
+
+def _view(row: Any, *, whole: bool) -> ClaimView:
+    return ClaimView(
+        id=row.id,
+        status=row.status,
+        status_name=words(f"status.{row.status}"),
+        channel=row.channel,
+        district=row.district,
+        item_code=row.code,
+        item_name=row.name,
+        list_kind=row.list_kind,
+        level=row.level,
+        amount_fen=row.amount_fen,
+        amount=format_yuan(row.amount_fen),
+        claimant=mask_name(keyring().open(row.name_sealed, row.person_id)),
+        account_tail=row.tail,
+        certificate_number=row.certificate_number,
+        certificate_issued_on=row.certificate_issued_on,
+        filed_on=row.filed_on,
+        decision=DecisionView.of(decide(stored_facts(row.decision))) if whole else None,
+    )
+
+
+def stored_facts(decision: dict[str, Any]) -> Facts:
+    """The facts of a stored decision, from which it is computed again (promise 16)."""
+    return msgspec.convert(decision["facts"], Facts)
+
+
+async def claim_view(tx: Tx, me: Actor, claim_id: UUID) -> ClaimView:
+    """One claim with its decision; NotFound when it is not there or not for `me` to see."""
+    row = (await tx.execute(_shown().where(ClaimRow.id == claim_id, visible_to(me)))).one_or_none()
+    if row is None:
+        raise NotFound("claim.not_found")
+    return _view(row, whole=True)
+
+
+async def claims_page(
+    tx: Tx, me: Actor, *, status: str | None, district: str | None, cursor: str | None, limit: int
+) -> ClaimsView:
+    """A page of the claims `me` may see, oldest first; `cursor` as the page before gave it."""
+    asked = _shown().where(visible_to(me))
+    if status:
+        asked = asked.where(ClaimRow.status == status)
+    if district:
+        asked = asked.where(ClaimRow.district == district)
+    if cursor:
+        asked = asked.where(tuple_(ClaimRow.filed_at, ClaimRow.id) > tuple_(*_read_cursor(cursor)))
+    rows = (await tx.execute(asked.order_by(ClaimRow.filed_at, ClaimRow.id).limit(limit + 1))).all()
+    following = _cursor(rows[limit - 1].filed_at, rows[limit - 1].id) if len(rows) > limit else None
+    return ClaimsView([_view(row, whole=False) for row in rows[:limit]], following)
+
+
+def _cursor(filed_at: datetime, claim_id: UUID) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode([filed_at, claim_id])).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=tuple[datetime, UUID])
+    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        raise Malformed("cursor.forged", field="cursor") from None
+
+
+async def claim_counts(tx: Tx, me: Actor) -> CountsView:
+    """Claims that `me` may see by status and channel; and how many were turned away at the door, in all."""
+    rows = await tx.execute(
+        select(ClaimRow.status, ClaimRow.channel, func.count())
+        .where(visible_to(me))
+        .group_by(ClaimRow.status, ClaimRow.channel)
+    )
+    counts: dict[str, int] = {}
+    channels: dict[str, int] = {}
+    for status, channel, number in rows:
+        counts[status] = counts.get(status, 0) + number
+        channels[channel] = channels.get(channel, 0) + number
+    turned_away = (await tx.execute(select(func.count()).select_from(DoorRefusalRow))).scalar_one()
+    return CountsView(counts, channels, turned_away)

@@ -1,0 +1,91 @@
+"""`zhida load`, `zhida cast`, `zhida clock`: what a new database needs, and what the demo plays with."""
+
+import asyncio
+import csv
+import tomllib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import click
+
+from service import clock as business_clock
+from service.access.commands import load_districts
+from service.catalog.commands import import_edition, load_aliases, publish_edition
+from service.catalog.queries import edition_on
+from service.database import dispose, transaction
+from service.gateways.notice_text import read_notice
+from service.journal import By
+from service.local.cast import make_cast
+from service.policies.commands import load_parameters
+from service.policies.queries import DATA
+from service.settings import settings
+from service.standards.commands import load_sample_standards
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    """Run one command's work and close its connections."""
+
+    async def whole() -> None:
+        try:
+            await work()
+        finally:
+            await dispose()
+
+    asyncio.run(whole())
+
+
+def _csv(name: str) -> list[dict[str, Any]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return [{key: value or None for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
+
+
+async def load_published_facts() -> None:
+    """Districts, policies, the 2023 edition, aliases, and sample standards, as far as they are not there yet."""
+    by = By("zhida load", business_clock.now())
+    edition = _toml("catalog-2023.toml")
+    async with transaction() as tx:
+        await load_districts(tx, _csv("districts.csv"))
+        await load_parameters(tx, _toml("policies.toml")["policy"])
+        await load_aliases(tx, _csv("occupation-aliases.csv"))
+        if await edition_on(tx, edition["in_force_from"]) is None:
+            source = (DATA / edition["source"]["file"]).read_bytes()
+            published = read_notice(source)
+            await import_edition(tx, by, edition["year"], published, source, edition["source"]["number"])
+            reason = "历史目录补录：发布日为文件印发日，不是录入日"
+            await publish_edition(tx, by, edition["year"], edition["in_force_from"], reason)
+        await load_sample_standards(tx, _toml("standards-sample.toml"))
+
+
+@click.command()
+def load() -> None:
+    """装入公布的数据：区县、目录、政策参数、示例标准；已有的不动。"""
+    run(load_published_facts)
+
+
+@click.command()
+def cast() -> None:
+    """装入演示人物（仅演示环境）。"""
+    if not settings().demo:
+        raise click.ClickException("演示人物只能装入演示环境（zhida up --demo）。")
+
+    async def work() -> None:
+        async with transaction() as tx:
+            for line in await make_cast(tx, business_clock.today()):
+                click.echo(line)
+
+    run(work)
+
+
+@click.command()
+@click.option("--advance", "days", type=click.IntRange(0, 3660), default=0, help="向前拨的天数")
+def clock(days: int) -> None:
+    """看或向前拨演示环境的日期。"""
+    try:
+        day = business_clock.advance(days) if days else business_clock.today()
+    except RuntimeError:
+        raise click.ClickException("只有演示环境的日期可以拨动。") from None
+    click.echo(day.isoformat())

@@ -1,0 +1,140 @@
+"""The stage of a test: people, users, institutions; and claims brought to a status through the real commands."""
+
+import os
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from domain.actor import Actor, Post
+from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.identity import CreditCode, NationalId, PersonName, Phone
+from service import clock
+from service.access.commands import make_user
+from service.claims.commands.filing import file_claim
+from service.claims.commands.mandates import record_mandate
+from service.claims.schemas import ClaimView, NewAccount, NewClaim, NewMandate, NewTrainee
+from service.claims.tables import ClaimRow
+from service.database import Tx
+from service.institutions.commands import list_institution
+from service.journal import By, move
+from service.local.made_up import MadeUpPerson, Maker
+from service.people.commands import NewPerson, ensure_person
+
+#: A shortage item with five levels, and the amounts of `data/standards-sample.toml`.
+WELDER, WELDER_LEVEL_4_FEN = "6-18-02-04", 120_000
+
+_PATH_TO = {
+    "filed": [],
+    "verified": [ClaimAction.VERIFY],
+    "in_review": [ClaimAction.QUESTION],
+    "approved": [ClaimAction.VERIFY, ClaimAction.APPROVE],
+    "noticed": [ClaimAction.VERIFY, ClaimAction.APPROVE, ClaimAction.PUBLISH],
+    "payable": [ClaimAction.VERIFY, ClaimAction.APPROVE, ClaimAction.PUBLISH, ClaimAction.CLEAR],
+    "refused": [ClaimAction.QUESTION, ClaimAction.REFUSE],
+    "withdrawn": [ClaimAction.WITHDRAW],
+}
+
+#: Every world of a run makes other people, so committed worlds never meet.
+_seeds = count(1)
+
+
+@dataclass
+class Trainee:
+    """A person with a user, what they would type, and the actor they act as."""
+
+    actor: Actor
+    made: MadeUpPerson
+    card: str
+
+
+@dataclass
+class World:
+    """District `here` and the `other`; staff by post of `here`; two institutions with a clerk each."""
+
+    maker: Maker
+    today: date
+    now: datetime
+    here: str = "370102"
+    other: str = "370112"
+    staff: dict[Post, Actor] = field(default_factory=dict)
+    other_staff: dict[Post, Actor] = field(default_factory=dict)
+    clerks: list[Actor] = field(default_factory=list)
+
+    @classmethod
+    async def build(cls, tx: Tx) -> "World":
+
+        seed = int.from_bytes(os.urandom(4)) + next(_seeds)
+        world = cls(Maker(seed), clock.today(), clock.now())
+        for post in (Post.REVIEWER, Post.NOTICE_PUBLISHER, Post.MAKER, Post.CHECKER, Post.RELEASER):
+            world.staff[post] = await world.user(tx, {post}, world.here)
+            world.other_staff[post] = await world.user(tx, {post}, world.other)
+        for post in (Post.AUDITOR, Post.OPERATOR):
+            world.staff[post] = await world.user(tx, {post})
+        for district in (world.here, world.other):
+            institution = await list_institution(
+                tx, CreditCode.parse(world.maker.credit_code()), "示例学校", district, date(2020, 1, 1), "示例"
+            )
+            world.clerks.append(await world.user(tx, {Post.CLERK}, district, institution))
+        return world
+
+    async def person(self, tx: Tx) -> tuple[UUID, MadeUpPerson]:
+        made = self.maker.person()
+        new = NewPerson(
+            PersonName.parse(made.name), NationalId.parse(made.id_number, today=self.today), Phone.parse(made.phone)
+        )
+        return await ensure_person(tx, new), made
+
+    async def user(
+        self, tx: Tx, posts: set[Post], district: str | None = None, institution_id: UUID | None = None
+    ) -> Actor:
+        person_id, made = await self.person(tx)
+        user_id = await make_user(tx, f"u{made.id_number}", "no password", person_id, posts, district, institution_id)
+        return Actor(user_id, person_id, frozenset(posts), district, institution_id)
+
+    async def trainee(self, tx: Tx) -> Trainee:
+        person_id, made = await self.person(tx)
+        user_id = await make_user(tx, f"u{made.id_number}", "no password", person_id, {Post.TRAINEE})
+        return Trainee(Actor(user_id, person_id, frozenset({Post.TRAINEE})), made, self.maker.card())
+
+    def new_claim(self, trainee: Trainee, **other: Any) -> NewClaim:
+        """A claim that is eligible today, for the welder's level 4; any field may be given otherwise."""
+        given: dict[str, Any] = {
+            "item_code": WELDER,
+            "level": "4",
+            "district": self.here,
+            "certificate_number": self.maker.certificate("4", self.today.year),
+            "certificate_issued_on": self.today.isoformat(),
+            "account": NewAccount(trainee.card, trainee.made.name, self.maker.bank_code()),
+        }
+        return NewClaim(**{**given, **other})
+
+    async def mandate(self, tx: Tx, clerk: Actor, trainee: Trainee) -> UUID:
+        new = NewMandate(
+            trainee=NewTrainee(trainee.made.name, trainee.made.id_number, trainee.made.phone),
+            signed_on=self.today.isoformat(),
+            valid_from=self.today.isoformat(),
+            valid_to=self.today.replace(month=12, day=31).isoformat(),
+            document_sha256="0" * 64,
+            fee_fen=0,
+        )
+        return (await record_mandate(tx, clerk, new, self.today)).id
+
+    async def claim(self, tx: Tx, status: str = "filed", trainee: Trainee | None = None, **other: Any) -> ClaimView:
+        """A claim of a new trainee, filed by the real command and moved to `status` by a machine."""
+        trainee = trainee or await self.trainee(tx)
+        view = await file_claim(tx, trainee.actor, self.new_claim(trainee, **other), self.today, self.now)
+        for action in _PATH_TO[status]:
+            by = By("tests.world", self.now)
+            await move(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, action, view.id, by)
+        view.status = status
+        return view
+
+    async def through_institution(self, tx: Tx, clerk: Actor | None = None) -> ClaimView:
+        """A claim filed by an institution's clerk for a new trainee."""
+        clerk = clerk or self.clerks[0]
+        trainee = await self.trainee(tx)
+        mandate_id = await self.mandate(tx, clerk, trainee)
+        new = self.new_claim(trainee, mandate_id=mandate_id, district=None)
+        return await file_claim(tx, clerk, new, self.today, self.now)
