@@ -20,6 +20,10 @@ class NotFound(DomainError):
     """It does not exist, or the asker may not know that it does."""
 
 
+class SignedOut(DomainError):
+    """Nobody is signed in, the session has ended, or login and password do not fit."""
+
+
 class Conflict(DomainError):
     """It cannot be done to what is there now."""
 

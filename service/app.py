@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from service import clock, logs
 from service.access import routes as access
+from service.audit import routes as audit
 from service.batches import routes as batches
 from service.catalog import routes as catalog
 from service.claims import routes as claims
@@ -61,7 +62,7 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
     return DayView(clock.advance(data.days).isoformat(), clock.offset().days)
 
 
-FEATURES = [access, catalog, standards, claims, notices, batches, reconciliation, statistics]
+FEATURES = [access, catalog, standards, claims, notices, batches, reconciliation, statistics, audit]
 
 
 def create_app() -> Litestar:

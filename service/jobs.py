@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Integer, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.errors import Conflict
 from service.database import AFTER_COMMIT, Base, Tx, after_commit
 from service.logs import log
 from service.queue import IDS_PER_MESSAGE_MAX, Job, celery
@@ -88,6 +89,20 @@ async def take_due(tx: Tx, limit: int = 5_000) -> list[tuple[str, int]]:
         update(JobRow).where(JobRow.id.in_(due)).values(next_at=func.now() + lease).returning(JobRow.kind, JobRow.id)
     )
     return [(kind, job_id) for kind, job_id in rows]
+
+
+async def revive(tx: Tx, job_id: int) -> None:
+    """Make a dead job ready again, with all its attempts. Conflict `job.not_dead` when it is not dead."""
+    revived = await tx.execute(
+        update(JobRow)
+        .where(JobRow.id == job_id, JobRow.state == "dead")
+        .values(state="ready", attempts=0, next_at=func.now())
+        .returning(JobRow.kind)
+    )
+    kind = revived.scalar_one_or_none()
+    if kind is None:
+        raise Conflict("job.not_dead")
+    after_commit(tx, "nudge", (kind, job_id))
 
 
 def chunks(owed: Iterable[tuple[str, int]]) -> Iterable[tuple[str, list[int]]]:

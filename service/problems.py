@@ -12,15 +12,25 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.errors import Conflict, DomainError, Forbidden, Ineligible, Invalid, Malformed, NotFound, Unavailable
+from domain.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Ineligible,
+    Invalid,
+    Malformed,
+    NotFound,
+    SignedOut,
+    Unavailable,
+)
 from service.logs import log
-from service.security import SignedOut
 from service.wording import wording, words
 
 Ask = Request[Any, Any, Any]
 
 _STATUS: dict[type[DomainError], int] = {
     Malformed: 400,
+    SignedOut: 401,
     NotFound: 404,
     Conflict: 409,
     Forbidden: 403,
@@ -139,7 +149,6 @@ def _unexpected(request: Ask, failure: Exception) -> Response[dict[str, Any]]:
 
 HANDLERS: ExceptionHandlersMap = {
     DomainError: _refused,
-    SignedOut: lambda request, _: problem(request, 401, "signed_out", {}),
     ValidationException: _malformed,
     HTTPException: _http,
     SQLAlchemyError: _database,

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from domain.actor import Actor, Post
-from domain.errors import Forbidden
+from domain.errors import Forbidden, SignedOut
 from service.database import Base, Tx, engine
 
 SESSION_HOURS = 8
@@ -38,10 +38,6 @@ class SessionRow(Base):
     district: Mapped[str | None]
     institution_id: Mapped[UUID | None]
     expires_at: Mapped[datetime]
-
-
-class SignedOut(Exception):
-    """No session, or one that has ended."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,7 @@ def allow(*posts: Post) -> Guard:
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         me: Actor | None = connection.user
         if me is None:
-            raise SignedOut
+            raise SignedOut("signed_out")
         if posts and not me.holds(*posts):
             raise Forbidden("post_missing", posts=sorted(posts))
 

@@ -12,11 +12,10 @@ from litestar.exceptions import ClientException
 from litestar.params import HeaderParameter
 
 from domain.actor import Actor
-from domain.errors import Invalid
+from domain.errors import Invalid, SignedOut
 from service import clock, database
 from service.idempotency import Answer
 from service.idempotency import Once as OnceValue
-from service.security import SignedOut
 
 T = TypeVar("T")
 
@@ -83,7 +82,7 @@ async def _tx() -> AsyncIterator[database.Tx]:
 
 async def _me(request: Request[Any, Any, Any]) -> Actor:
     if not isinstance(request.user, Actor):
-        raise SignedOut
+        raise SignedOut("signed_out")
     return request.user
 
 

@@ -12,14 +12,14 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Post
-from domain.errors import Invalid
+from domain.errors import Invalid, SignedOut
 from domain.identity import NationalId, PersonName, Phone
 from service.access.queries import account_for_login
 from service.access.schemas import NewSignIn, NewSignUp, SessionView, SignedUpView
 from service.access.tables import DistrictRow, UserPostRow, UserRow
 from service.database import Tx, transaction
 from service.people.commands import NewPerson, ensure_person
-from service.security import SignedOut, open_session
+from service.security import open_session
 
 PASSWORD_LENGTH_MIN = 8
 _hasher = PasswordHasher()
@@ -44,7 +44,7 @@ async def sign_in(given: NewSignIn) -> SessionView:
         found = await account_for_login(tx, given.login.strip().lower())
     fits = await asyncio.to_thread(_fits, found.password_hash if found else _nobodys_hash(), given.password)
     if found is None or not fits:
-        raise SignedOut
+        raise SignedOut("sign_in.wrong")
     async with transaction() as tx:
         session = await open_session(tx, found.actor)
     return SessionView(session.token, session.seconds)

@@ -1,5 +1,7 @@
 """What an audit found."""
 
+from uuid import UUID
+
 from msgspec import Struct
 
 
@@ -22,3 +24,23 @@ class PromiseReport(Struct):
     detail: str
     checked: int
     row: BrokenRow | None = None
+
+
+class JobCountsView(Struct):
+    ready: int
+    done: int
+    dead: int
+
+
+class DeadJobView(Struct):
+    """`subject` is the id of what the work is about."""
+
+    id: int
+    kind: str
+    subject: UUID
+    attempts: int
+    last_error: str
+
+
+class DeadJobsView(Struct):
+    jobs: list[DeadJobView]

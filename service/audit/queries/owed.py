@@ -1,0 +1,27 @@
+"""Owed work in figures, and what of it is dead."""
+
+from sqlalchemy import func, select
+
+from service.audit.schemas import DeadJobsView, DeadJobView, JobCountsView
+from service.database import Tx
+from service.jobs import JobRow
+
+DEAD_MAX = 500
+
+
+async def job_counts(tx: Tx) -> JobCountsView:
+    """How many jobs stand in each state."""
+    counted = dict((await tx.execute(select(JobRow.state, func.count()).group_by(JobRow.state))).tuples().all())
+    return JobCountsView(counted.get("ready", 0), counted.get("done", 0), counted.get("dead", 0))
+
+
+async def dead_jobs(tx: Tx) -> DeadJobsView:
+    """The oldest dead jobs, at most DEAD_MAX."""
+    row = JobRow
+    rows = await tx.execute(
+        select(row.id, row.kind, row.subject, row.attempts, row.last_error)
+        .where(row.state == "dead")
+        .order_by(row.id)
+        .limit(DEAD_MAX)
+    )
+    return DeadJobsView([DeadJobView(*each) for each in rows])
