@@ -175,8 +175,8 @@ FUNCTIONS = [
       END IF;
       IF EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
                   WHERE n.status = 'frozen' AND o.status = 'opened'
-                    AND (n.line_count, n.sum_fen) IS DISTINCT FROM
-                        (SELECT count(*)::integer, sum(a.amount_fen)::bigint
+                    AND (n.line_count, n.sum_fen) <>
+                        (SELECT count(*)::integer, coalesce(sum(a.amount_fen), 0)::bigint
                            FROM payment_attempts a WHERE a.batch_id = n.id AND a.status <> 'void')) THEN
         RAISE EXCEPTION 'the lines of a batch differ from its total' USING ERRCODE = 'ZD005';
       END IF;

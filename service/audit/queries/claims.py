@@ -40,7 +40,7 @@ COUNTED_ONCE = Promise(
             "claims",
             "已支付，但成功的支付不是恰好一次",
             """SELECT c.id FROM claims c LEFT JOIN payment_attempts a ON a.claim_id = c.id AND a.status = 'done'
-                WHERE c.status IN ('paid', 'recovered') GROUP BY c.id HAVING count(a.id) <> 1""",
+                WHERE c.status = 'paid' GROUP BY c.id HAVING count(a.id) <> 1""",
         ),
         Check(
             "payment_attempts",
@@ -66,8 +66,10 @@ COUNTED_ONCE = Promise(
         Check(
             "return_files",
             "回盘文件的行数与存下的行不符",
+            # line 0 is a file that could not be read at all
             """SELECT f.id FROM return_files f LEFT JOIN return_lines l ON l.return_file_id = f.id
-                GROUP BY f.id, f.line_count HAVING count(l.line_no) <> f.line_count""",
+                GROUP BY f.id, f.line_count
+               HAVING count(l.line_no) FILTER (WHERE l.line_no > 0) <> f.line_count""",
         ),
     ),
 )

@@ -1,0 +1,318 @@
+"""A small season, written as the service's role through the one door, so that every guard has agreed to it."""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import asyncpg
+from sqlalchemy import insert, select, text
+from sqlalchemy.dialects.postgresql import Range
+
+from domain.batch import (
+    ATTEMPT_LIFECYCLE,
+    BATCH_LIFECYCLE,
+    AttemptAction,
+    BatchAction,
+    PaymentLine,
+    Step,
+    content_of,
+)
+from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from service.access.tables import UserRow
+from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SignatureRow, TreasuryTransferRow
+from service.catalog.tables import CatalogItemRow, EditionRow
+from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, MandateRow
+from service.crypto import keyring
+from service.database import Tx
+from service.gateways.bank_files import BankFileHeader, neutral
+from service.institutions.tables import InstitutionRow
+from service.journal import By, move_all, record
+from service.people.tables import AccountRow, PersonRow
+from service.reconciliation.tables import ReturnFileRow, ReturnLineRow
+from service.standards.tables import StandardRow
+
+AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+DAY = AT.date()
+BY = By("season", AT)
+ACCOUNT, BANK_CODE = "6217000010000000018", "102451000018"
+
+
+@asynccontextmanager
+async def fresh_database(admin_url: str, suffix: str) -> Any:
+    """A database of one's own, copied from the migrated template: (its name, its admin URL)."""
+    base, _, worker = admin_url.rpartition("/")
+    name = f"{worker}_{suffix}"
+    connection = await asyncpg.connect(f"{base}/postgres")
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        # workers take turns at the template: a copy needs it to itself
+        await connection.execute("SELECT pg_advisory_lock(7441204)")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE zhida OWNER zhida_owner")
+        await connection.execute("SELECT pg_advisory_unlock(7441204)")
+        yield name
+    finally:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await connection.close()
+
+
+@dataclass
+class Season:
+    """`persons` and `users` are three pairs for signatures, then one of a trainee."""
+
+    districts: Sequence[str]
+    persons: list[UUID] = field(default_factory=list)
+    users: list[UUID] = field(default_factory=list)
+    item_id: UUID = field(default_factory=uuid4)
+    standard_id: UUID = field(default_factory=uuid4)
+    institution_id: UUID = field(default_factory=uuid4)
+
+    LISTS: ClassVar = ("shortage", "manufacturing", "general")
+    LEVELS: ClassVar = ("5", "4", "3", "2", "1")
+
+    @classmethod
+    async def build(cls, tx: Tx, districts: Sequence[str] = ("370102", "370112")) -> "Season":
+        season, edition_id, today = cls(districts), uuid4(), AT.date()
+        for code in districts:
+            await tx.execute(
+                text("INSERT INTO districts VALUES (:code, :code || '区', NULL, 'district') ON CONFLICT DO NOTHING"),
+                {"code": code},
+            )
+        for number in range(4):
+            season.persons.append(await season.person(tx))
+            season.users.append(uuid4())
+            user = {"id": season.users[-1], "login": f"season-{season.users[-1]}", "password_hash": "-"}
+            await tx.execute(insert(UserRow).values(**user, person_id=season.persons[number]))
+        await tx.execute(
+            insert(EditionRow).values(
+                id=edition_id, year=random.randint(3000, 2**30), source_name="season", source_sha256=b"-"
+            )
+        )
+        await tx.execute(
+            insert(CatalogItemRow).values(
+                id=season.item_id, edition_id=edition_id, list_name="急需紧缺", list_kind="shortage",
+                serial="1", line=1, code="6-18-01-01", name="车工", industry="制造业",
+            )
+        )  # fmt: skip
+        await tx.execute(
+            insert(StandardRow).values(
+                id=season.standard_id, occupation=f"season-{season.standard_id}", level="5", amount_fen=70_000,
+                in_force=Range(today, None), sample=True, derivation={}, source="season",
+            )
+        )  # fmt: skip
+        await tx.execute(
+            insert(InstitutionRow).values(
+                id=season.institution_id,
+                credit_code=str(season.institution_id),
+                name="培训学校",
+                district=districts[0],
+            )
+        )
+        return season
+
+    async def person(self, tx: Tx) -> UUID:
+        person_id = uuid4()
+        keys = keyring()
+        sealed = {"name_sealed": keys.seal("张三", person_id), "id_number_sealed": keys.seal("-", person_id)}
+        await tx.execute(insert(PersonRow).values(id=person_id, **sealed))
+        return person_id
+
+    async def file(
+        self,
+        tx: Tx,
+        *,
+        filed_on: date = DAY,
+        district: str = "370102",
+        list_kind: str = "shortage",
+        industry: str = "制造业",
+        level: str = "5",
+        channel: str = "individual",
+        amount_fen: int = 70_000,
+        person_id: UUID | None = None,
+    ) -> UUID:
+        """One filed claim, with its journal row and its delta, as filing writes them."""
+        claim_id, account_id = uuid4(), uuid4()
+        person_id = person_id or await self.person(tx)
+        keys = keyring()
+        await tx.execute(
+            insert(AccountRow).values(
+                id=account_id, person_id=person_id, holder_sealed=keys.seal("张三", account_id),
+                number_sealed=keys.seal(ACCOUNT, account_id), number_index=account_id.bytes,
+                tail=ACCOUNT[-4:], bank_code=BANK_CODE,
+            )
+        )  # fmt: skip
+        mandate_id = await self._mandate(tx, person_id) if channel == "institution" else None
+        said = {
+            "status": "filed", "amount_fen": amount_fen, "account_id": str(account_id),
+            "subsidy_key": "6-18-01-01", "level": level,
+        }  # fmt: skip
+        await record(tx, "claim", [claim_id], "file", BY, [said])
+        counted = {
+            "filed_on": filed_on, "district": district, "list_kind": list_kind, "industry": industry,
+            "level": level, "channel": channel, "amount_fen": amount_fen,
+        }  # fmt: skip
+        await tx.execute(
+            insert(ClaimRow).values(
+                id=claim_id, person_id=person_id, via="web", filed_by=self.users[3], mandate_id=mandate_id,
+                institution_id=self.institution_id if mandate_id else None, item_id=self.item_id,
+                subsidy_key="6-18-01-01", once_in="ever", certificate_number=claim_id.hex[:22],
+                certificate_issued_on=filed_on, training_started_on=filed_on, standard_id=self.standard_id,
+                account_id=account_id, status="filed", filed_at=AT, decision={}, **counted,
+            )
+        )  # fmt: skip
+        await tx.execute(insert(ClaimTallyDeltaRow).values(count=1, **counted))
+        return claim_id
+
+    async def _mandate(self, tx: Tx, person_id: UUID) -> UUID:
+        mandate_id = uuid4()
+        await tx.execute(
+            insert(MandateRow).values(
+                id=mandate_id, institution_id=self.institution_id, person_id=person_id, signed_on=AT.date(),
+                in_force=Range(AT.date(), None), document_sha256="-", fee_fen=0, recorded_by=self.users[0],
+            )
+        )  # fmt: skip
+        return mandate_id
+
+    async def withdraw(self, tx: Tx, claim_id: UUID) -> None:
+        """Withdraw, and take the claim out of the figures of the day on which it was filed."""
+        moved = await move_all(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, ClaimAction.WITHDRAW, [claim_id], BY)
+        assert moved
+        await tx.execute(
+            text("""INSERT INTO claim_tally_deltas
+                        (filed_on, district, list_kind, industry, level, channel, count, amount_fen)
+                    SELECT filed_on, district, list_kind, industry, level, channel, -1, -amount_fen
+                      FROM claims WHERE id = :id"""),
+            {"id": claim_id},
+        )
+
+    async def move_claims(self, tx: Tx, ids: list[UUID], *actions: ClaimAction) -> None:
+        for action in actions:
+            assert len(await move_all(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, action, ids, BY)) == len(ids)
+
+    async def freeze(self, tx: Tx, claim_ids: list[UUID]) -> tuple[UUID, list[UUID]]:
+        """A frozen batch over filed claims: its id and its attempts'."""
+        await self.move_claims(
+            tx, claim_ids, ClaimAction.VERIFY, ClaimAction.APPROVE, ClaimAction.PUBLISH, ClaimAction.CLEAR
+        )
+        batch_id, number = uuid4(), uuid4().hex[:8].upper()
+        await record(tx, "batch", [batch_id], "open", BY, [{"status": "opened"}])
+        await tx.execute(
+            insert(BatchRow).values(
+                id=batch_id, number=number, district="370102", filter={}, status="opened",
+                opened_by=self.users[0], opened_at=AT,
+            )
+        )  # fmt: skip
+        await self.move_claims(tx, claim_ids, ClaimAction.BATCH)
+        claims = (await tx.execute(select(ClaimRow.id, ClaimRow.amount_fen).where(ClaimRow.id.in_(claim_ids)))).all()
+        lines, attempts = [], []
+        for place, claim in enumerate(claims):
+            attempts.append(uuid4())
+            lines.append(PaymentLine(f"{number}{place}", "张三", ACCOUNT, BANK_CODE, claim.amount_fen))
+            await self._prepare(tx, attempts[-1], batch_id, claim.id, lines[-1])
+        content = content_of(lines)
+        changes = {"content_hash": content.content_hash, "line_count": content.line_count, "sum_fen": content.sum_fen}
+        await self.move_batch(tx, batch_id, BatchAction.FREEZE, changes)
+        return batch_id, attempts
+
+    async def _prepare(self, tx: Tx, attempt_id: UUID, batch_id: UUID, claim_id: UUID, line: PaymentLine) -> None:
+        said = {
+            "status": "prepared", "reference": line.reference, "amount_fen": line.amount_fen,
+            "claim_id": str(claim_id),
+        }  # fmt: skip
+        await record(tx, "attempt", [attempt_id], "prepare", BY, [said])
+        keys = keyring()
+        await tx.execute(
+            insert(AttemptRow).values(
+                id=attempt_id, claim_id=claim_id, batch_id=batch_id, reference=line.reference,
+                amount_fen=line.amount_fen, payee_sealed=keys.seal(line.payee, attempt_id),
+                account_sealed=keys.seal(line.account, attempt_id), account_tail=line.account[-4:],
+                bank_code=line.bank_code, status="prepared",
+            )
+        )  # fmt: skip
+
+    async def move_batch(
+        self, tx: Tx, batch_id: UUID, action: BatchAction, changes: dict[str, Any] | None = None
+    ) -> None:
+        assert await move_all(tx, BatchRow.__table__, BATCH_LIFECYCLE, action, [batch_id], BY, changes=changes)
+
+    async def move_attempts(self, tx: Tx, ids: list[UUID], *actions: AttemptAction) -> None:
+        for action in actions:
+            moved = await move_all(tx, AttemptRow.__table__, ATTEMPT_LIFECYCLE, action, ids, BY)
+            assert len(moved) == len(ids)
+
+    async def sign(self, tx: Tx, batch_id: UUID) -> None:
+        """Three persons, the treasury's transfer, released."""
+        batch = (await tx.execute(select(BatchRow).where(BatchRow.id == batch_id))).one()
+        content = {"content_hash": batch.content_hash, "line_count": batch.line_count, "sum_fen": batch.sum_fen}
+        steps = zip(Step, (BatchAction.SUBMIT, BatchAction.CHECK, BatchAction.RELEASE), strict=True)
+        for place, (step, action) in enumerate(steps):
+            signed = {"person_id": self.persons[place], "user_id": self.users[place], "signed_at": AT}
+            await tx.execute(insert(SignatureRow).values(batch_id=batch_id, step=str(step), **signed, **content))
+            if step is Step.RELEASE:
+                await tx.execute(
+                    insert(TreasuryTransferRow).values(
+                        batch_id=batch_id, voucher=str(batch_id), transferred_on=AT.date(),
+                        sum_fen=batch.sum_fen, recorded_by=self.users[2],
+                    )
+                )  # fmt: skip
+            await self.move_batch(tx, batch_id, action)
+
+    async def send(self, tx: Tx, batch_id: UUID, attempts: list[UUID]) -> None:
+        """The bank file, written and sent."""
+        batch = (await tx.execute(select(BatchRow).where(BatchRow.id == batch_id))).one()
+        header = BankFileHeader(batch.number, AT.date(), "370102", batch.line_count, batch.sum_fen)
+        rows = (await tx.execute(select(AttemptRow).where(AttemptRow.batch_id == batch_id))).all()
+        lines = [PaymentLine(row.reference, "张三", ACCOUNT, row.bank_code, row.amount_fen) for row in rows]
+        plain = neutral.write(header, lines)
+        await tx.execute(
+            insert(BankFileRow).values(
+                batch_id=batch_id, file_id=batch.number, bytes_sealed=keyring().seal(plain, batch_id),
+                sha256=hashlib.sha256(plain).hexdigest(), line_count=batch.line_count, sum_fen=batch.sum_fen,
+            )
+        )  # fmt: skip
+        await self.move_attempts(tx, attempts, AttemptAction.INTEND, AttemptAction.SEND)
+        await self.move_batch(tx, batch_id, BatchAction.SEND)
+
+    async def settle(self, tx: Tx, batch_id: UUID, attempts: list[UUID]) -> None:
+        """Every payment reported done."""
+        rows = (await tx.execute(select(AttemptRow).where(AttemptRow.id.in_(attempts)))).all()
+        return_id = uuid4()
+        await tx.execute(
+            insert(ReturnFileRow).values(
+                id=return_id, sha256=return_id.hex, file_id="-", bytes_sealed=b"-", line_count=len(rows),
+                sum_fen=sum(row.amount_fen for row in rows), source="season", received_at=AT,
+            )
+        )  # fmt: skip
+        for line_no, row in enumerate(rows, start=1):
+            await tx.execute(
+                insert(ReturnLineRow).values(
+                    return_file_id=return_id, line_no=line_no, reference=row.reference, amount_fen=row.amount_fen,
+                    code="done", reason="", attempt_id=row.id, verdict="settled",
+                )
+            )  # fmt: skip
+        await self.move_attempts(tx, attempts, AttemptAction.SUCCEED)
+        await self.move_claims(tx, [row.claim_id for row in rows], ClaimAction.PAY)
+        await self.move_batch(tx, batch_id, BatchAction.SETTLE)
+
+    async def dissolve(self, tx: Tx, batch_id: UUID, attempts: list[UUID]) -> None:
+        rows = (await tx.execute(select(AttemptRow.claim_id).where(AttemptRow.id.in_(attempts)))).scalars().all()
+        await self.move_attempts(tx, attempts, AttemptAction.VOID)
+        await self.move_claims(tx, list(rows), ClaimAction.UNBATCH)
+        await self.move_batch(tx, batch_id, BatchAction.DISSOLVE)
+
+    async def random_claim(self, tx: Tx, dice: random.Random, first: date, days: int) -> UUID:
+        """A claim somewhere in the figures' whole space."""
+        return await self.file(
+            tx,
+            filed_on=first + timedelta(days=dice.randrange(days)),
+            district=dice.choice(self.districts),
+            list_kind=dice.choice(self.LISTS),
+            industry=dice.choice(("制造业", "现代服务业")),
+            level=dice.choice(self.LEVELS),
+            channel=dice.choice(("individual", "individual", "institution", "enterprise")),
+            amount_fen=dice.randint(1, 300_000),
+        )
