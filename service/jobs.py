@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import UUID
 
@@ -126,32 +127,35 @@ def send(owed: Iterable[tuple[str, int]]) -> None:
 
 
 class _Nudger:
-    """Gathers nudges for a moment and sends them from a thread, so the event loop never waits for the broker."""
+    """Gathers nudges for a moment and sends them from a thread of its own.
+
+    The event loop never waits for the broker, and neither does anybody else's work in a thread: with the broker away
+    one sending takes seconds. What gathers meanwhile leaves with the next.
+    """
 
     GATHER_SECONDS = 0.03
 
     def __init__(self) -> None:
         self._waiting: list[tuple[str, int]] = []
         self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "nudges")
 
     def add(self, owed: list[tuple[str, int]]) -> None:
         with self._lock:
             first = not self._waiting
             self._waiting.extend(owed)
         if first:
-            asyncio.get_running_loop().call_later(self.GATHER_SECONDS, self._leave)
-
-    def _leave(self) -> None:
-        with self._lock:
-            leaving, self._waiting = self._waiting, []
-        asyncio.get_running_loop().run_in_executor(None, send, leaving)
+            asyncio.get_running_loop().call_later(self.GATHER_SECONDS, self._thread.submit, self._send_gathered)
 
     async def send_waiting(self) -> None:
         """Send what has gathered, now: a worker's loop stands still between messages."""
+        if self._waiting:
+            await asyncio.wrap_future(self._thread.submit(self._send_gathered))
+
+    def _send_gathered(self) -> None:
         with self._lock:
             leaving, self._waiting = self._waiting, []
-        if leaving:
-            await asyncio.to_thread(send, leaving)
+        send(leaving)
 
 
 _nudger = _Nudger()

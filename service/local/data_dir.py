@@ -110,6 +110,10 @@ class DataDir:
             write_private(self.path / "ports.json", json.dumps(known))
         return int(known[name])
 
+    def port_in_use(self, name: str) -> int:
+        """The port `name` was started on; KeyError when it never was."""
+        return int(self._remembered("ports")[name])
+
     def token(self, name: str) -> str:
         """The secret shared with the stand-in `name`, made once."""
         known = self._remembered("tokens")

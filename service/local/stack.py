@@ -34,6 +34,10 @@ class StackHandle:
         """The process id of a part right now (None between a fall and its restart)."""
         return read_status(self.place).pid(name)
 
+    def stand_in(self, name: str) -> tuple[str, str]:
+        """Address and token of the stand-in `registry` or `bank`, for its controls."""
+        return f"http://127.0.0.1:{self.place.port_in_use(name)}", self.place.token(name)
+
     def stop(self) -> None:
         """Stop every part in order, as Ctrl-C does."""
         if self.process.poll() is None:

@@ -1,0 +1,170 @@
+"""What people do in a season, through HTTP alone: for flow tests. Nothing here touches the database."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from service.local.made_up import Maker
+from service.local.stack import StackHandle
+
+PASSWORD = "zhida-demo"
+WELDER = "6-18-02-04"
+WAIT_SECONDS_MAX = 60
+
+
+def wait_for(what: str, asked: Callable[[], Any]) -> Any:
+    """The first answer that is true; fails with `what` when none comes in time."""
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while time.monotonic() < deadline:
+        try:
+            if answer := asked():
+                return answer
+        except (httpx.TransportError, httpx.HTTPStatusError):
+            pass  # a part was killed and comes back
+        time.sleep(0.2)
+    raise AssertionError(f"waited {WAIT_SECONDS_MAX} s for: {what}")
+
+
+@dataclass
+class Person:
+    """Somebody signed in."""
+
+    http: httpx.Client
+    token: str
+
+    def post(self, path: str, body: Any, key: str | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key or str(uuid4())}
+        return self.http.post(path, json=body, headers=headers)
+
+    def do(self, path: str, body: Any, key: str | None = None) -> Any:
+        """Post until the service answers (a part may be away), always with the same key."""
+        key = key or str(uuid4())
+
+        def answer() -> httpx.Response | None:
+            response = self.post(path, body, key)
+            return None if response.status_code in {500, 503} else response
+
+        response = wait_for(f"an answer from {path}", answer)
+        assert response.is_success, response.text
+        return response.json()
+
+    def see(self, path: str) -> Any:
+        response = self.http.get(path, headers={"Authorization": f"Bearer {self.token}"})
+        response.raise_for_status()
+        return response.json()
+
+
+@dataclass
+class Office:
+    """A running stack and its people."""
+
+    stack: StackHandle
+    district: str = "370102"
+    maker: Maker = field(default_factory=lambda: Maker(uuid4().int % 2**32))
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.stack.address, timeout=20)
+        self._signed_in: dict[str, Person] = {}
+
+    def sign_in(self, login: str) -> Person:
+        if login not in self._signed_in:
+            answer = self.http.post("/api/sign-in", json={"login": login, "password": PASSWORD})
+            assert answer.status_code == 201, answer.text
+            self._signed_in[login] = Person(self.http, answer.json()["token"])
+        return self._signed_in[login]
+
+    def staff(self, post: str) -> Person:
+        return self.sign_in(f"{post}-{self.district}")
+
+    @property
+    def today(self) -> str:
+        return str(self.http.get("/api/today").json()["today"])
+
+    def trainee(self) -> tuple[Person, Any]:
+        """A new trainee with a login, and who they are."""
+        made = self.maker.person()
+        login = f"t{uuid4().hex[:12]}"
+        body = {"login": login, "password": PASSWORD, "name": made.name, "id_number": made.id_number}
+        answer = self.http.post("/api/sign-up", json={**body, "phone": made.phone})
+        assert answer.status_code == 201, answer.text
+        return self.sign_in(login), made
+
+    def certificate(self, made: Any, *, level: str = "4", known: bool = True) -> str:
+        """A certificate, told to the registry unless it should not know it."""
+        number = self.maker.certificate(level, int(self.today[:4]))
+        if known:
+            entry = {
+                "number": number,
+                "holder_name": made.name,
+                "id_number": made.id_number,
+                "occupation_code": WELDER,
+                "level": level,
+                "issued_on": self.today,
+            }
+            self.tell("registry", "/control/certificates", [entry])
+        return number
+
+    def claim_body(self, made: Any, number: str, **other: Any) -> dict[str, Any]:
+        return {
+            "item_code": WELDER,
+            "level": "4",
+            "district": self.district,
+            "certificate_number": number,
+            "certificate_issued_on": self.today,
+            "account": {"number": self.maker.card(), "holder": made.name, "bank_code": self.maker.bank_code()},
+            **other,
+        }
+
+    def tell(self, name: str, path: str, body: Any) -> Any:
+        """Speak to a stand-in's controls."""
+        url, token = self.stack.stand_in(name)
+        answer = httpx.post(f"{url}{path}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def ledger(self) -> dict[str, Any]:
+        """The bank's own book: reference → what was paid."""
+        url, token = self.stack.stand_in("bank")
+        answer = httpx.get(f"{url}/control/ledger", headers={"Authorization": f"Bearer {token}"}, timeout=20)
+        return {row["reference"]: row for row in answer.json()["rows"]}
+
+    def status(self, claim_id: str) -> str:
+        return str(self.sign_in("auditor").see(f"/api/claims/{claim_id}")["status"])
+
+    def wait_until(self, claim_id: str, *statuses: str) -> str:
+        """Wait until the claim stands in one of `statuses`."""
+
+        def arrived() -> str | None:
+            status = self.status(claim_id)
+            return status if status in statuses else None
+
+        return str(wait_for(f"{claim_id} to be {statuses}", arrived))
+
+    def publish_and_let_pass(self) -> None:
+        """Publish my district's approved claims and let the period end."""
+        notice = self.staff("publisher").do("/api/notices", {})
+        while self.today <= notice["closes_on"]:
+            assert self.http.post("/api/demo/clock", json={"days": 1}).status_code == 201
+
+    def pay(self) -> dict[str, Any]:
+        """One batch of everything payable in my district, through three persons, to its end."""
+        batch = self.staff("maker").do("/api/batches", {"filter": {}})
+        frozen = self.wait_for_batch(batch["id"], "frozen")
+        shown = {name: frozen[name] for name in ("content_hash", "line_count", "sum_fen")}
+        path = f"/api/batches/{batch['id']}"
+        self.staff("maker").do(f"{path}/submit", shown)
+        self.staff("checker").do(f"{path}/check", shown)
+        voucher = {"voucher": f"V{uuid4().hex[:10]}", "transferred_on": self.today}
+        self.staff("releaser").do(f"{path}/release", {**shown, **voucher})
+        return self.wait_for_batch(batch["id"], "settled", "not_received")
+
+    def wait_for_batch(self, batch_id: str, *statuses: str) -> dict[str, Any]:
+        def arrived() -> Any:
+            batch = self.staff("maker").see(f"/api/batches/{batch_id}")
+            return batch if batch["status"] in statuses else None
+
+        return dict(wait_for(f"batch {batch_id} to be {statuses}", arrived))
