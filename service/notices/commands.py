@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import Uuid, exists, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
-from sqlalchemy.schema import Table
 
 from domain.actor import Actor, Post
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
@@ -29,7 +28,7 @@ LINES_MAX = 5_000
 #: Claims that leave a notice in one transaction.
 CLEARED_MAX = 2_000
 
-_CLAIMS: Table = ClaimRow.metadata.tables["claims"]
+_CLAIMS = ClaimRow.__table__
 
 
 async def publish_notice(tx: Tx, me: Actor, today: date, now: datetime) -> PublishedView:

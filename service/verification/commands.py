@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import msgspec
 from sqlalchemy import insert
-from sqlalchemy.schema import Table
 
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction
 from domain.verification import CheckResult, Outcome, Question, RegistryEntry, compare
@@ -22,7 +21,7 @@ from service.queue import Job
 from service.verification.queries import canonical_codes, questions
 from service.verification.tables import RegistryReplyRow
 
-_CLAIMS: Table = ClaimRow.metadata.tables["claims"]
+_CLAIMS = ClaimRow.__table__
 
 
 async def settle_checks(

@@ -58,7 +58,7 @@ async def questions(tx: Tx, claim_ids: Sequence[UUID], *, lock: bool = False) ->
 async def canonical_codes(tx: Tx, codes: Collection[str]) -> dict[str, str]:
     """Those of `codes` that belong to an older classification → the occupation each means now."""
     rows = await tx.execute(select(AliasRow.code, AliasRow.canonical).where(AliasRow.code.in_(codes)))
-    return dict(rows.tuples().all())
+    return {row.code: row.canonical for row in rows}
 
 
 @dataclass(frozen=True)
