@@ -72,9 +72,9 @@ def parse_span(first: str | None, last: str | None, today: date) -> Period:
 
 
 def parse_by(text: str) -> By:
-    """Invalid `statistics.unknown_by` (known) for anything that the share is not broken down by."""
+    """Invalid `statistics.unknown_by` (by, known) for anything that the share is not broken down by."""
     if text not in list(By):
-        raise Invalid("statistics.unknown_by", "by", known=[str(each) for each in By])
+        raise Invalid("statistics.unknown_by", "by", by=text[:40], known=[str(each) for each in By])
     return By(text)
 
 
