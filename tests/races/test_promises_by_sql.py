@@ -1,0 +1,234 @@
+"""Each promise attacked by raw SQL as the service's own role: what the database refuses whatever the code does.
+
+Every attack is first shown to be refused with the code of the guard it must meet, so that it cannot pass by a typo.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from service.database import Tx
+from tests.payments import Stage
+from tests.world import World
+
+DENIED, UNIQUE, FOREIGN, CHECK, EXCLUDE = "42501", "23505", "23503", "23514", "23P01"
+ILLEGAL_MOVE, NO_JOURNAL, FROZEN, NOT_DONE = "ZD001", "ZD002", "ZD003", "ZD004"
+WRONG_TOTAL, UNSIGNED, NO_TRANSFER, MISFIT, NO_FILE = "ZD005", "ZD006", "ZD007", "ZD008", "ZD009"
+NOT_RELEASED, POSTS_EXCLUDE, WRITTEN_ONCE = "ZD010", "ZD011", "ZD012"
+
+_JOURNAL = (
+    "INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at) "
+    "SELECT '{noun}', id, 'forge', jsonb_build_object('status', '{status}'), 'attack', now() "
+    "FROM {table} WHERE id = :id"
+)
+
+
+async def _refused(tx: Tx, statement: str, **given: Any) -> str:
+    """The SQLSTATE with which the statement is refused; fails when it is not."""
+    savepoint = await tx.begin_nested()
+    try:
+        await tx.execute(text(statement), given)
+    except DBAPIError as refusal:
+        await savepoint.rollback()
+        return str(refusal.orig.sqlstate)  # type: ignore[union-attr]  # asyncpg's errors have one
+    await savepoint.rollback()
+    raise AssertionError(f"not refused: {statement}")
+
+
+async def _forge(tx: Tx, table: str, noun: str, row_id: UUID, status: str) -> str:
+    """A status changed with a forged journal row beside it, so that only the lifecycle can refuse."""
+    savepoint = await tx.begin_nested()
+    try:
+        await tx.execute(text(_JOURNAL.format(noun=noun, status=status, table=table)), {"id": row_id})
+        return await _refused(tx, f"UPDATE {table} SET status = '{status}' WHERE id = :id", id=row_id)
+    finally:
+        await savepoint.rollback()
+
+
+async def _attempt(tx: Tx, batch_id: UUID) -> Any:
+    found = await tx.execute(
+        text("SELECT * FROM payment_attempts WHERE batch_id = :id ORDER BY reference LIMIT 1"), {"id": batch_id}
+    )
+    return found.one()
+
+
+@pytest.fixture
+async def stage(tx: Tx, world: World) -> Stage:
+    return await Stage.build(tx, world)
+
+
+COPY_ATTEMPT = """
+    WITH noted AS (INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+                   VALUES ('attempt', '00000000-0000-4000-8000-000000000001', 'forge',
+                           '{{"status": "prepared"}}', 'attack', now()))
+    INSERT INTO payment_attempts (id, claim_id, batch_id, reference, amount_fen, payee_sealed, account_sealed,
+                                  account_tail, bank_code, status)
+    SELECT '00000000-0000-4000-8000-000000000001', claim_id, batch_id, {reference}, {amount}, payee_sealed,
+           account_sealed, account_tail, bank_code, 'prepared'
+      FROM payment_attempts WHERE id = :id
+"""
+
+
+async def test_1_no_second_live_attempt(tx: Tx, stage: Stage) -> None:
+    batch = await stage.frozen(tx)
+    attempt = await _attempt(tx, batch.id)
+    copied = COPY_ATTEMPT.format(reference="'FORGED1'", amount="amount_fen")
+    assert await _refused(tx, copied, id=attempt.id) == UNIQUE
+
+
+async def test_2_no_second_live_claim(tx: Tx, world: World) -> None:
+    claim = await world.claim(tx)
+    columns = (
+        "person_id, channel, via, filed_by, institution_id, mandate_id, district, item_id, list_kind, industry, "
+        "subsidy_key, level, once_in, certificate_issued_on, training_started_on, standard_id, amount_fen, "
+        "account_id, status, filed_on, filed_at, decision"
+    )
+    copied = f"""
+        WITH noted AS (INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+                       VALUES ('claim', '00000000-0000-4000-8000-000000000002', 'forge',
+                               '{{"status": "filed"}}', 'attack', now()))
+        INSERT INTO claims (id, certificate_number, {columns})
+        SELECT '00000000-0000-4000-8000-000000000002', 'OTHER', {columns} FROM claims WHERE id = :id
+    """
+    assert await _refused(tx, copied, id=claim.id) == UNIQUE
+
+
+async def test_3_references_are_unique_and_frozen(tx: Tx, stage: Stage) -> None:
+    batch = await stage.frozen(tx)
+    attempt = await _attempt(tx, batch.id)
+    assert await _refused(tx, "UPDATE payment_attempts SET reference = 'X' WHERE id = :id", id=attempt.id) == DENIED
+    assert await _refused(tx, "DELETE FROM payment_attempts WHERE id = :id", id=attempt.id) == DENIED
+    again = COPY_ATTEMPT.format(reference="reference", amount="amount_fen")
+    assert await _refused(tx, again, id=attempt.id) == UNIQUE
+
+
+async def test_4_nothing_is_sent_before_its_file_and_no_file_without_release(tx: Tx, stage: Stage) -> None:
+    batch = await stage.frozen(tx)
+    attempt = await _attempt(tx, batch.id)
+    assert await _forge(tx, "payment_attempts", "attempt", attempt.id, "sending") == NO_FILE
+    written = "INSERT INTO bank_files VALUES (:id, 'F1', 'x', 'y', :count, :sum)"
+    given = {"id": batch.id, "count": batch.line_count, "sum": batch.sum_fen}
+    assert await _refused(tx, written, **given) == NOT_RELEASED
+
+
+async def test_4_a_written_file_is_never_changed(tx: Tx, stage: Stage) -> None:
+    batch = await stage.written(tx)
+    assert await _refused(tx, "UPDATE bank_files SET sha256 = 'x' WHERE batch_id = :id", id=batch.id) == DENIED
+    assert await _refused(tx, "DELETE FROM bank_files WHERE batch_id = :id", id=batch.id) == DENIED
+
+
+async def test_6_illegal_moves_are_refused_even_with_a_journal_row(tx: Tx, stage: Stage) -> None:
+    claim = stage.claims[0]
+    assert await _forge(tx, "claims", "claim", claim, "paid") in {ILLEGAL_MOVE, NOT_DONE}
+    assert await _forge(tx, "claims", "claim", claim, "recovered") == ILLEGAL_MOVE
+    batch = await stage.frozen(tx)
+    assert await _forge(tx, "claims", "claim", claim, "paid") == NOT_DONE
+    assert await _forge(tx, "batches", "batch", batch.id, "settled") == ILLEGAL_MOVE
+    attempt = await _attempt(tx, batch.id)
+    assert await _forge(tx, "payment_attempts", "attempt", attempt.id, "done") == ILLEGAL_MOVE
+
+
+async def test_6_amount_and_payee_are_frozen(tx: Tx, stage: Stage) -> None:
+    batch = await stage.frozen(tx)
+    attempt, claim = await _attempt(tx, batch.id), stage.claims[0]
+    for column, value in {
+        "amount_fen": "1",
+        "payee_sealed": "'x'",
+        "account_sealed": "'x'",
+        "claim_id": "id",
+    }.items():
+        changed = f"UPDATE payment_attempts SET {column} = {value} WHERE id = :id"
+        assert await _refused(tx, changed, id=attempt.id) == DENIED
+    for column, value in {"amount_fen": "1", "person_id": "id", "level": "'1'", "certificate_number": "'x'"}.items():
+        assert await _refused(tx, f"UPDATE claims SET {column} = {value} WHERE id = :id", id=claim) == DENIED
+    moved = """
+        WITH noted AS (INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+                       VALUES ('claim', :id, 'forge', '{"status": "batched"}', 'attack', now()))
+        UPDATE claims SET account_id = (SELECT id FROM accounts WHERE id <> account_id LIMIT 1) WHERE id = :id
+    """
+    assert await _refused(tx, moved, id=claim) == FROZEN
+    cheaper = COPY_ATTEMPT.format(reference="'FORGED2'", amount="1")
+    assert await _refused(tx, cheaper, id=attempt.id) in {MISFIT, UNIQUE}
+
+
+async def test_7_a_person_signs_a_batch_once(tx: Tx, stage: Stage) -> None:
+    batch = await stage.frozen(tx)
+    signed = """
+        INSERT INTO batch_signatures
+               (batch_id, step, person_id, user_id, content_hash, line_count, sum_fen, signed_at)
+        SELECT :id, step, :person, :user, :hash, :count, :sum, now() FROM unnest(CAST(:steps AS text[])) AS step
+    """
+    maker = next(iter(stage.staff.values()))
+    given = {
+        "id": batch.id,
+        "person": maker.person_id,
+        "user": maker.user_id,
+        "hash": batch.content_hash,
+        "count": batch.line_count,
+        "sum": batch.sum_fen,
+    }
+    assert await _refused(tx, signed, steps=["assemble", "check"], **given) == UNIQUE
+    assert await _refused(tx, signed, steps=["approve"], **given) == CHECK
+
+
+async def test_7_no_step_without_its_signature_and_no_release_without_a_transfer(tx: Tx, stage: Stage) -> None:
+    batch = await stage.frozen(tx)
+    assert await _forge(tx, "batches", "batch", batch.id, "submitted") == UNSIGNED
+    assert await _forge(tx, "batches", "batch", batch.id, "released") in {UNSIGNED, ILLEGAL_MOVE}
+
+
+async def test_8_a_signature_binds_what_the_batch_holds_and_nothing_else(tx: Tx, stage: Stage) -> None:
+    batch = await stage.frozen(tx)
+    maker = next(iter(stage.staff.values()))
+    other = """
+        INSERT INTO batch_signatures
+               (batch_id, step, person_id, user_id, content_hash, line_count, sum_fen, signed_at)
+        VALUES (:id, 'assemble', :person, :user, :hash, :count, :sum, now())
+    """
+    given = {"id": batch.id, "person": maker.person_id, "user": maker.user_id, "count": batch.line_count}
+    assert await _refused(tx, other, hash="0" * 64, sum=batch.sum_fen, **given) == FOREIGN
+    assert await _refused(tx, other, hash=batch.content_hash, sum=1, **given) == FOREIGN
+    for column in ("content_hash = 'x'", "line_count = 1", "sum_fen = 1"):
+        assert await _refused(tx, f"UPDATE batches SET {column} WHERE id = :id", id=batch.id) in {FROZEN, NO_JOURNAL}
+
+
+async def test_12_no_change_without_a_journal_row_and_no_journal_row_is_touched(tx: Tx, stage: Stage) -> None:
+    claim = stage.claims[0]
+    assert await _refused(tx, "UPDATE claims SET status = 'in_review' WHERE id = :id", id=claim) == NO_JOURNAL
+    for statement in ("UPDATE journal SET reason = 'x'", "DELETE FROM journal", "TRUNCATE journal"):
+        assert await _refused(tx, statement) == DENIED
+    assert await _refused(tx, "DELETE FROM claims WHERE id = :id", id=claim) == DENIED
+
+
+async def test_17_published_editions_standards_and_policies_are_immutable(tx: Tx) -> None:
+    assert await _refused(tx, "UPDATE catalog_editions SET status = 'draft', in_force = NULL") == WRITTEN_ONCE
+    assert await _refused(tx, "DELETE FROM catalog_items") == WRITTEN_ONCE
+    assert await _refused(tx, "UPDATE standards SET amount_fen = 1") == DENIED
+    assert await _refused(tx, "UPDATE policies SET value = '1'") == DENIED
+    overlap = """
+        INSERT INTO standards
+        SELECT gen_random_uuid(), occupation, level, amount_fen, in_force, sample, derivation, source
+          FROM standards LIMIT 1
+    """
+    assert await _refused(tx, overlap) == EXCLUDE
+
+
+async def test_posts_that_exclude_each_other_are_not_held_by_one_person(tx: Tx, world: World) -> None:
+    reviewer = next(iter(world.staff.values()))
+    given = "INSERT INTO user_posts VALUES (:user, 'maker')"
+    assert await _refused(tx, given, user=reviewer.user_id) == POSTS_EXCLUDE
+
+
+async def test_the_role_can_neither_change_the_schema_nor_switch_guards_off(tx: Tx) -> None:
+    for statement in (
+        "ALTER TABLE claims DISABLE TRIGGER ALL",
+        "DROP TRIGGER guard_moves_on_update ON claims",
+        "SET session_replication_role = replica",
+        "CREATE TABLE mine (id int)",
+        "DELETE FROM lifecycle_moves",
+        "INSERT INTO lifecycle_moves VALUES ('claim', 'filed', 'cheat', 'paid')",
+    ):
+        assert await _refused(tx, statement) == DENIED
