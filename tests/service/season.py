@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -43,17 +43,14 @@ ACCOUNT, BANK_CODE = "6217000010000000018", "102451000018"
 
 
 @asynccontextmanager
-async def fresh_database(admin_url: str, suffix: str) -> Any:
-    """A database of one's own, copied from the migrated template: (its name, its admin URL)."""
+async def fresh_database(admin_url: str, suffix: str) -> AsyncIterator[str]:
+    """The name of a database of one's own, copied from the migrated template and dropped afterwards."""
     base, _, worker = admin_url.rpartition("/")
     name = f"{worker}_{suffix}"
     connection = await asyncpg.connect(f"{base}/postgres")
     try:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        # workers take turns at the template: a copy needs it to itself
-        await connection.execute("SELECT pg_advisory_lock(7441204)")
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE zhida OWNER zhida_owner")
-        await connection.execute("SELECT pg_advisory_unlock(7441204)")
         yield name
     finally:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

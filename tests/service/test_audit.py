@@ -12,13 +12,22 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from domain.actor import Post
 from service.audit.queries import verify
 from service.audit.schemas import PromiseReport
+from service.batches import commands
+from service.claims.commands.review import withdraw_claim
 from service.claims.commands.tally import fold_tally
 from service.crypto import keyring
 from service.database import Tx, async_url
+from service.gateways.bank import FileState
+from service.gateways.bank_files.neutral import read_return
+from service.journal import By
+from service.reconciliation.commands import take_return
 from tests.conftest import ROOT, Databases
+from tests.payments import Stage, a_return, claim_statuses, lines_of
 from tests.service.season import Season, fresh_database
+from tests.world import World
 
 
 @dataclass
@@ -95,6 +104,46 @@ async def test_what_the_guards_let_through_keeps_every_promise(played: Played) -
     assert {number: checked[number] for number in (1, 2, 4, 7, 8, 13, 18)} == {
         1: 3, 2: 5, 4: 1, 7: 3, 8: 2, 13: 2, 18: 1,
     }  # fmt: skip
+
+
+async def test_what_the_commands_do_keeps_every_promise(played: Played) -> None:
+    """Claims withdrawn, paid, bounced and returned; batches settled, dissolved, and refused by the bank."""
+    app = create_async_engine(async_url(played.app_url), poolclass=NullPool)
+    async with app.connect() as tx:
+        world = await World.build(tx)
+        for trainee in (await world.trainee(tx), await world.trainee(tx)):
+            claim = await world.claim(tx, trainee=trainee)
+            await withdraw_claim(tx, trainee.actor, claim.id, "", world.now)
+            await world.claim(tx, trainee=trainee)
+        await world.through_institution(tx)
+        await fold_tally(tx)
+        await settled_by_the_bank(tx, await Stage.build(tx, world))
+        given_up = await Stage.build(tx, world)
+        batch = await given_up.frozen(tx)
+        await commands.dissolve_batch(tx, given_up.staff[Post.MAKER], batch.id, "重新开批", world.now)
+        again = await given_up.written(tx)
+        file = await commands.intend_to_send(tx, again.id, world.now)
+        assert file is not None
+        assert await commands.settle_answer(tx, file, FileState("refused", sha256=file.sha256), world.now)
+        await given_up.frozen(tx)
+        reports = await verify(tx)
+        await tx.rollback()
+    await app.dispose()
+    assert {report.name: report.detail for report in reports if not report.held} == {}
+    checked = {report.number: report.checked for report in reports}
+    assert (checked[4], checked[8]) == (3, 6)
+
+
+async def settled_by_the_bank(tx: Tx, stage: Stage) -> None:
+    """One paid, one bounced, one paid and then returned."""
+    batch = await stage.sent(tx)
+    paid, failed, returned = [(line.reference, line.amount_fen) for line in await lines_of(tx, batch.id)]
+    first = [(*paid, "done", ""), (*failed, "failed:permanent", "closed"), (*returned, "done", "")]
+    for said in (first, [(*returned, "returned", "closed")]):
+        data = a_return(batch, said)
+        by = By("test", stage.world.now)
+        await take_return(tx, None, read_return(data), data, "bank", by)
+    assert sorted(await claim_statuses(tx, stage.claims)) == ["bounced", "bounced", "paid"]
 
 
 #: Promise → what is planted → the table and row that must be named first.
