@@ -15,27 +15,10 @@ from domain.catalog import Finding, PublishedCatalog, Severity, find_mistakes, i
 from domain.errors import Invalid
 from service.gateways.catalog_sheets import read_catalog_sheets
 from service.gateways.notice_text import read_notice
+from service.wording import words
 
 #: Suffixes that say a file is a table; everything else is read as text.
 _TABLES = {".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods", ".et"}
-
-_UNREADABLE = {
-    "file.unknown_kind": "只能读取文本、CSV 和 XLSX 文件。",
-    "file.too_large": "文件太大。",
-    "file.not_text": "这不是文本文件（应为 UTF-8 或 GB18030 编码）。",
-    "file.not_a_workbook": "这不是 XLSX 工作簿，或文件已损坏。",
-    "file.encrypted_or_old_workbook": "工作簿已加密，或是旧的 XLS 格式；请另存为不加密的 XLSX。",
-    "file.has_macros": "工作簿含有宏，不予读取；请另存为不含宏的 XLSX。",
-    "file.zip_bomb": "工作簿解压后过大，不予读取。",
-    "file.too_costly": "读取这个工作簿耗时或占用内存过多，已停止。",
-    "file.too_many_sheets": "工作表太多。",
-    "sheet.too_large": "工作表的行或列太多。",
-    "sheet.no_headings": "工作表中没有找到表头（序号、名称、行业分类）。",
-    "cell.formula": "单元格是公式；请粘贴为数值后再试。",
-    "cell.error": "单元格是错误值。",
-    "csv.malformed": "CSV 格式有误（引号没有配对）。",
-    "catalog.too_large": "表格行数太多，不像是培训项目目录。",
-}
 
 _SEVERITY = {
     Severity.ERROR: ("错误", "bold red"),
@@ -59,7 +42,7 @@ def _read_or_exit(path: Path) -> PublishedCatalog:
         _refuse(f"打不开文件 {path}：{_why(error)}。")
     except Invalid as error:
         place = "" if error.field == "file" else f"（{error.field}）"
-        _refuse(f"读不了文件 {path}：{_UNREADABLE.get(error.code, error.code)}{place}")
+        _refuse(f"读不了文件 {path}：{words(error.code, error.facts)}{place}")
 
 
 def _why(error: OSError) -> str:
