@@ -20,7 +20,7 @@ async def standards_on(tx: Tx, occupation: str, on: date) -> list[StandardView]:
 
 async def ladders_on(tx: Tx, occupations: Collection[str], on: date) -> dict[str, list[StandardView]]:
     """The same for many occupations in one statement, by the code that was asked; without any amount, no key."""
-    asked = func.unnest(cast(list(occupations), ARRAY(Text))).table_valued("code", name="asked")
+    asked = func.unnest(cast(list(occupations), ARRAY(Text))).table_valued("code", name="asked").render_derived()
     row = StandardRow
     rows = await tx.execute(
         select(asked.c.code, row.occupation, row.level, row.amount_fen, row.sample, row.source, row.derivation)
