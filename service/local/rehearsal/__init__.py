@@ -1,0 +1,78 @@
+"""A season rehearsed on a whole stack, through HTTP, the command line and the stand-ins' controls alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+from rich.console import Console
+from rich.progress import Progress
+
+from service.local.rehearsal.calls import Desk
+from service.local.rehearsal.filing import Filed, file_all, read_offers, sign_in, sign_up, tell_registry
+from service.local.rehearsal.ground import Ground
+from service.local.rehearsal.kills import Killer
+from service.local.rehearsal.money import pay
+from service.local.rehearsal.officers import counts, publish_and_let_pass, read_today, review, wait_for_checks
+from service.local.rehearsal.people import Wish, make_trainees
+from service.local.rehearsal.report import Report, read_report, wait_for_jobs
+from service.local.rehearsal.season import Season, progress_columns
+
+#: A stage may take this long, and so much longer for every claim; with kills, several times that.
+_STAGE_SECONDS, _SECONDS_PER_CLAIM, _STAGES = 120, 0.5, 4
+_KILLED_FACTOR = 3
+#: A call is repeated for so long.
+_PATIENCE_SECONDS = 45
+
+
+async def rehearse(ground: Ground, wish: Wish, console: Console, *, kill: bool = False) -> Report:
+    """Rehearse a season of `wish` on `ground`; progress and kills go to `console`.
+
+    Raises service.local.rehearsal.calls.Unexpected when the service cannot even be asked for its figures.
+    """
+    factor = _KILLED_FACTOR if kill else 1
+    desk = Desk(ground.address, ground.stand_ins(), _PATIENCE_SECONDS * factor)
+    stage_seconds = (_STAGE_SECONDS + _SECONDS_PER_CLAIM * wish.claims) * factor
+    with Progress(*progress_columns(), console=console) as progress:
+        season = Season(progress, stage_seconds, stage_seconds * _STAGES)
+        async with desk.http:
+            earlier = sum((await counts(desk)).values())
+            own = replace(wish, earlier=earlier)
+            killer = Killer(ground.place, wish.seed, progress.console.print) if kill else None
+            filed = await _act(desk, season, own, killer)
+            await wait_for_jobs(desk, season)
+            complaints, stages = season.complaints, season.stages
+            return await read_report(desk, ground.environment(), filed, earlier, complaints, stages)
+
+
+async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) -> Filed:
+    """The whole way, from signing in to the money."""
+    today = await read_today(desk)
+    trainees = make_trainees(wish, await read_offers(desk, wish, today), today)
+    async with _while_killed(killer):
+        await sign_in(desk, season)
+        await sign_up(desk, season, trainees)
+        await tell_registry(desk, season, trainees)
+        filed = await file_all(desk, season, trainees, today)
+        await wait_for_checks(desk, season)
+        await review(desk, season, trainees)
+        await publish_and_let_pass(desk, season)
+        await pay(desk, season)
+    return filed
+
+
+@asynccontextmanager
+async def _while_killed(killer: Killer | None) -> AsyncIterator[None]:
+    """Parts fall while the block runs; at its end each has fallen at least once."""
+    if killer is None:
+        yield
+        return
+    killing = asyncio.create_task(killer.run())
+    try:
+        yield
+        killing.cancel()
+        with suppress(asyncio.CancelledError):
+            await killing
+        await killer.finish_round()
+    finally:
+        killing.cancel()

@@ -1,0 +1,108 @@
+"""The officers' part: claims are verified, reviewed, brought before the public, and wait until that is over."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import date
+from typing import Any
+
+from service.local.rehearsal.calls import Desk, Unexpected
+from service.local.rehearsal.people import DISTRICTS, Trainee, Trouble
+from service.local.rehearsal.season import Bar, Season
+
+APPROVED_PER_CALL = 100
+_PAGE = 200
+
+#: Why a claim that the registry did not confirm is refused.
+_REASONS = {Trouble.UNKNOWN: "certificate_not_found", Trouble.OTHER_NAME: "certificate_differs"}
+
+
+async def counts(desk: Desk, login: str = "auditor") -> dict[str, int]:
+    """Claims by status, as `login` may see them."""
+    return dict((await desk.ask("GET", "/api/claims/counts", login=login)).body["counts"])
+
+
+async def claims(desk: Desk, login: str, status: str | None = None) -> AsyncIterator[dict[str, Any]]:
+    """Every claim that `login` may see, page by page."""
+    chosen, cursor = f"&status={status}" if status else "", ""
+    while True:
+        page = (await desk.ask("GET", f"/api/claims?limit={_PAGE}{chosen}{cursor}", login=login)).body
+        for claim in page["claims"]:
+            yield claim
+        if page["next"] is None:
+            return
+        cursor = f"&cursor={page['next']}"
+
+
+async def read_today(desk: Desk) -> date:
+    """The day the service plays."""
+    return date.fromisoformat((await desk.ask("GET", "/api/today")).body["today"])
+
+
+async def wait_for_checks(desk: Desk, season: Season) -> None:
+    """Until the registry has answered for every claim."""
+    filed = (await counts(desk)).get("filed", 0)
+    async with season.stage("verify", "证书核验", filed) as bar:
+
+        async def all_answered() -> bool:
+            left = (await counts(desk)).get("filed", 0)
+            bar.reach(filed - left)
+            return left == 0
+
+        await season.until(all_answered)
+
+
+async def review(desk: Desk, season: Season, trainees: Iterable[Trainee]) -> None:
+    """Reviewers approve what the registry confirmed, set by set, and refuse with a reason what it did not."""
+    reasons = {each.certificate: _REASONS[each.trouble] for each in trainees if each.trouble in _REASONS}
+    now = await counts(desk)
+    async with season.stage("review", "审核", now.get("verified", 0) + now.get("in_review", 0)) as bar:
+        for district in DISTRICTS:
+            login = f"reviewer-{district}"
+            await _approve_all(desk, login, bar)
+            doubtful = [claim async for claim in claims(desk, login, "in_review")]
+
+            async def refuse(claim: dict[str, Any], login: str = login) -> None:
+                reason = reasons.get(claim["certificate_number"], "not_eligible")
+                body = {"reasons": [reason], "note": "彩排"}
+                # refused as wrong_status: the call whose answer was lost has refused it
+                path = f"/api/claims/{claim['id']}/refuse"
+                await desk.ask("POST", path, body, login=login, refusals={"wrong_status"})
+
+            await season.each(doubtful, refuse, bar)
+
+
+async def _approve_all(desk: Desk, login: str, bar: Bar) -> None:
+    body = {"status": "verified", "limit": APPROVED_PER_CALL}
+    while True:
+        approved = (await desk.ask("POST", "/api/claims/approve", body, login=login)).body
+        bar.advance(approved["approved"])
+        if approved["left"] == 0:
+            return
+        if approved["approved"] == 0:
+            raise Unexpected(f"{login} 不能审核余下的 {approved['left']} 笔")
+
+
+async def publish_and_let_pass(desk: Desk, season: Season) -> None:
+    """Publish what was approved; let days pass until the last notice is over and its claims are payable."""
+    async with season.stage("notice", "公示", (await counts(desk)).get("approved", 0)) as bar:
+        for district in DISTRICTS:
+            # nothing left to publish: the call whose answer was lost has published it
+            login, nothing = f"publisher-{district}", {"notice.nothing"}
+            while not (await desk.ask("POST", "/api/notices", {}, login=login, refusals=nothing)).code:
+                pass  # a notice holds only so many: the rest goes into the next
+        noticed = (await counts(desk)).get("noticed", 0)
+        await _let_notices_pass(desk)
+
+        async def all_cleared() -> bool:
+            left = (await counts(desk)).get("noticed", 0)
+            bar.reach(noticed - left)
+            return left == 0
+
+        await season.until(all_cleared)
+
+
+async def _let_notices_pass(desk: Desk) -> None:
+    notices = (await desk.ask("GET", "/api/notices")).body["notices"]
+    last = max((date.fromisoformat(each["closes_on"]) for each in notices), default=None)
+    while last and (today := await read_today(desk)) <= last:
+        # A call that is repeated because its answer was lost may move the clock twice; nobody minds a later day.
+        await desk.ask("POST", "/api/demo/clock", {"days": (last - today).days + 1})

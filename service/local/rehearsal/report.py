@@ -1,0 +1,187 @@
+"""What became of a season: figures and promises as the service and the bank tell them, never the driver's own."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from service.local.rehearsal.calls import Desk
+from service.local.rehearsal.filing import Filed
+from service.local.rehearsal.officers import claims, read_today
+from service.local.rehearsal.season import Season, StageTime
+from service.local.supervisor import ROOT
+
+#: Nothing more happens to a claim in one of these by itself; a bounced one waits for its claimant's other account.
+FINAL = ("paid", "bounced", "refused", "withdrawn", "lapsed", "recovered")
+_AUDIT_SECONDS_MAX = 300
+#: A season's claims were filed at most this long before its last day.
+_SHARE_DAYS = 366
+
+_FIGURES = {
+    "filed": "受理",
+    "individual": "其中本人",
+    "institution": "其中机构代领",
+    "refused": "未通过",
+    "withdrawn": "撤回",
+    "paid": "已发放",
+    "bounced": "退票",
+    "open": "没有结果",
+    "rejected": "受理前拒绝",
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A promise: `detail` says what broke it, or what there is to know."""
+
+    name: str
+    held: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """`claims`: counts of the whole stack; `share_individual`: 0 to 1, null where nothing was filed."""
+
+    claims: dict[str, int]
+    share_individual: dict[str, float | None]
+    promises: list[Held]
+    stages: list[StageTime]
+
+    @property
+    def good(self) -> bool:
+        """Whether every promise held and every claim ended."""
+        return self.claims["open"] == 0 and all(each.held for each in self.promises)
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+async def read_report(
+    desk: Desk,
+    environment: Mapping[str, str],
+    filed: Filed,
+    earlier: int,
+    complaints: Sequence[str],
+    stages: list[StageTime],
+) -> Report:
+    """Ask the service for its figures, the audit for the promises, and the bank for its ledger."""
+    stored = [claim async for claim in claims(desk, "auditor")]
+    promises = [
+        *await _audit(environment),
+        await _ledger_agrees(desk, stored),
+        _acknowledged_is_stored({claim["id"] for claim in stored}, filed, earlier),
+        Held("answers_as_expected", not complaints, complaints[0] if complaints else "没有意外的答复"),
+    ]
+    return Report(await _figures(desk), await _share(desk), promises, stages)
+
+
+async def _figures(desk: Desk) -> dict[str, int]:
+    told = (await desk.ask("GET", "/api/claims/counts", login="auditor")).body
+    by_status, channels = Counter(told["counts"]), Counter(told["channels"])
+    filed = by_status.total()
+    return {
+        "filed": filed,
+        "individual": channels["individual"],
+        "institution": channels["institution"],
+        **{status: by_status[status] for status in ("refused", "withdrawn", "paid", "bounced")},
+        "open": filed - sum(by_status[status] for status in FINAL),
+        "rejected": told["turned_away"],
+    }
+
+
+async def _share(desk: Desk) -> dict[str, float | None]:
+    last: date = await read_today(desk)
+    first = last - timedelta(days=_SHARE_DAYS)
+    told = (await desk.ask("GET", f"/api/statistics/individual-share?from={first}&to={last}", login="auditor")).body
+    share = told["total"]["share"]
+    return {"count": share["count"], "amount": share["amount"]}
+
+
+async def _audit(environment: Mapping[str, str]) -> list[Held]:
+    """`zhida audit verify --settled`, as anybody would run it."""
+    command = (sys.executable, "-m", "service.cli", "audit", "verify", "--json", "--settled")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=dict(environment), stdout=pipe, stderr=pipe
+    )
+    try:
+        out, complaint = await asyncio.wait_for(process.communicate(), _AUDIT_SECONDS_MAX)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return [Held("audit", False, f"{_AUDIT_SECONDS_MAX} 秒内没有核查完")]
+    try:
+        found: list[dict[str, Any]] = json.loads(out)["promises"]
+    except ValueError:
+        return [Held("audit", False, complaint.decode(errors="replace").strip()[-500:])]
+    return [Held(each["name"], each["held"], each["detail"]) for each in found]
+
+
+async def _ledger_agrees(desk: Desk, stored: Sequence[Mapping[str, Any]]) -> Held:
+    """The bank's own book: no reference paid twice, and what stayed paid is the sum of the paid claims."""
+    name = "bank_ledger_agrees"
+    book = await desk.control("bank", "GET", "/control/ledger")
+    twice = [row["reference"] for row in book if row["times"] != 1]
+    if twice:
+        return Held(name, False, f"银行重复付款：{twice[0]}")
+    kept = [row["amount_fen"] for row in book if not row["returned"]]
+    paid = [claim["amount_fen"] for claim in stored if claim["status"] == "paid"]
+    detail = f"银行付出 {len(kept)} 笔 {sum(kept)} 分，已发放 {len(paid)} 笔 {sum(paid)} 分"
+    return Held(name, sorted(kept) == sorted(paid), detail)
+
+
+def _acknowledged_is_stored(stored: set[str], filed: Filed, earlier: int) -> Held:
+    """Every 201 is a stored claim, and no repeated call made a second one."""
+    name = "acknowledged_is_stored"
+    lost = filed.claim_ids - stored
+    if lost:
+        return Held(name, False, f"答复了 201 却没有存下：{min(lost)}")
+    made = len(stored) - earlier
+    known = len(filed.claim_ids)
+    fits = known <= made <= known + filed.unsure
+    return Held(name, fits, f"答复受理 {known} 笔，存下 {made} 笔，没有得到答复 {filed.unsure} 笔")
+
+
+async def wait_for_jobs(desk: Desk, season: Season) -> None:
+    """Until no owed work is left."""
+    async with season.stage("settle", "等待办结", await _ready_jobs(desk)) as bar:
+
+        async def all_done() -> bool:
+            left = await _ready_jobs(desk)
+            bar.reach(bar.total - left)
+            return left == 0
+
+        await season.until(all_done)
+
+
+async def _ready_jobs(desk: Desk) -> int:
+    return int((await desk.ask("GET", "/api/jobs/counts", login="auditor")).body["ready"])
+
+
+def show(report: Report, console: Console) -> None:
+    """The report as tables for people."""
+    figures = Table("申领", "笔数", title="彩排的结果（数字来自服务）")
+    figures.columns[1].justify = "right"
+    for name, title in _FIGURES.items():
+        figures.add_row(title, f"{report.claims[name]:,}")
+    for name, title in (("count", "个人申领占比（笔数）"), ("amount", "个人申领占比（金额）")):
+        share = report.share_individual[name]
+        figures.add_row(title, "—" if share is None else f"{share:.2%}")
+    console.print(figures)
+    promises = Table("承诺", "结果", "说明")
+    for each in report.promises:
+        promises.add_row(each.name, "[green]守住[/]" if each.held else "[bold red]违背[/]", escape(each.detail))
+    console.print(promises)
+    stages = Table("阶段", "件数", "秒")
+    for stage in report.stages:
+        stages.add_row(stage.name, f"{stage.items:,}", f"{stage.seconds:.1f}")
+    console.print(stages)

@@ -1,0 +1,99 @@
+"""The stages of a season: their progress bars, their deadlines, and what went wrong in them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from service.local.rehearsal.calls import Unexpected
+
+T = TypeVar("T")
+
+#: Questions to the service while something is waited for.
+POLL_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """`items`: what the stage worked on; `seconds` of real time."""
+
+    name: str
+    items: int
+    seconds: float
+
+
+@dataclass
+class Bar:
+    """A stage's progress."""
+
+    progress: Progress
+    task: TaskID
+    total: int
+    items: int = 0
+
+    def advance(self, by: int = 1) -> None:
+        self.items += by
+        self.progress.update(self.task, completed=self.items)
+
+    def reach(self, done: int) -> None:
+        """Set how much is done, from figures of the service; it never goes back."""
+        self.advance(max(0, done - self.items))
+
+
+@dataclass
+class Season:
+    """`stage_seconds` bounds each stage, `seconds` all of them together, so that nothing waits for ever."""
+
+    progress: Progress
+    stage_seconds: float
+    seconds: float
+    stages: list[StageTime] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._deadline = time.monotonic() + self.seconds
+
+    @asynccontextmanager
+    async def stage(self, name: str, title: str, total: int) -> AsyncIterator[Bar]:
+        """A stage that is too slow, or meets an answer it cannot go on with, ends with a complaint; the season goes
+        on, so that the figures at its end say what became of everybody."""
+        bar, began = Bar(self.progress, self.progress.add_task(title, total=total), total), time.monotonic()
+        allowed = max(0.0, min(self.stage_seconds, self._deadline - began))
+        try:
+            async with asyncio.timeout(allowed):
+                yield bar
+        except TimeoutError:
+            self.complaints.append(f"{title}：{allowed:.0f} 秒内没有完成")
+        except Unexpected as surprise:
+            self.complaints.append(f"{title}：{surprise}")
+        self.progress.stop_task(bar.task)
+        self.stages.append(StageTime(name, bar.items, round(time.monotonic() - began, 2)))
+
+    async def each(self, items: Iterable[T], work: Callable[[T], Awaitable[None]], bar: Bar) -> None:
+        """Do `work` for every item; one that meets an answer it cannot go on with stops no other."""
+
+        async def one(item: T) -> None:
+            try:
+                await work(item)
+            except Unexpected as surprise:
+                self.complaints.append(str(surprise))
+            bar.advance()
+
+        async with asyncio.TaskGroup() as group:
+            for item in items:
+                group.create_task(one(item))
+
+    @staticmethod
+    async def until(arrived: Callable[[], Awaitable[bool]]) -> None:
+        """Ask until it is so; the stage's deadline ends the asking."""
+        while not await arrived():  # noqa: ASYNC110 (only the service knows, and it has to be asked)
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def progress_columns() -> tuple[TextColumn, BarColumn, MofNCompleteColumn, TimeElapsedColumn]:
+    """How a stage is shown."""
+    return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
