@@ -50,3 +50,8 @@ lock: ## resolve the dependencies again (needs uv)
 
 clean: ## remove the environment and the local data
 	rm -rf .venv .zhida
+
+.PHONY: chaos-short
+chaos-short: setup ## kill every part with -9 during a rehearsed season; ZHIDA_CHAOS_SEED=N repeats one
+	@export ZHIDA_CHAOS_SEED=$${ZHIDA_CHAOS_SEED:-$$RANDOM}; echo "ZHIDA_CHAOS_SEED=$$ZHIDA_CHAOS_SEED"; \
+		$(BIN)/pytest -m chaos tests/chaos

@@ -14,7 +14,7 @@ from service.audit.queries import verify as verify_promises
 from service.audit.schemas import PromiseReport
 from service.database import dispose, transaction
 
-_TITLES = {
+TITLES = {
     "one_live_attempt": "一笔申领至多一次有效的支付",
     "one_subsidy": "一人同一职业同一等级至多一笔有效的申领",
     "reference_unique_and_frozen": "支付参考号永不重复、不变",
@@ -66,5 +66,5 @@ def _show(reports: list[PromiseReport]) -> None:
     for report in reports:
         held = "[green]守住[/]" if report.held else "[bold red]违背[/]"
         number = str(report.number or "—")
-        table.add_row(number, _TITLES[report.name], f"{report.checked:,}", held, escape(report.detail))
+        table.add_row(number, TITLES[report.name], f"{report.checked:,}", held, escape(report.detail))
     Console().print(table)

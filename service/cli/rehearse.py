@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from service.cli.audit import TITLES
 from service.local.rehearsal import rehearse as rehearse_season
 from service.local.rehearsal.calls import Unexpected
 from service.local.rehearsal.ground import NoGround, find_ground
@@ -64,7 +65,7 @@ def _tell(report: Report, as_json: bool) -> None:
     if as_json:
         click.echo(report.as_json())
     else:
-        show(report, Console())
+        show(report, Console(), TITLES)
     for each in report.promises:
         if not each.held:
             click.echo(f"违背 {each.name}：{each.detail}", err=True)

@@ -21,6 +21,8 @@ from service.local.rehearsal.season import Season, progress_columns
 #: A stage may take this long, and so much longer for every claim; with kills, several times that.
 _STAGE_SECONDS, _SECONDS_PER_CLAIM, _STAGES = 120, 0.5, 4
 _KILLED_FACTOR = 3
+#: Filing takes so long when parts are killed, so that they are killed while people file.
+_FILING_SECONDS_KILLED = 15.0
 #: A call is repeated for so long.
 _PATIENCE_SECONDS = 45
 
@@ -28,9 +30,10 @@ _PATIENCE_SECONDS = 45
 async def rehearse(ground: Ground, wish: Wish, console: Console, *, kill: bool = False) -> Report:
     """Rehearse a season of `wish` on `ground`; progress and kills go to `console`.
 
-    Raises service.local.rehearsal.calls.Unexpected when the service cannot even be asked for its figures.
+    Raises NoGround; calls.Unexpected when the service cannot even be asked for its figures.
     """
     factor = _KILLED_FACTOR if kill else 1
+    environment = ground.environment()
     desk = Desk(ground.address, ground.stand_ins(), _PATIENCE_SECONDS * factor)
     stage_seconds = (_STAGE_SECONDS + _SECONDS_PER_CLAIM * wish.claims) * factor
     with Progress(*progress_columns(), console=console) as progress:
@@ -42,7 +45,7 @@ async def rehearse(ground: Ground, wish: Wish, console: Console, *, kill: bool =
             filed = await _act(desk, season, own, killer)
             await wait_for_jobs(desk, season)
             complaints, stages = season.complaints, season.stages
-            return await read_report(desk, ground.environment(), filed, earlier, complaints, stages)
+            return await read_report(desk, environment, filed, earlier, complaints, stages)
 
 
 async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) -> Filed:
@@ -53,7 +56,7 @@ async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) ->
         await sign_in(desk, season)
         await sign_up(desk, season, trainees)
         await tell_registry(desk, season, trainees)
-        filed = await file_all(desk, season, trainees, today)
+        filed = await file_all(desk, season, trainees, today, _FILING_SECONDS_KILLED if killer else 0.0)
         await wait_for_checks(desk, season)
         await review(desk, season, trainees)
         await publish_and_let_pass(desk, season)

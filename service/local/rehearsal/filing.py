@@ -50,7 +50,7 @@ async def sign_in(desk: Desk, season: Season) -> None:
     async def one(login: str) -> None:
         await desk.sign_in(login)
 
-    async with season.stage("sign_in", "演示人物登录", len(logins)) as bar:
+    async with season.stage("sign_in", len(logins)) as bar:
         await season.each(logins, one, bar)
 
 
@@ -69,14 +69,14 @@ async def sign_up(desk: Desk, season: Season, trainees: Sequence[Trainee]) -> No
         )
         await desk.sign_in(trainee.filer)
 
-    async with season.stage("sign_up", "申领人注册", len(alone)) as bar:
+    async with season.stage("sign_up", len(alone)) as bar:
         await season.each(alone, one, bar)
 
 
 async def tell_registry(desk: Desk, season: Season, trainees: Sequence[Trainee]) -> None:
     """The registry learns the certificates, and is slow when it is asked first."""
     known = [row for each in trainees if (row := each.known_to_registry())]
-    async with season.stage("certificates", "证书登记", len(known)) as bar:
+    async with season.stage("certificates", len(known)) as bar:
         for start in range(0, len(known), _CERTIFICATES_PER_CALL):
             part = known[start : start + _CERTIFICATES_PER_CALL]
             await desk.control("registry", "POST", "/control/certificates", part)
@@ -85,8 +85,13 @@ async def tell_registry(desk: Desk, season: Season, trainees: Sequence[Trainee])
         await desk.control("registry", "POST", "/control/behaviour", slow)
 
 
-async def file_all(desk: Desk, season: Season, trainees: Sequence[Trainee], today: date) -> Filed:
-    """Everybody files; whoever withdraws does it at once. Afterwards the registry is late for a while, then well."""
+async def file_all(
+    desk: Desk, season: Season, trainees: Sequence[Trainee], today: date, over_seconds: float
+) -> Filed:
+    """Everybody files, at once or spread over some time; whoever withdraws does it at once.
+
+    Afterwards the registry is late for a while, then well.
+    """
     filed = Filed()
 
     async def one(trainee: Trainee) -> None:
@@ -96,8 +101,8 @@ async def file_all(desk: Desk, season: Season, trainees: Sequence[Trainee], toda
             filed.unsure += 1
             raise
 
-    async with season.stage("file", "提交申领", len(trainees)) as bar:
-        await season.each(trainees, one, bar)
+    async with season.stage("file", len(trainees)) as bar:
+        await season.each(trainees, one, bar, over_seconds)
         calls = _LATE_CALLS_MIN + len(trainees) // _CLAIMS_PER_LATE_CALL
         late = {"mode": "late", "times": 1, "until_calls": calls}
         await desk.control("registry", "POST", "/control/behaviour", late)

@@ -41,11 +41,14 @@ class Ground:
 
     def environment(self) -> dict[str, str]:
         """What a `zhida` command needs to look at this stack's database: servers that the environment names, else
-        the ones in the directory (`service/local/plan.py` chooses in the same way)."""
+        the ones in the directory (`service/local/plan.py` chooses in the same way). Raises NoGround."""
         own = {"ZHIDA_DEMO": "1", "ZHIDA_CLOCK_OFFSET": f"@{self.place.path / 'clock-offset'}"}
         if not os.environ.get("ZHIDA_DATABASE_URL"):
-            access = Access(**json.loads((self.place.path / "postgres" / "access.json").read_text()))
-            own["ZHIDA_DATABASE_URL"] = access.app_url
+            try:
+                access = json.loads((self.place.path / "postgres" / "access.json").read_text())
+            except FileNotFoundError:
+                raise NoGround(f"{self.place.path} 里没有数据库，也没有给出 ZHIDA_DATABASE_URL。") from None
+            own["ZHIDA_DATABASE_URL"] = Access(**access).app_url
         if not os.environ.get("ZHIDA_KEY_FILE"):
             own["ZHIDA_KEY_FILE"] = str(self.place.path / "keys.json")
         return {**os.environ, **own}

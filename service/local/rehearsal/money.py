@@ -22,7 +22,7 @@ async def pay(desk: Desk, season: Season) -> None:
     """Until no claim of any district is payable or in a batch. The bank takes its first file and hangs up without a
     word, so that somebody has to ask what became of it."""
     payable = (await counts(desk)).get("payable", 0)
-    async with season.stage("pay", "组批、签字与发放", payable) as bar:
+    async with season.stage("pay", payable) as bar:
         await desk.control("bank", "POST", "/control/behaviour", {"mode": "drop_after", "until_calls": 1})
         limit = max(_LINES_MIN, -(-payable // (_BATCHES_A_DISTRICT * len(DISTRICTS))))
 

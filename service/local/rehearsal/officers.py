@@ -40,7 +40,7 @@ async def read_today(desk: Desk) -> date:
 async def wait_for_checks(desk: Desk, season: Season) -> None:
     """Until the registry has answered for every claim."""
     filed = (await counts(desk)).get("filed", 0)
-    async with season.stage("verify", "证书核验", filed) as bar:
+    async with season.stage("verify", filed) as bar:
 
         async def all_answered() -> bool:
             left = (await counts(desk)).get("filed", 0)
@@ -54,7 +54,7 @@ async def review(desk: Desk, season: Season, trainees: Iterable[Trainee]) -> Non
     """Reviewers approve what the registry confirmed, set by set, and refuse with a reason what it did not."""
     reasons = {each.certificate: _REASONS[each.trouble] for each in trainees if each.trouble in _REASONS}
     now = await counts(desk)
-    async with season.stage("review", "审核", now.get("verified", 0) + now.get("in_review", 0)) as bar:
+    async with season.stage("review", now.get("verified", 0) + now.get("in_review", 0)) as bar:
         for district in DISTRICTS:
             login = f"reviewer-{district}"
             await _approve_all(desk, login, bar)
@@ -83,7 +83,7 @@ async def _approve_all(desk: Desk, login: str, bar: Bar) -> None:
 
 async def publish_and_let_pass(desk: Desk, season: Season) -> None:
     """Publish what was approved; let days pass until the last notice is over and its claims are payable."""
-    async with season.stage("notice", "公示", (await counts(desk)).get("approved", 0)) as bar:
+    async with season.stage("notice", (await counts(desk)).get("approved", 0)) as bar:
         for district in DISTRICTS:
             # nothing left to publish: the call whose answer was lost has published it
             login, nothing = f"publisher-{district}", {"notice.nothing"}

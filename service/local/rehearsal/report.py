@@ -16,7 +16,7 @@ from rich.table import Table
 from service.local.rehearsal.calls import Desk
 from service.local.rehearsal.filing import Filed
 from service.local.rehearsal.officers import claims, read_today
-from service.local.rehearsal.season import Season, StageTime
+from service.local.rehearsal.season import STAGES, Season, StageTime
 from service.local.supervisor import ROOT
 
 #: Nothing more happens to a claim in one of these by itself; a bounced one waits for its claimant's other account.
@@ -153,7 +153,7 @@ def _acknowledged_is_stored(stored: set[str], filed: Filed, earlier: int) -> Hel
 
 async def wait_for_jobs(desk: Desk, season: Season) -> None:
     """Until no owed work is left."""
-    async with season.stage("settle", "等待办结", await _ready_jobs(desk)) as bar:
+    async with season.stage("settle", await _ready_jobs(desk)) as bar:
 
         async def all_done() -> bool:
             left = await _ready_jobs(desk)
@@ -167,8 +167,17 @@ async def _ready_jobs(desk: Desk) -> int:
     return int((await desk.ask("GET", "/api/jobs/counts", login="auditor")).body["ready"])
 
 
-def show(report: Report, console: Console) -> None:
-    """The report as tables for people."""
+#: What people call the promises that the rehearsal itself looks after.
+_OWN_PROMISES = {
+    "audit": "核查做完了",
+    "bank_ledger_agrees": "银行的账与已发放的一致，没有重复付款",
+    "acknowledged_is_stored": "答复了受理的都存下了，没有多出来的",
+    "answers_as_expected": "每次请求都得到应有的答复",
+}
+
+
+def show(report: Report, console: Console, titles: Mapping[str, str]) -> None:
+    """The report as tables for people; `titles` are what they call the audit's promises."""
     figures = Table("申领", "笔数", title="彩排的结果（数字来自服务）")
     figures.columns[1].justify = "right"
     for name, title in _FIGURES.items():
@@ -177,11 +186,16 @@ def show(report: Report, console: Console) -> None:
         share = report.share_individual[name]
         figures.add_row(title, "—" if share is None else f"{share:.2%}")
     console.print(figures)
+    called = {**titles, **_OWN_PROMISES}
     promises = Table("承诺", "结果", "说明")
     for each in report.promises:
-        promises.add_row(each.name, "[green]守住[/]" if each.held else "[bold red]违背[/]", escape(each.detail))
+        promises.add_row(
+            called.get(each.name, each.name),
+            "[green]守住[/]" if each.held else "[bold red]违背[/]",
+            escape(each.detail),
+        )
     console.print(promises)
     stages = Table("阶段", "件数", "秒")
     for stage in report.stages:
-        stages.add_row(stage.name, f"{stage.items:,}", f"{stage.seconds:.1f}")
+        stages.add_row(STAGES[stage.name], f"{stage.items:,}", f"{stage.seconds:.1f}")
     console.print(stages)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -12,6 +12,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from service.local.rehearsal.calls import Unexpected
 
 T = TypeVar("T")
+
+#: The stages in their order, and what people call them.
+STAGES = {
+    "sign_in": "演示人物登录",
+    "sign_up": "申领人注册",
+    "certificates": "证书登记",
+    "file": "提交申领",
+    "verify": "证书核验",
+    "review": "审核",
+    "notice": "公示",
+    "pay": "组批、签字与发放",
+    "settle": "等待办结",
+}
 
 #: Questions to the service while something is waited for.
 POLL_SECONDS = 0.3
@@ -58,10 +71,11 @@ class Season:
         self._deadline = time.monotonic() + self.seconds
 
     @asynccontextmanager
-    async def stage(self, name: str, title: str, total: int) -> AsyncIterator[Bar]:
+    async def stage(self, name: str, total: int) -> AsyncIterator[Bar]:
         """A stage that is too slow, or meets an answer it cannot go on with, ends with a complaint; the season goes
         on, so that the figures at its end say what became of everybody."""
-        bar, began = Bar(self.progress, self.progress.add_task(title, total=total), total), time.monotonic()
+        title, began = STAGES[name], time.monotonic()
+        bar = Bar(self.progress, self.progress.add_task(title, total=total), total)
         allowed = max(0.0, min(self.stage_seconds, self._deadline - began))
         try:
             async with asyncio.timeout(allowed):
@@ -73,10 +87,14 @@ class Season:
         self.progress.stop_task(bar.task)
         self.stages.append(StageTime(name, bar.items, round(time.monotonic() - began, 2)))
 
-    async def each(self, items: Iterable[T], work: Callable[[T], Awaitable[None]], bar: Bar) -> None:
-        """Do `work` for every item; one that meets an answer it cannot go on with stops no other."""
+    async def each(
+        self, items: Sequence[T], work: Callable[[T], Awaitable[None]], bar: Bar, over_seconds: float = 0.0
+    ) -> None:
+        """Do `work` for every item, all at once or begun one after the other over some time; one that meets an answer
+        it cannot go on with stops no other."""
 
-        async def one(item: T) -> None:
+        async def one(place: int, item: T) -> None:
+            await asyncio.sleep(over_seconds * place / len(items))
             try:
                 await work(item)
             except Unexpected as surprise:
@@ -84,8 +102,8 @@ class Season:
             bar.advance()
 
         async with asyncio.TaskGroup() as group:
-            for item in items:
-                group.create_task(one(item))
+            for place, item in enumerate(items):
+                group.create_task(one(place, item))
 
     @staticmethod
     async def until(arrived: Callable[[], Awaitable[bool]]) -> None:

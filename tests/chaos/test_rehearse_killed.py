@@ -1,0 +1,41 @@
+"""A rehearsed season during which every part is killed with -9: nothing is lost, nobody is paid twice."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.local.rehearsal.kills import PARTS
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = 60
+
+
+def a_seed() -> int:
+    """ZHIDA_CHAOS_SEED repeats a season; without it each run is another."""
+    return int(os.environ.get("ZHIDA_CHAOS_SEED") or random.randrange(10**6))
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1200)
+def test_every_promise_holds_while_every_part_is_killed(tmp_path: Path) -> None:
+    seed = a_seed()
+    print(f"ZHIDA_CHAOS_SEED={seed}")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ZHIDA_")}
+    options = ["--claims", str(CLAIMS), "--seed", str(seed), "--kill", "--json", "--data", str(tmp_path / "data")]
+    command = [sys.executable, "-m", "service.cli", "rehearse", *options]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1100, check=False
+    )
+    assert done.returncode == 0, f"ZHIDA_CHAOS_SEED={seed}\n{done.stderr}{done.stdout}"
+    told = json.loads(done.stdout)
+    assert all(each["held"] for each in told["promises"])
+    claims = told["claims"]
+    assert (claims["filed"], claims["open"]) == (CLAIMS, 0)
+    assert claims["paid"] + claims["bounced"] + claims["refused"] + claims["withdrawn"] == CLAIMS
+    for part in PARTS:
+        assert f"kill -9 {part}（" in done.stderr

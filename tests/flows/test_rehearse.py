@@ -1,0 +1,50 @@
+"""A small rehearsed season as anybody would run it: one command, every claim at its end, every promise kept."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.local.data_dir import DataDir
+from service.local.status import read_status
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = 12
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    """`zhida rehearse` with nothing configured."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ZHIDA_")}
+    command = [sys.executable, "-m", "service.cli", "rehearse", *options]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def told_by(done: subprocess.CompletedProcess[str]) -> Any:
+    """The one object on stdout, when all went well."""
+    assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+@pytest.mark.xdist_group("rehearse")
+def test_every_claim_of_a_small_season_ends_and_every_promise_holds(tmp_path: Path) -> None:
+    place = tmp_path / "data"
+    told = told_by(run("--claims", str(CLAIMS), "--seed", "7", "--json", "--data", str(place)))
+    assert set(told) == {"claims", "share_individual", "promises", "stages"}
+    assert [each["detail"] for each in told["promises"] if not each["held"]] == []
+    assert {"jobs_end", "journal_equals_rows", "bank_ledger_agrees"} <= {each["name"] for each in told["promises"]}
+    claims = told["claims"]
+    # Troubles of a season of twelve: two the registry does not confirm, one withdrawn, one dead account; turned away
+    # are one repeated and one overdue.
+    ended = {"refused": 2, "withdrawn": 1, "bounced": 1, "paid": 8, "open": 0}
+    assert claims == {"filed": CLAIMS, "individual": 4, "institution": 8, "rejected": 2, **ended}
+    # The one withdrawn was an individual's, and a withdrawn claim is not counted in the share.
+    assert told["share_individual"]["count"] == pytest.approx(3 / 11, abs=1e-4)
+    assert 0 < told["share_individual"]["amount"] < 1
+    assert {stage["name"]: stage["items"] for stage in told["stages"]}["pay"] == claims["paid"] + claims["bounced"]
+    assert read_status(DataDir(place)).address is None  # the stack it started is stopped
