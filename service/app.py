@@ -9,6 +9,7 @@ from litestar.params import JSONBody
 from msgspec import Struct
 from sqlalchemy import text
 
+from domain.errors import Invalid
 from service import clock, logs
 from service.access import routes as access
 from service.audit import routes as audit
@@ -20,10 +21,9 @@ from service.notices import routes as notices
 from service.problems import HANDLERS
 from service.reconciliation import routes as reconciliation
 from service.security import PUBLIC, Authentication
-from service.settings import settings
 from service.standards import routes as standards
 from service.statistics import routes as statistics
-from service.web import DEPENDENCIES, StrictRequest, Today, Tx
+from service.web import DEPENDENCIES, StrictRequest, Today, Tx, close_left_open, refuse_strange_query
 
 
 class HealthView(Struct):
@@ -57,8 +57,10 @@ async def day(today: Today) -> DayView:
 @post("/api/demo/clock", opt={PUBLIC: True})
 async def advance_clock(data: JSONBody[NewDay]) -> DayView:
     """In the demo only: let days pass."""
-    if not settings().demo or not 0 < data.days <= clock.ADVANCE_DAYS_MAX:
+    if not clock.can_be_moved():
         raise NotFoundException
+    if not 0 < data.days <= clock.ADVANCE_DAYS_MAX:
+        raise Invalid("clock.range", field="days", most=clock.ADVANCE_DAYS_MAX)
     return DayView(clock.advance(data.days).isoformat(), clock.offset().days)
 
 
@@ -74,6 +76,8 @@ def create_app() -> Litestar:
         exception_handlers=HANDLERS,
         middleware=[DefineMiddleware(Authentication)],
         request_class=StrictRequest,
+        before_request=refuse_strange_query,
+        after_exception=[close_left_open],
         on_shutdown=[dispose],
         openapi_config=OpenAPIConfig(
             title="直达 Zhida",

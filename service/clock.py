@@ -37,12 +37,16 @@ def today() -> date:
     return now().astimezone(SHANGHAI).date()
 
 
+def can_be_moved() -> bool:
+    """Whether this is a demo whose offset stands in a file that every process reads."""
+    return settings().demo and settings().clock_offset.startswith("@")
+
+
 def advance(days: int) -> date:
     """Move the demo's clock forward by whole days and answer the new business day."""
-    text = settings().clock_offset
-    if not (settings().demo and text.startswith("@")):
+    if not can_be_moved():
         raise RuntimeError("only the demo's clock can be moved")
-    file = Path(text[1:])
+    file = Path(settings().clock_offset[1:])
     beside = file.with_suffix(".new")
     beside.write_text(str(offset().days + days))
     beside.replace(file)

@@ -3,6 +3,7 @@
 Accept-Language chooses between Chinese, the default, and English.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +53,14 @@ _BY_CONSTRAINT = {
 _BY_SQLSTATE = {"55P03": "busy", "40P01": "busy", "40001": "busy", "57014": "busy", "ZD011": "user.posts_exclude"}
 _LOST_CONNECTION = ("08", "57P")
 
+#: How msgspec's complaints begin.
+_COMPLAINTS = {
+    "Object missing required field": "value.missing",
+    "Object contains unknown field": "value.unknown",
+    "Expected `str`, got": "value.not_text",
+}
+_MISSING_PARAMETER = re.compile("^Missing required [a-z]+ parameter '([^']+)'")
+
 
 def language_of(request: Ask) -> str:
     """English when it is asked for first, else Chinese."""
@@ -94,19 +103,30 @@ def _refused(request: Ask, refusal: DomainError) -> Response[dict[str, Any]]:
 
 
 def _malformed(request: Ask, refusal: ValidationException) -> Response[dict[str, Any]]:
-    """What msgspec or Litestar found wrong with a body, a parameter or a header."""
+    """What msgspec or Litestar found wrong with a body, a parameter or a header, in our words."""
     found = refusal.extra if isinstance(refusal.extra, list) else []
-    errors = [
-        {
-            "field": str(each.get("key") or each.get("source") or "body"),
-            "code": "malformed",
-            "message": str(each.get("message", "")),
-        }
-        for each in found
-        if isinstance(each, dict)
-    ]
-    fields = [each["field"] for each in errors] or ["body"]
+    told = [_place_and_code(each) for each in found if isinstance(each, dict)]
+    if not told and (missing := _MISSING_PARAMETER.search(refusal.detail)):
+        told = [(missing[1], "value.missing")]
+    language = language_of(request)
+    errors = [{"field": field, "code": code, "message": words(code, {}, language)} for field, code in told]
+    fields = [field for field, _ in told] or ["body"]
     return problem(request, 400, "malformed", {"fields": fields}, errors=errors)
+
+
+def _place_and_code(told: dict[str, Any]) -> tuple[str, str]:
+    """The field, as a JSON path or the name of a parameter, and what is wrong with it."""
+    place, message = str(told.get("key", "")), str(told.get("message", ""))
+    if told.get("source") == "header":
+        place = place.title().replace("_", "-")
+    if place in {"", "data"}:
+        place = "body"
+    for beginning, code in _COMPLAINTS.items():
+        if message.startswith(beginning):
+            name = message.rpartition(" ")[2].strip("`") if "field" in beginning else ""
+            inner = ".".join(part for part in (place if place != "body" else "", name) if part)
+            return inner[:200] or place, code
+    return place, "value.form"
 
 
 def _http(request: Ask, refusal: HTTPException) -> Response[dict[str, Any]]:

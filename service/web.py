@@ -1,23 +1,28 @@
-"""What a route may ask for: Tx, Me, Today, Now, Once, Page; and bodies that are strictly JSON."""
+"""What a route may ask for: Tx, Me, Today, Now, Once; and bodies that are strictly JSON."""
 
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 from litestar import Request, Response
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, ValidationException
 from litestar.params import HeaderParameter
+from litestar.types import Scope
 
 from domain.actor import Actor
-from domain.errors import Invalid, SignedOut
+from domain.errors import Invalid, Malformed, SignedOut
 from service import clock, database
 from service.idempotency import Answer
 from service.idempotency import Once as OnceValue
 
 T = TypeVar("T")
+
+_OPENED = "opened_for_this_request"
 
 Tx = NamedDependency[database.Tx]
 Me = NamedDependency[Actor]
@@ -26,25 +31,48 @@ Now = NamedDependency[datetime]
 Once = NamedDependency[OnceValue]
 
 _KEY_LENGTH_MAX = 128
+#: No number of ours is longer, and turning thousands of digits into one takes its time.
+_DIGITS_MAX = 40
 
 
 class StrictRequest(Request[Any, Any, Any]):
     """A request whose JSON has no duplicate keys, no NUL, no lone surrogates, and no depth that hurts."""
 
     async def json(self) -> Any:
-        """The decoded body; Invalid or ClientException (400) where it is not one clear document."""
-        return read_json(await self.body())
+        """The decoded body; Malformed or Invalid where it is not one clear document, 415 where it is another kind."""
+        kind, options = self.content_type
+        if kind != "application/json" or options.get("charset", "utf-8").lower() != "utf-8":
+            raise ClientException(status_code=415)
+        found = read_json(await self.body())
+        wanted = self.route_handler.parsed_fn_signature.parameters.get("data")
+        return as_wanted(found, wanted.annotation) if wanted else found
 
 
 def read_json(body: bytes) -> Any:
-    """Strict JSON: what two readers could understand differently is refused."""
+    """Strict JSON in UTF-8: what two readers could understand differently is refused."""
     try:
-        found = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+        found = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_int)
+        if b"\\u" in body:
+            _no_strange_text(found)
     except (RecursionError, UnicodeDecodeError, json.JSONDecodeError):
-        raise ClientException("not JSON") from None
-    if b"\\u" in body:
-        _no_strange_text(found)
+        raise Malformed("json.unreadable", field="body") from None
     return found
+
+
+def as_wanted(found: Any, wanted: Any) -> Any:
+    """`found` as a value of the type `wanted`, strictly: Litestar by itself reads "1" and 1.0 as the number 1."""
+    try:
+        return msgspec.convert(found, wanted)
+    except msgspec.ValidationError as refusal:
+        message, _, at = str(refusal).partition(" - at ")
+        place = at.strip("`").removeprefix("$").removeprefix(".")
+        raise ValidationException(extra=[{"key": place, "message": message, "source": "body"}]) from None
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _DIGITS_MAX:
+        raise Invalid("json.not_a_number", field="body", value=f"{digits[:8]}…")
+    return int(digits)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -74,10 +102,28 @@ def _no_strange_text(value: Any, field: str = "body") -> None:
             _no_strange_text(each, field)
 
 
-async def _tx() -> AsyncIterator[database.Tx]:
+async def _tx(request: Request[Any, Any, Any]) -> AsyncIterator[database.Tx]:
     """Handler, then COMMIT, then the response: a 2xx means committed (promise 10)."""
-    async with database.transaction() as tx:
-        yield tx
+    async with AsyncExitStack() as stack:
+        request.scope["state"][_OPENED] = stack
+        yield await stack.enter_async_context(database.transaction())
+
+
+async def close_left_open(failure: Exception, scope: Scope) -> None:
+    """Roll back what was opened for a request whose other dependencies then failed.
+
+    Litestar forgets a dependency that waits at its `yield` when the next one raises, and with it a connection.
+    """
+    stack = scope["state"].pop(_OPENED, None)
+    if stack is not None:
+        await stack.__aexit__(type(failure), failure, failure.__traceback__)
+
+
+async def refuse_strange_query(request: Request[Any, Any, Any]) -> None:
+    """NUL in a query is refused before anybody looks for it in the database, which cannot hold it."""
+    for name, value in request.query_params.multi_items():
+        if "\0" in name or "\0" in value:
+            raise Malformed("json.strange_text", field=name.replace("\0", ""))
 
 
 async def _me(request: Request[Any, Any, Any]) -> Actor:
@@ -94,7 +140,7 @@ async def _once(
     ],
 ) -> OnceValue:
     if len(request.headers.getall("idempotency-key")) > 1:
-        raise ClientException("two Idempotency-Key headers")
+        raise Malformed("idempotency.two_keys", field="Idempotency-Key")
     body = await request.body()
     route = f"{request.method} {request.url.path}"
     return OnceValue(me.user_id, route, idempotency_key, hashlib.sha256(body).digest())

@@ -1,6 +1,7 @@
 """Users, their posts, and signing in."""
 
 import asyncio
+import re
 from collections.abc import Collection
 from datetime import date
 from functools import cache
@@ -21,7 +22,8 @@ from service.database import Tx, transaction
 from service.people.commands import NewPerson, ensure_person
 from service.security import open_session
 
-PASSWORD_LENGTH_MIN = 8
+PASSWORD_LENGTH_MIN, PASSWORD_LENGTH_MAX = 8, 200
+_LOGIN = re.compile("[a-z0-9][a-z0-9._-]{2,39}")
 _hasher = PasswordHasher()
 
 
@@ -52,8 +54,13 @@ async def sign_in(given: NewSignIn) -> SessionView:
 
 async def sign_up(given: NewSignUp, today: date) -> SignedUpView:
     """A trainee with a login of their own. The demo's stand-in for the province's real-name service."""
+    login = given.login.strip().lower()
+    if not _LOGIN.fullmatch(login):
+        raise Invalid("login.format", field="login")
     if len(given.password) < PASSWORD_LENGTH_MIN:
         raise Invalid("password.short", field="password", least=PASSWORD_LENGTH_MIN)
+    if len(given.password) > PASSWORD_LENGTH_MAX:
+        raise Invalid("password.long", field="password", most=PASSWORD_LENGTH_MAX)
     person = NewPerson(
         PersonName.parse(given.name),
         NationalId.parse(given.id_number, today=today),
@@ -62,7 +69,7 @@ async def sign_up(given: NewSignUp, today: date) -> SignedUpView:
     password_hash = await hash_password(given.password)
     async with transaction() as tx:
         person_id = await ensure_person(tx, person)
-        user_id = await make_user(tx, given.login, password_hash, person_id, {Post.TRAINEE})
+        user_id = await make_user(tx, login, password_hash, person_id, {Post.TRAINEE})
     return SignedUpView(user_id, person_id)
 
 

@@ -1,10 +1,10 @@
 """Claims and mandates as JSON. Views hold masked values only."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from domain.claim import Via
 from domain.eligibility import Decision
@@ -119,13 +119,17 @@ class CountsView(Struct):
     turned_away: int
 
 
+#: What an officer or a claimant adds in their own words.
+Note = Annotated[str, Meta(max_length=500)]
+
+
 class NewNote(Struct, forbid_unknown_fields=True):
-    note: str = ""
+    note: Note = ""
 
 
 class NewRefusal(Struct, forbid_unknown_fields=True):
-    reasons: list[str]
-    note: str = ""
+    reasons: Annotated[list[str], Meta(max_length=20)]
+    note: Note = ""
 
 
 class NewApproval(Struct, forbid_unknown_fields=True):

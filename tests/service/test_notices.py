@@ -318,12 +318,12 @@ async def test_over_http_an_officer_publishes_and_anybody_reads_until_it_is_over
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        (f"/api/notices/{uuid4()}", 404),
+        (f"/api/notices/{UUID(int=1)}", 404),
         ("/api/notices/nothing", 404),
-        (f"/api/notices/{uuid4()}?cursor=forged", 400),
-        (f"/api/notices/{uuid4()}?limit=201", 400),
-        (f"/api/notices/{uuid4()}?limit=0", 400),
-        (f"/api/notices/{uuid4()}?limit=1000000000", 400),
+        (f"/api/notices/{UUID(int=1)}?cursor=forged", 400),
+        (f"/api/notices/{UUID(int=1)}?limit=201", 400),
+        (f"/api/notices/{UUID(int=1)}?limit=0", 400),
+        (f"/api/notices/{UUID(int=1)}?limit=1000000000", 400),
     ],
 )
 async def test_what_is_not_there_or_not_well_asked_is_a_problem(
