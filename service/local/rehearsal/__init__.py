@@ -18,9 +18,10 @@ from service.local.rehearsal.people import Wish, make_trainees
 from service.local.rehearsal.report import Report, read_report, wait_for_jobs
 from service.local.rehearsal.season import Season, progress_columns
 
-#: A stage may take this long, and so much longer for every claim; with kills, several times that.
-_STAGE_SECONDS, _SECONDS_PER_CLAIM, _STAGES = 120, 0.5, 4
-_KILLED_FACTOR = 3
+#: A stage may take this long, and so much longer for every claim; all stages together so many times that.
+_STAGE_SECONDS, _SECONDS_PER_CLAIM, _STAGES = 120, 0.5, 3
+#: With kills everything may take so many times longer.
+_KILLED_FACTOR = 2
 #: Filing takes so long when parts are killed, so that they are killed while people file.
 _FILING_SECONDS_KILLED = 15.0
 #: A call is repeated for so long.

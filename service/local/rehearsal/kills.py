@@ -15,7 +15,10 @@ _LOOK_AGAIN_SECONDS = 0.2
 
 
 class Killer:
-    """Kills every part in a seeded order at seeded times, round after round, until it is told that it is enough."""
+    """Kills every part in a seeded order at seeded times, round after round until it is told that it is enough.
+
+    Each round is slower than the one before: parts that fall faster than they come back get nothing done.
+    """
 
     def __init__(self, place: DataDir, seed: int, say: Callable[[str], None]) -> None:
         self._place = place
@@ -39,7 +42,8 @@ class Killer:
             await self._kill_next()
 
     async def _kill_next(self) -> None:
-        await asyncio.sleep(self._chance.uniform(*_PAUSE_SECONDS))
+        round_no = 1 + len(self.killed) // len(PARTS)
+        await asyncio.sleep(round_no * self._chance.uniform(*_PAUSE_SECONDS))
         name = next(self._left)
         while not (pid := read_status(self._place).pid(name)):  # noqa: ASYNC110 (another process starts it again)
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)

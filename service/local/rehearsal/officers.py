@@ -39,12 +39,13 @@ async def read_today(desk: Desk) -> date:
 
 async def wait_for_checks(desk: Desk, season: Season) -> None:
     """Until the registry has answered for every claim."""
-    filed = (await counts(desk)).get("filed", 0)
-    async with season.stage("verify", filed) as bar:
+    now = await counts(desk)
+    checked = sum(now.get(status, 0) for status in ("filed", "verified", "in_review"))
+    async with season.stage("verify", checked) as bar:
 
         async def all_answered() -> bool:
             left = (await counts(desk)).get("filed", 0)
-            bar.reach(filed - left)
+            bar.reach(checked - left)
             return left == 0
 
         await season.until(all_answered)

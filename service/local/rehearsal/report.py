@@ -153,18 +153,19 @@ def _acknowledged_is_stored(stored: set[str], filed: Filed, earlier: int) -> Hel
 
 async def wait_for_jobs(desk: Desk, season: Season) -> None:
     """Until no owed work is left."""
-    async with season.stage("settle", await _ready_jobs(desk)) as bar:
+    now = await _jobs(desk)
+    async with season.stage("settle", sum(now.values())) as bar:
 
         async def all_done() -> bool:
-            left = await _ready_jobs(desk)
-            bar.reach(bar.total - left)
-            return left == 0
+            now = await _jobs(desk)
+            bar.reach(bar.total - now["ready"])
+            return now["ready"] == 0
 
         await season.until(all_done)
 
 
-async def _ready_jobs(desk: Desk) -> int:
-    return int((await desk.ask("GET", "/api/jobs/counts", login="auditor")).body["ready"])
+async def _jobs(desk: Desk) -> dict[str, int]:
+    return dict((await desk.ask("GET", "/api/jobs/counts", login="auditor")).body)
 
 
 #: What people call the promises that the rehearsal itself looks after.
