@@ -3,14 +3,12 @@
 from litestar import Litestar, get, post
 from litestar.exceptions import NotFoundException
 from litestar.middleware import DefineMiddleware
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import JSONBody
 from msgspec import Struct
 from sqlalchemy import text
 
 from domain.errors import Invalid
-from service import clock, logs
+from service import clock, logs, openapi
 from service.access import routes as access
 from service.audit import routes as audit
 from service.batches import routes as batches
@@ -70,8 +68,9 @@ FEATURES = [access, catalog, standards, claims, notices, batches, reconciliation
 def create_app() -> Litestar:
     """The ASGI application of this process."""
     logs.configure()
-    return Litestar(
-        route_handlers=[health, day, advance_clock, *(route for feature in FEATURES for route in feature.ROUTES)],
+    routes = openapi.describe([health, day, advance_clock, *(route for each in FEATURES for route in each.ROUTES)])
+    app = Litestar(
+        route_handlers=routes,
         dependencies=DEPENDENCIES,
         exception_handlers=HANDLERS,
         middleware=[DefineMiddleware(Authentication)],
@@ -79,11 +78,7 @@ def create_app() -> Litestar:
         before_request=refuse_strange_query,
         after_exception=[close_left_open],
         on_shutdown=[dispose],
-        openapi_config=OpenAPIConfig(
-            title="直达 Zhida",
-            version="0.1.0",
-            description="职业培训补贴申领：目录、标准、申领、公示、发放、统计。",
-            render_plugins=[JsonRenderPlugin()],
-            path="/schema",
-        ),
+        openapi_config=openapi.config(),
     )
+    openapi.close_bodies(app)
+    return app

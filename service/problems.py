@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
+from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -28,6 +29,33 @@ from service.logs import log
 from service.wording import wording, words
 
 Ask = Request[Any, Any, Any]
+
+
+class FieldProblem(Struct):
+    """`field` is a JSON path such as `account.number`, the name of a parameter or header, or a line of a file."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ProblemView(Struct):
+    """`detail` is a sentence for people; `code` and `facts` are for programs, `errors` for the fields of a form.
+
+    `decision` is there when the rules do not grant a claim: every rule's outcome.
+    """
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    facts: dict[str, Any]
+    errors: list[FieldProblem] | UnsetType = UNSET
+    decision: dict[str, Any] | UnsetType = UNSET
+
+
+Answer = Response[ProblemView]
 
 _STATUS: dict[type[DomainError], int] = {
     Malformed: 400,
@@ -67,51 +95,47 @@ def language_of(request: Ask) -> str:
     return "en" if request.headers.get("accept-language", "").strip().lower().startswith("en") else "zh"
 
 
-def problem(request: Ask, status: int, code: str, facts: Mapping[str, Any], **more: Any) -> Response[dict[str, Any]]:
-    """One problem document; `detail` is a sentence, `code` and `facts` are for programs."""
+def problem(
+    request: Ask,
+    status: int,
+    code: str,
+    facts: Mapping[str, Any],
+    errors: list[FieldProblem] | UnsetType = UNSET,
+    decision: dict[str, Any] | UnsetType = UNSET,
+) -> Answer:
+    """One problem document, in the language that is asked for."""
     detail = words(code, facts, language_of(request))
-    content = {
-        "type": f"urn:zhida:problem:{code}",
-        "title": detail,
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "facts": dict(facts),
-        **more,
-    }
-    headers = {"Retry-After": "2"} if status in {409, 503} and code in {"busy", "idempotency.busy"} else {}
+    content = ProblemView(f"urn:zhida:problem:{code}", detail, status, code, detail, dict(facts), errors, decision)
+    headers = {"Retry-After": "2"} if code in {"busy", "idempotency.busy"} else {}
     return Response(content, status_code=status, media_type="application/problem+json", headers=headers)
 
 
-def _refused(request: Ask, refusal: DomainError) -> Response[dict[str, Any]]:
+def _refused(request: Ask, refusal: DomainError) -> Answer:
     status = next(status for kind, status in _STATUS.items() if isinstance(refusal, kind))
-    more: dict[str, Any] = {}
+    language = language_of(request)
     if isinstance(refusal, Invalid):
-        detail = words(refusal.code, refusal.facts, language_of(request))
-        more["errors"] = [{"field": refusal.field, "code": refusal.code, "message": detail}]
+        message = words(refusal.code, refusal.facts, language)
+        errors = [FieldProblem(refusal.field, refusal.code, message)]
+        return problem(request, status, refusal.code, refusal.facts, errors)
     if isinstance(refusal, Ineligible) and "decision" in refusal.facts:
-        decision = refusal.facts["decision"]
-        said = {o["rule"]: words(o["code"], o["facts"], language_of(request)) for o in decision["outcomes"]}
-        more["decision"] = {
-            **decision,
-            "outcomes": [{**outcome, "message": said[outcome["rule"]]} for outcome in decision["outcomes"]],
-        }
-        failed = [said[o["rule"]] for o in decision["outcomes"] if o["outcome"] == "failed"]
-        facts = {"reasons": "；".join(failed)}
-        return problem(request, status, refusal.code, facts, **more)
-    return problem(request, status, refusal.code, refusal.facts, **more)
+        told = refusal.facts["decision"]
+        outcomes = [{**each, "message": words(each["code"], each["facts"], language)} for each in told["outcomes"]]
+        reasons = [each["message"] for each in outcomes if each["outcome"] == "failed"]
+        decision = {**told, "outcomes": outcomes}
+        return problem(request, status, refusal.code, {"reasons": "".join(reasons)}, decision=decision)
+    return problem(request, status, refusal.code, refusal.facts)
 
 
-def _malformed(request: Ask, refusal: ValidationException) -> Response[dict[str, Any]]:
+def _malformed(request: Ask, refusal: ValidationException) -> Answer:
     """What msgspec or Litestar found wrong with a body, a parameter or a header, in our words."""
     found = refusal.extra if isinstance(refusal.extra, list) else []
     told = [_place_and_code(each) for each in found if isinstance(each, dict)]
     if not told and (missing := _MISSING_PARAMETER.search(refusal.detail)):
         told = [(missing[1], "value.missing")]
     language = language_of(request)
-    errors = [{"field": field, "code": code, "message": words(code, {}, language)} for field, code in told]
+    errors = [FieldProblem(field, code, words(code, {}, language)) for field, code in told]
     fields = [field for field, _ in told] or ["body"]
-    return problem(request, 400, "malformed", {"fields": fields}, errors=errors)
+    return problem(request, 400, "malformed", {"fields": fields}, errors)
 
 
 def _place_and_code(told: dict[str, Any]) -> tuple[str, str]:
@@ -129,7 +153,7 @@ def _place_and_code(told: dict[str, Any]) -> tuple[str, str]:
     return place, "value.form"
 
 
-def _http(request: Ask, refusal: HTTPException) -> Response[dict[str, Any]]:
+def _http(request: Ask, refusal: HTTPException) -> Answer:
     code = f"http.{refusal.status_code}" if f"http.{refusal.status_code}" in wording() else "http.400"
     response = problem(request, refusal.status_code, code, {})
     for name, value in (refusal.headers or {}).items():
@@ -137,7 +161,7 @@ def _http(request: Ask, refusal: HTTPException) -> Response[dict[str, Any]]:
     return response
 
 
-def _database(request: Ask, refusal: SQLAlchemyError) -> Response[dict[str, Any]]:
+def _database(request: Ask, refusal: SQLAlchemyError) -> Answer:
     """A race that the database decided, or a database that is away."""
     original = getattr(refusal, "orig", None)
     cause = getattr(original, "__cause__", None)
@@ -158,11 +182,11 @@ def _database(request: Ask, refusal: SQLAlchemyError) -> Response[dict[str, Any]
     return _unexpected(request, refusal)
 
 
-def _no_connection(request: Ask, _: OSError) -> Response[dict[str, Any]]:
+def _no_connection(request: Ask, _: OSError) -> Answer:
     return problem(request, 503, "database_away", {})
 
 
-def _unexpected(request: Ask, failure: Exception) -> Response[dict[str, Any]]:
+def _unexpected(request: Ask, failure: Exception) -> Answer:
     log.error("unexpected", path=request.url.path, kind=type(failure).__name__, exc_info=failure)
     return problem(request, 500, "http.500", {})
 

@@ -23,7 +23,7 @@ from service.people.commands import NewPerson, ensure_person
 from service.security import open_session
 
 PASSWORD_LENGTH_MIN, PASSWORD_LENGTH_MAX = 8, 200
-_LOGIN = re.compile("[a-z0-9][a-z0-9._-]{2,39}")
+_LOGIN = re.compile("[a-z0-9][a-z0-9@+._-]{1,63}")
 _hasher = PasswordHasher()
 
 

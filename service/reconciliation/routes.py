@@ -1,5 +1,6 @@
 """Return files handed in by a person, and what a person must look at."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from service.web import Me, Now, Once, StrictRequest, Tx, answered
 _CURSOR = "^[0-9a-f-]{36}[.][0-9]{1,9}$"
 
 
+@dataclass
 class _CsvBody(Operation):
     """The description of a body that is a file and not JSON."""
 

@@ -1,0 +1,98 @@
+"""What the OpenAPI document says of every route beyond its types: how it refuses, and who may ask."""
+
+import inspect
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, Schema, SecurityScheme
+from litestar.routes import HTTPRoute
+from msgspec import Struct
+from msgspec.structs import fields
+
+from service.problems import ProblemView
+from service.security import PUBLIC
+
+_BEARER = "bearer"
+
+_REFUSALS = {
+    400: "It cannot be read: not one clear JSON document of the described form, or a parameter out of its range.",
+    401: "Nobody is signed in, the session has ended, or login and password do not fit.",
+    403: "Whoever asks may not do it, whatever the state.",
+    404: "It does not exist, or whoever asks may not know that it does.",
+    409: "It cannot be done to what is there now.",
+    410: "Its time is over.",
+    413: "The body is too large.",
+    415: "The body is of another kind.",
+    422: "A value is malformed, or the rules do not grant it.",
+    503: "A part of the service is away; nothing was stored.",
+}
+_TAKING_A_BODY = {404, 409, 413, 415, 422}
+
+
+def config() -> OpenAPIConfig:
+    """The document itself, at /schema/openapi.json."""
+    return OpenAPIConfig(
+        title="直达 Zhida",
+        version="0.1.0",
+        description="职业培训补贴申领：目录、标准、申领、公示、发放、统计。拒绝一律是 application/problem+json。",
+        components=Components(security_schemes={_BEARER: SecurityScheme(type="http", scheme="bearer")}),
+        render_plugins=[JsonRenderPlugin()],
+        use_handler_docstrings=True,
+        path="/schema",
+    )
+
+
+def describe(routes: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """The same routes, each saying with which problems it may refuse and whether one signs in for it."""
+    described = list(routes)
+    for route in described:
+        route.responses = {
+            **{status: _problem(status) for status in sorted(_refusals_of(route))},
+            **(route.responses or {}),
+        }
+        if not route.opt.get(PUBLIC):
+            route.security = [{_BEARER: []}]
+    return described
+
+
+def _refusals_of(route: HTTPRouteHandler) -> Iterator[int]:
+    yield from (400, 503)
+    if not route.opt.get(PUBLIC):
+        yield from (401, 403)
+    if "POST" in route.http_methods:
+        yield from {401, *_TAKING_A_BODY}
+    if any("{" in path for path in route.paths):
+        yield from (404, 410) if route.opt.get(PUBLIC) else (404,)
+    if inspect.signature(route.fn).parameters.keys() - {"tx", "me", "today", "now"}:
+        yield 422
+
+
+def _problem(status: int) -> ResponseSpec:
+    return ResponseSpec(
+        ProblemView,
+        generate_examples=False,
+        description=_REFUSALS[status],
+        media_type="application/problem+json",
+    )
+
+
+def close_bodies(app: Litestar) -> None:
+    """Say of each struct that is refused with unknown fields that it has no others."""
+    schemas = app.openapi_schema.components.schemas or {}
+    handlers = (handler for route in app.routes if isinstance(route, HTTPRoute) for handler in route.route_handlers)
+    bodies = (handler.parsed_fn_signature.parameters.get("data") for handler in handlers)
+    for struct in _with_inner(body.annotation for body in bodies if body):
+        schema = schemas.get(struct.__name__)
+        if isinstance(schema, Schema) and struct.__struct_config__.forbid_unknown_fields:
+            schema.additional_properties = False
+
+
+def _with_inner(types: Iterable[Any]) -> Iterator[type[Struct]]:
+    for each in types:
+        if isinstance(each, type) and issubclass(each, Struct):
+            yield each
+            yield from _with_inner(field.type for field in fields(each))
