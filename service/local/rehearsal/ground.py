@@ -77,9 +77,13 @@ def find_ground(address: str | None, data: Path | None, usual: Path) -> Iterator
 def _temporary() -> Iterator[Path]:
     above = Path(tempfile.mkdtemp(prefix="zhida-rehearsal-"))
     above.chmod(0o711 if os.geteuid() == 0 else 0o700)  # root's PostgreSQL runs as somebody else
+    kept = False
     try:
         yield above / "data"
-    except BaseException:
+    except Exception:
+        kept = True
         print(f"彩排没有完成，留下 {above}", file=sys.stderr)
         raise
-    shutil.rmtree(above, ignore_errors=True)
+    finally:
+        if not kept:
+            shutil.rmtree(above, ignore_errors=True)
