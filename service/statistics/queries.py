@@ -30,8 +30,9 @@ LIST_NAMES = {
     "shortage": "急需紧缺",
     "general": "一般性",
     "manufacturing": "制造业",
-    "special": "专项职业能力",
+    "specific_skill": "专项职业能力",
     "project": "项目制",
+    "startup": "创业",
     "other": "其他",
 }
 
