@@ -157,7 +157,8 @@ FUNCTIONS = [
       END IF;
       IF EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
                   WHERE n.status = 'paid' AND o.status <> 'paid'
-                    AND NOT EXISTS (SELECT FROM payment_attempts a WHERE a.claim_id = n.id AND a.status = 'done')) THEN
+                    AND NOT EXISTS (SELECT FROM payment_attempts a
+                                     WHERE a.claim_id = n.id AND a.status = 'done')) THEN
         RAISE EXCEPTION 'a claim is paid only by an attempt that is done' USING ERRCODE = 'ZD004';
       END IF;
       RETURN NULL;

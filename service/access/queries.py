@@ -35,4 +35,4 @@ async def account_for_login(tx: Tx, login: str) -> LoginAccount | None:
 async def district_names(tx: Tx) -> dict[str, str]:
     """Code → name of every district and zone."""
     rows = await tx.execute(select(DistrictRow.code, DistrictRow.name).order_by(DistrictRow.code))
-    return dict(rows.tuples().all())
+    return {row.code: row.name for row in rows}

@@ -1,6 +1,9 @@
 """The `zhida` command."""
 
 import importlib
+import os
+from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -8,17 +11,19 @@ import click
 class _Lazy(click.Group):
     """Subcommands are imported when they are asked for, so that each starts quickly."""
 
-    PLACES = {
-        "up": ("service.cli.local", "up"),
-        "status": ("service.cli.local", "status"),
-        "load": ("service.cli.setup", "load"),
-        "cast": ("service.cli.setup", "cast"),
-        "clock": ("service.cli.setup", "clock"),
-        "catalog": ("service.cli.catalog", "catalog"),
-        "audit": ("service.cli.audit", "audit"),
-        "stats": ("service.cli.statistics", "stats"),
-        "rehearse": ("service.cli.rehearse", "rehearse"),
-    }
+    PLACES = MappingProxyType(
+        {
+            "up": ("service.cli.local", "up"),
+            "status": ("service.cli.local", "status"),
+            "load": ("service.cli.setup", "load"),
+            "cast": ("service.cli.setup", "cast"),
+            "clock": ("service.cli.setup", "clock"),
+            "catalog": ("service.cli.catalog", "catalog"),
+            "audit": ("service.cli.audit", "audit"),
+            "stats": ("service.cli.statistics", "stats"),
+            "rehearse": ("service.cli.rehearse", "rehearse"),
+        }
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(self.PLACES)
@@ -31,6 +36,24 @@ class _Lazy(click.Group):
         return command
 
 
+#: These start or find a stack themselves.
+_OF_STACKS = {"up", "status", "rehearse"}
+
+
 @click.command(cls=_Lazy)
-def main() -> None:
-    """直达：职业培训补贴直接到人。"""
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """直达：职业培训补贴直接到人。
+
+    没有设 ZHIDA_DATABASE_URL 时，用数据目录（ZHIDA_DATA_DIR，默认检出目录下的 .zhida）里的数据库。
+    """
+    if ctx.invoked_subcommand not in _OF_STACKS and not os.environ.get("ZHIDA_DATABASE_URL"):
+        _use_local_stack()
+
+
+def _use_local_stack() -> None:
+    from service.local.data_dir import DataDir  # noqa: PLC0415 (a server installation has no stack on its machine)
+    from service.local.environment import environment_of  # noqa: PLC0415
+    from service.local.supervisor import ROOT  # noqa: PLC0415
+
+    os.environ.update(environment_of(DataDir(Path(os.environ.get("ZHIDA_DATA_DIR", ROOT / ".zhida")))))

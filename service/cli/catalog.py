@@ -1,21 +1,31 @@
-"""`zhida catalog`: look at a published catalog before it is imported."""
+"""`zhida catalog`: check a published catalog, import it as a draft, put it in force."""
 
+import asyncio
 import csv
 import json
 import sys
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from domain.catalog import Finding, PublishedCatalog, Severity, find_mistakes, items_of
-from domain.errors import Invalid
+from domain.errors import DomainError, Invalid
+from service import clock
+from service.catalog.commands import import_edition, publish_edition
+from service.database import Tx, dispose, transaction
 from service.gateways.catalog_sheets import read_catalog_sheets
 from service.gateways.notice_text import read_notice
+from service.journal import By
 from service.wording import words
+
+T = TypeVar("T")
 
 #: Suffixes that say a file is a table; everything else is read as text.
 _TABLES = {".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods", ".et"}
@@ -126,3 +136,50 @@ def facts(file: Path, out: Path) -> None:
     except OSError as error:
         _refuse(f"写不了文件 {out}：{_why(error)}。")
     click.echo(f"已写出 {len(published.rows)} 项：{out}")
+
+
+_YEAR = click.IntRange(2000, 2999)
+
+
+@catalog.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--year", type=_YEAR, required=True, help="哪一年的目录。")
+def import_(file: Path, year: int) -> None:
+    """把公布的目录存为草稿：每一项照公布的样子，连同发现的问题和原文的 SHA-256。
+
+    这一年已有草稿的，换成新的；已有发布的目录的，以 1 退出。
+    """
+    published = _read_or_exit(file)
+    source = file.read_bytes()
+    by = By("zhida catalog import", clock.now())
+    _in_transaction(lambda tx: import_edition(tx, by, year, published, source, file.name))
+    rows, found = len(published.rows), len(find_mistakes(published))
+    click.echo(f"{year} 年目录已存为草稿：{rows} 项，发现 {found} 处问题，原文 SHA-256 {sha256(source).hexdigest()}")
+
+
+@catalog.command()
+@click.option("--year", type=_YEAR, required=True, help="发布哪一年的草稿。")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="从哪一天起施行。")
+@click.option("--reason", required=True, help="为什么在这一天发布；补录历史目录的也在这里说明。")
+def publish(year: int, first: datetime, reason: str) -> None:
+    """发布草稿：从这一天起施行，到被下一版替代为止；上一版到前一天为止。"""
+    by = By("zhida catalog publish", clock.now())
+    _in_transaction(lambda tx: publish_edition(tx, by, year, first.date(), reason))
+    click.echo(f"{year} 年目录已发布，自 {first.date()} 起施行。")
+
+
+def _in_transaction(work: Callable[[Tx], Awaitable[T]]) -> T:
+    """Do it in one transaction; what the rules refuse is said in a sentence, with exit code 1."""
+
+    async def whole() -> T:
+        try:
+            async with transaction() as tx:
+                return await work(tx)
+        finally:
+            await dispose()
+
+    try:
+        return asyncio.run(whole())
+    except DomainError as refusal:
+        click.echo(words(refusal.code, refusal.facts), err=True)
+        sys.exit(1)

@@ -102,6 +102,11 @@ class DataDir:
             write_private(file, json.dumps({"current": "k1", "keys": {"k1": pair}}, indent=1))
         return file
 
+    @property
+    def clock_file(self) -> Path:
+        """How many days the demo's clock is ahead; it is there only where a demo was started."""
+        return self.path / "clock-offset"
+
     def port(self, name: str) -> int:
         """The port `name` had last time while it is free, else another."""
         known = self._remembered("ports")

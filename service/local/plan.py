@@ -50,7 +50,8 @@ def whole_stack(place: DataDir, *, demo: bool, port: int | None = None) -> Plan:
     owner = {OWNER_ONLY: _add_postgres(plan, place)}
     _add_broker(plan, place)
     if demo:
-        plan.environment |= {"ZHIDA_DEMO": "1", "ZHIDA_CLOCK_OFFSET": f"@{place.path / 'clock-offset'}"}
+        place.clock_file.touch()
+        plan.environment |= {"ZHIDA_DEMO": "1", "ZHIDA_CLOCK_OFFSET": f"@{place.clock_file}"}
         for name in ("registry", "bank"):
             _add_stand_in(plan, place, name)
     plan.items.append(

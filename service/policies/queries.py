@@ -17,7 +17,7 @@ DATA = Path(__file__).parents[2] / "data"
 async def parameters(tx: Tx, on: date) -> dict[str, Any]:
     """Key → value of every parameter in force on that day."""
     rows = await tx.execute(select(PolicyRow.key, PolicyRow.value).where(PolicyRow.in_force.contains(on)))
-    return dict(rows.tuples().all())
+    return {row.key: row.value for row in rows}
 
 
 @cache

@@ -1,14 +1,19 @@
-"""`zhida catalog check` and `facts`, run as a person runs them."""
+"""`zhida catalog`, run as a person runs it."""
 
 import hashlib
 import json
+import subprocess
+import sys
 import tomllib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from click.testing import CliRunner, Result
 
 from service.cli.catalog import catalog
+from tests.conftest import Databases
 
 DATA = Path(__file__).parents[2] / "data"
 NOTICE = DATA / "sources" / "jinan-notice-2023-28.txt"
@@ -102,3 +107,67 @@ def test_facts_about_the_edition_fit_its_source_and_its_rows() -> None:
     for words in (edition["title"], edition["source"]["number"], *(each["named"] for each in edition["lists"])):
         assert words in text
     assert all(name + "类" in text for name in edition["industries"]["names"])
+
+
+A_LIST = "目录,序号,编码,名称,行业分类\n急需紧缺,1,6-18-02-04,焊工,加工维修\n急需紧缺,3,6-18-02-05,铸造工,加工维修\n"
+
+
+def zhida(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """`zhida` as a program of its own, on this worker's database."""
+    command = [sys.executable, "-m", "service.cli", "catalog", *[str(each) for each in arguments]]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=DATA.parent)
+
+
+@pytest.fixture
+async def no_trace(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
+    """The superuser's connection; what the commands published is taken out again (a published edition stays else)."""
+    connection = await asyncpg.connect(databases.admin_url)
+    yield connection
+    await connection.execute("SET session_replication_role = replica")  # past the guards of what is written once
+    for statement in (
+        "DELETE FROM catalog_findings WHERE edition_id IN (SELECT id FROM catalog_editions WHERE year = 2031)",
+        "DELETE FROM catalog_items WHERE edition_id IN (SELECT id FROM catalog_editions WHERE year = 2031)",
+        "DELETE FROM catalog_editions WHERE year = 2031",
+        "UPDATE catalog_editions SET in_force = daterange(lower(in_force), NULL) WHERE year = 2023",
+    ):
+        await connection.execute(statement)
+    await connection.close()
+
+
+async def test_a_catalog_is_imported_as_a_draft_and_then_published(
+    tmp_path: Path, no_trace: asyncpg.Connection
+) -> None:
+    file = tmp_path / "2031.csv"
+    file.write_text(A_LIST, encoding="utf-8")
+    for _ in range(2):  # a draft is replaced
+        imported = zhida("import", file, "--year", "2031")
+        assert imported.returncode == 0, imported.stderr
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in imported.stdout
+    draft = await no_trace.fetchrow("SELECT * FROM catalog_editions WHERE year = 2031")
+    assert (draft["status"], draft["source_sha256"]) == ("draft", hashlib.sha256(file.read_bytes()).digest())
+    kinds = "SELECT kind, serial FROM catalog_findings WHERE edition_id = $1"
+    assert ("serial_gap", 2) in {tuple(row) for row in await no_trace.fetch(kinds, draft["id"])}
+    published = zhida("publish", "--year", "2031", "--from", "2031-02-01", "--reason", "年度目录")
+    assert published.returncode == 0, published.stderr
+    in_force = "SELECT year, lower(in_force)::text, upper(in_force)::text FROM catalog_editions ORDER BY year"
+    assert [tuple(row) for row in await no_trace.fetch(in_force)] == [
+        (2023, "2023-09-18", "2031-02-01"),
+        (2031, "2031-02-01", None),
+    ]
+    again = zhida("import", file, "--year", "2031")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "2031" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--year", "2032", "--from", "2032-01-01", "--reason", "年度目录"), 1, "2032"),
+        (("--year", "2032", "--from", "2032-02-30", "--reason", "年度目录"), 2, "2032-02-30"),
+        (("--year", "2032", "--from", "2032-01-01", "--reason", " "), 1, "原因"),
+    ],
+)
+async def test_what_cannot_be_published_is_said(arguments: tuple[str, ...], code: int, said: str) -> None:
+    result = zhida("publish", *arguments)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert said in result.stderr

@@ -11,7 +11,8 @@ DEAD_MAX = 500
 
 async def job_counts(tx: Tx) -> JobCountsView:
     """How many jobs stand in each state."""
-    counted = dict((await tx.execute(select(JobRow.state, func.count()).group_by(JobRow.state))).tuples().all())
+    rows = await tx.execute(select(JobRow.state, func.count().label("number")).group_by(JobRow.state))
+    counted = {row.state: row.number for row in rows}
     return JobCountsView(counted.get("ready", 0), counted.get("done", 0), counted.get("dead", 0))
 
 

@@ -1,6 +1,5 @@
 """Where a season is rehearsed: a demo stack that runs, or one of its own."""
 
-import json
 import os
 import shutil
 import sys
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.local.data_dir import DataDir
-from service.local.postgres import Access
+from service.local.environment import environment_of
 from service.local.stack import run_stack
 from service.local.status import read_status
 
@@ -40,17 +39,10 @@ class Ground:
             raise NoGround(f"{self.place.path} 里没有 {missing} 的替身：只能在演示环境里彩排。") from None
 
     def environment(self) -> dict[str, str]:
-        """What a `zhida` command needs to look at this stack's database: servers that the environment names, else
-        the ones in the directory (`service/local/plan.py` chooses in the same way). Raises NoGround."""
-        own = {"ZHIDA_DEMO": "1", "ZHIDA_CLOCK_OFFSET": f"@{self.place.path / 'clock-offset'}"}
-        if not os.environ.get("ZHIDA_DATABASE_URL"):
-            try:
-                access = json.loads((self.place.path / "postgres" / "access.json").read_text())
-            except FileNotFoundError:
-                raise NoGround(f"{self.place.path} 里没有数据库，也没有给出 ZHIDA_DATABASE_URL。") from None
-            own["ZHIDA_DATABASE_URL"] = Access(**access).app_url
-        if not os.environ.get("ZHIDA_KEY_FILE"):
-            own["ZHIDA_KEY_FILE"] = str(self.place.path / "keys.json")
+        """What a `zhida` command needs to look at this stack's database; NoGround where there is none."""
+        own = environment_of(self.place)
+        if not (own.get("ZHIDA_DATABASE_URL") or os.environ.get("ZHIDA_DATABASE_URL")):
+            raise NoGround(f"{self.place.path} 里没有数据库，也没有给出 ZHIDA_DATABASE_URL。")
         return {**os.environ, **own}
 
 
