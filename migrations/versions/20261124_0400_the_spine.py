@@ -441,6 +441,7 @@ def upgrade() -> None:
         sa.Column("certificate_number", sa.Text(), nullable=False),
         sa.Column("certificate_issued_on", sa.Date(), nullable=False),
         sa.Column("training_started_on", sa.Date(), nullable=False),
+        sa.Column("group_code", sa.Text(), server_default="", nullable=False),
         sa.Column("standard_id", sa.Uuid(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),

@@ -72,6 +72,8 @@ class ClaimRow(Base):
     certificate_number: Mapped[str]
     certificate_issued_on: Mapped[date]
     training_started_on: Mapped[date]
+    #: The group of persons (就业困难 and others) the claimant belongs to; empty: none that was named.
+    group_code: Mapped[str] = mapped_column(server_default="")
     standard_id: Mapped[UUID] = mapped_column(ForeignKey("standards.id"))
     amount_fen: Mapped[Fen]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
