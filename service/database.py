@@ -64,7 +64,9 @@ def async_url(url: str) -> str:
 
 @cache
 def engine() -> AsyncEngine:
-    """The engine of this process, made at first use (after a worker has forked)."""
+    """The engine of this process, made at first use (after a worker has forked). ConnectionError without a URL."""
+    if not settings().database_url:
+        raise ConnectionError("ZHIDA_DATABASE_URL is not set")
     return create_async_engine(
         async_url(settings().database_url),
         pool_size=settings().pool_size,

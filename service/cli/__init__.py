@@ -35,6 +35,14 @@ class _Lazy(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except ConnectionError:
+            raise click.ClickException(
+                "数据库没有应答。请先用 make run 启动，或用 ZHIDA_DATABASE_URL 指明数据库。"
+            ) from None
+
 
 #: These start or find a stack themselves.
 _OF_STACKS = {"up", "status", "rehearse"}
