@@ -1,4 +1,6 @@
-"""The operator's view of owed work."""
+"""What auditors and operators look at: the story of a claim, and owed work."""
+
+from uuid import UUID
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -6,9 +8,16 @@ from litestar.params import FromPath
 from domain.actor import Post
 from service import jobs
 from service.audit.queries.owed import dead_jobs, job_counts
-from service.audit.schemas import DeadJobsView, JobCountsView
+from service.audit.queries.story import story_of
+from service.audit.schemas import DeadJobsView, JobCountsView, StoryView
 from service.security import allow
-from service.web import Tx
+from service.web import Me, Tx
+
+
+@get("/api/claims/{claim_id:uuid}/story", guards=[allow(Post.AUDITOR, Post.REVIEWER)])
+async def explain_claim(tx: Tx, me: Me, claim_id: FromPath[UUID]) -> StoryView:
+    """All that was decided and done about a claim I may see: who, when, by which rule, on what evidence."""
+    return await story_of(tx, me, claim_id)
 
 
 @get("/api/jobs/counts", guards=[allow(Post.OPERATOR, Post.AUDITOR)])
@@ -29,4 +38,4 @@ async def do_again(tx: Tx, job_id: FromPath[int]) -> None:
     await jobs.revive(tx, job_id)
 
 
-ROUTES = [count_jobs, list_dead_jobs, do_again]
+ROUTES = [explain_claim, count_jobs, list_dead_jobs, do_again]

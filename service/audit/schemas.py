@@ -1,8 +1,11 @@
 """What an audit found."""
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
+
+from service.claims.schemas import ClaimView
 
 
 class BrokenRow(Struct):
@@ -44,3 +47,19 @@ class DeadJobView(Struct):
 
 class DeadJobsView(Struct):
     jobs: list[DeadJobView]
+
+
+class StepView(Struct):
+    """One thing that happened: `who` acted (post and masked name, or the system), `evidence` is what shows it."""
+
+    at: datetime
+    who: str
+    what: str
+    evidence: list[str]
+
+
+class StoryView(Struct):
+    """A claim with its decision by every rule, and all that happened to it, earliest first."""
+
+    claim: ClaimView
+    steps: list[StepView]

@@ -19,6 +19,7 @@ class _Lazy(click.Group):
             "cast": ("service.cli.setup", "cast"),
             "clock": ("service.cli.setup", "clock"),
             "catalog": ("service.cli.catalog", "catalog"),
+            "explain": ("service.cli.explain", "explain"),
             "audit": ("service.cli.audit", "audit"),
             "stats": ("service.cli.statistics", "stats"),
             "rehearse": ("service.cli.rehearse", "rehearse"),

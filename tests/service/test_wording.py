@@ -11,8 +11,10 @@ from pathlib import Path
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.lifecycle import Lifecycle
-from domain.verification import Outcome
+from domain.reconciliation import FailureClass
+from domain.verification import COMPARED, Outcome
 from service import problems
+from service.queue import Job
 from service.wording import wording, words
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +28,7 @@ _RAISERS = {
 _NOUNS = {"trimmed": ("not_text", "empty"), "must_consist_of": ("characters",), "_digits": ("not_text", "empty")}
 #: Wording that is looked up by a value at hand, not by a code in the source.
 _TABLES = {"status", "channel", "list", "reason", "action", "noun", "post", "field", "http", "word"}
+_TABLES |= {"by", "story", "result", "registry_field"}  # a story of what the journal holds
 
 #: What a Chinese sentence may hold in Latin letters.
 _LATIN = {"CSV", "XLSX", "XLS", "UTF", "GB", "O"}
@@ -85,6 +88,15 @@ def test_every_status_action_and_channel_has_a_name() -> None:
     for life in lifecycles:
         wanted |= {f"noun.{life.noun}", f"status.{life.first}"}
         wanted |= {f"status.{after}" for after in life.moves.values()} | {f"action.{done}" for _, done in life.moves}
+    assert wanted <= set(wording())
+
+
+def test_every_step_of_a_claim_can_be_told() -> None:
+    lifecycles: tuple[Lifecycle, ...] = (CLAIM_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE)  # type: ignore[type-arg]
+    wanted = {f"story.{life.noun}.{action}" for life in lifecycles for _, action in life.moves}
+    wanted |= {f"by.{job}" for job in Job} | {f"registry_field.{name}" for name in COMPARED}
+    wanted |= {f"result.{code}" for code in ("done", "returned", "unknown")}
+    wanted |= {f"result.failed:{each}" for each in FailureClass}
     assert wanted <= set(wording())
 
 
