@@ -1,6 +1,12 @@
 """Text as people type it, before it means anything: no blanks around it, half-width."""
 
+import re
+
 from domain.errors import Invalid
+
+# A telephone number, an id number or a card number, however it is grouped; not the digits of a certificate or of a
+# payment reference, which begin with letters.
+_PERSONAL_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){9,}(?:[ -]?[0-9Xx])")
 
 # Only blanks that people cannot see they typed. Zero-width characters are no blanks: they are refused.
 _BLANKS = " \t\r\n\u00a0\u3000"
@@ -31,3 +37,12 @@ def must_consist_of(text: str, allowed: str, field: str, noun: str) -> None:
     for place, character in enumerate(text, start=1):
         if character not in allowed:
             raise Invalid(f"{noun}.characters", field, place=place)
+
+
+def must_hold_no_personal_number(text: str, field: str) -> None:
+    """Invalid `text.personal_number` where free words hold what could be a telephone, id or card number.
+
+    Such words are kept in clear, in the journal above all (promise 14).
+    """
+    if _PERSONAL_NUMBER.search(half_width(text)):
+        raise Invalid("text.personal_number", field)

@@ -33,6 +33,7 @@ from sqlalchemy.sql import FromClause
 from domain.actor import Actor
 from domain.errors import Conflict
 from domain.lifecycle import A, Lifecycle, S
+from domain.text import must_hold_no_personal_number
 from service.database import Base, Tx
 
 
@@ -106,7 +107,11 @@ async def record(
     after: Sequence[Mapping[str, Any]],
     reason: str = "",
 ) -> None:
-    """Journal rows for rows that come into being (or change outside a lifecycle); `after[i]` belongs to `ids[i]`."""
+    """Journal rows for rows that come into being (or change outside a lifecycle); `after[i]` belongs to `ids[i]`.
+
+    Invalid `text.personal_number` for a reason that names a person by number.
+    """
+    must_hold_no_personal_number(reason, "reason")
     rows = [
         {
             "subject_kind": kind,
@@ -156,8 +161,10 @@ async def move_all(
     """Move those of `ids` whose status allows `action`, in one statement, and journal each.
 
     The others stay untouched: compare the answer's length with `ids` where all must move. `guarded` is a row class's
-    `__table__`; `changes` are further columns set to the same value in every moved row, and journalled.
+    `__table__`; `changes` are further columns set to the same value in every moved row, and journalled. Invalid
+    `text.personal_number` for a reason that names a person by number.
     """
+    must_hold_no_personal_number(reason, "note")
     table = cast(Table, guarded)
     legal = values(column("before", Text), column("after", Text), name="legal").data(
         [(str(before), str(after)) for before, after in lifecycle.sources(action).items()]

@@ -205,3 +205,11 @@ async def test_pages_follow_each_other(tx: Tx, world: World) -> None:
     with pytest.raises(Invalid):
         await claims_page(tx, trainee.actor, status=None, district=None, cursor="forged", limit=1)
     assert (await claim_counts(tx, trainee.actor)).counts == {"filed": 3}
+
+
+async def test_a_note_that_names_a_person_by_number_is_refused_and_nothing_moves(tx: Tx, world: World) -> None:
+    claim = await world.claim(tx, "verified")
+    reviewer = world.staff[Post.REVIEWER]
+    with pytest.raises(Invalid, match="personal_number"):
+        await approve_claim(tx, reviewer, claim.id, "本人电话 13800138000", world.now)
+    assert (await claim_view(tx, reviewer, claim.id)).status == "verified"
