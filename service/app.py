@@ -16,6 +16,8 @@ from service.catalog import routes as catalog
 from service.claims import routes as claims
 from service.database import dispose
 from service.notices import routes as notices
+from service.pages.errors import for_people
+from service.pages.routes import public
 from service.problems import HANDLERS
 from service.reconciliation import routes as reconciliation
 from service.security import PUBLIC, Authentication
@@ -70,9 +72,9 @@ def create_app() -> Litestar:
     logs.configure()
     routes = openapi.describe([health, day, advance_clock, *(route for each in FEATURES for route in each.ROUTES)])
     app = Litestar(
-        route_handlers=routes,
+        route_handlers=[*routes, *public.ROUTES],
         dependencies=DEPENDENCIES,
-        exception_handlers=HANDLERS,
+        exception_handlers=for_people(HANDLERS),
         middleware=[DefineMiddleware(Authentication)],
         request_class=StrictRequest,
         before_request=refuse_strange_query,

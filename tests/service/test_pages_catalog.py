@@ -66,6 +66,8 @@ async def test_lists_and_industries_narrow_what_is_found(browser: httpx.AsyncCli
     ]
     assert chosen == ["manufacturing"]
     assert total(await search(browser, list="manufacturing")) > len(both)
+    welder = await search(browser, q=WELDER, list="shortage")
+    assert {"急需紧缺", "制造业"} <= set(welder.words["span"])  # what was found says where else it stands
 
 
 async def test_pages_of_thirty_meet(browser: httpx.AsyncClient, tx: Tx) -> None:

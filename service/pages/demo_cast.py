@@ -1,0 +1,41 @@
+"""The demo's people as the first page introduces them; `service/local/cast.py` makes them, a test compares."""
+
+from dataclasses import dataclass
+
+from domain.actor import Post
+from service.wording import words
+
+PASSWORD = "zhida-demo"  # noqa: S105 (sample people of the demo; the page prints it)
+DISTRICTS = {"370102": "历下", "370112": "历城"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A post, the names that its holders sign in with, and what the service lets them do today."""
+
+    post: Post
+    logins: tuple[str, ...]
+    may: str
+
+    @property
+    def who(self) -> str:
+        return words(f"post.{self.post}")
+
+
+def _in_districts(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}-{code}" for code in DISTRICTS)
+
+
+CAST = (
+    Part(Post.TRAINEE, ("xuehua", "dachuan"), "为自己申领；看进度；撤回"),
+    Part(Post.CLERK, ("clerk-a", "clerk-b"), "登记代领协议；替签了协议的学员申领"),
+    Part(Post.REVIEWER, _in_districts("reviewer"), "审核本区的申领，一笔或成批；不予补贴写明原因"),
+    Part(Post.NOTICE_PUBLISHER, _in_districts("publisher"), "把本区审核通过的申领放上公示"),
+    Part(Post.MAKER, _in_districts("maker"), "把公示期满的申领编成批次并提交；录入银行回盘"),
+    Part(Post.CHECKER, _in_districts("checker"), "核对批次的笔数、金额和内容指纹，签署"),
+    Part(Post.RELEASER, _in_districts("releaser"), "登记拨款凭证，签署放行，交给银行"),
+    Part(Post.AUDITOR, ("auditor",), "看全市的申领、批次和回盘差异，不能改"),
+    Part(Post.OPERATOR, ("operator",), "看没办成的后台任务，让它再试一次"),
+    Part(Post.CATALOG_EDITOR, ("catalog-editor",), "还没有要办的：目录现在用命令行导入"),
+    Part(Post.CATALOG_PUBLISHER, ("catalog-publisher",), "还没有要办的：目录现在用命令行发布"),
+)

@@ -1,0 +1,43 @@
+"""Refusals and failures for people: whoever asked for a page is told on a page, in the words of the problem."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Request, Response
+from litestar.types import ExceptionHandlersMap
+
+from service import clock
+from service.pages.rendering import page
+from service.wording import words
+
+_Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
+
+
+def for_people(handlers: ExceptionHandlersMap) -> ExceptionHandlersMap:
+    """The same handlers, which answer a browser outside /api with a page; programs are told as before."""
+    return {kind: _on_a_page(handler) for kind, handler in handlers.items()}
+
+
+def _on_a_page(handler: _Handler) -> _Handler:
+    def told(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
+        answer = handler(request, failure)
+        return _page_of(request, answer) if _wants_a_page(request) else answer
+
+    return told
+
+
+def _wants_a_page(request: Request[Any, Any, Any]) -> bool:
+    path = request.url.path
+    return "text/html" in request.headers.get("accept", "") and not f"{path}/".startswith("/api/")
+
+
+def _page_of(request: Request[Any, Any, Any], answer: Response[Any]) -> Response[bytes]:
+    """The wording says first what is so, then what to do: a heading and a sentence."""
+    problem = answer.content
+    what, _, then = words(problem.code, problem.facts).partition("。")
+    at = f"{clock.now().astimezone(clock.SHANGHAI):%H:%M}"
+    response = page(
+        request, "public/error.html", clock.today(), status=problem.status, what=what, then=then, at_clock=at
+    )
+    response.headers.update(answer.headers)
+    return response

@@ -1,0 +1,150 @@
+"""HTML from templates: one environment, one way to answer, the same headers on every page."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import jinja2
+from litestar import Request, Response
+from litestar.exceptions import NotFoundException
+from markupsafe import Markup, escape
+
+from domain.money import Fen, fen_display
+from service import clock
+from service.settings import settings
+from service.statistics.queries import LIST_NAMES
+
+HERE = Path(__file__).parent
+
+#: No inline script or style, nothing from elsewhere: what is not named here a browser refuses.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = MappingProxyType(
+    {
+        "Content-Security-Policy": POLICY,
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
+_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file that browsers keep for ever: its address changes with its bytes."""
+
+    content: bytes
+    media_type: str
+    digest: str
+
+    @classmethod
+    def of(cls, file: Path) -> "Asset":
+        content = file.read_bytes()
+        return cls(content, _MEDIA_TYPES[file.suffix], hashlib.sha256(content).hexdigest()[:8])
+
+
+@cache
+def assets() -> Mapping[str, Asset]:
+    """Every file under `static/`, by its address."""
+    files = {file.name: Asset.of(file) for file in sorted((HERE / "static").iterdir())}
+    return {f"/static/{asset.digest}/{name}": asset for name, asset in files.items()}
+
+
+def _address_of(name: str) -> str:
+    return next(address for address in assets() if address.endswith(f"/{name}"))
+
+
+def stored(address: str) -> Response[bytes]:
+    """The file at its address, to be kept for ever. NotFoundException where there is none (any more)."""
+    if address not in assets():
+        raise NotFoundException
+    asset, kept = assets()[address], {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(asset.content, headers={**HEADERS, **kept}, media_type=asset.media_type)
+
+
+def page(
+    request: Request[Any, Any, Any],
+    template: str,
+    today: date,
+    *,
+    status: int = 200,
+    sample: bool = False,
+    **given: Any,
+) -> Response[bytes]:
+    """A whole page that anybody may see, with an ETag; 304 without a body when the browser has it already.
+
+    `today` is the business day, which the band of the demo says; `sample`: amounts on it are sample standards.
+    A page that says why there is no page is never kept.
+    """
+    frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": sample}
+    body = _environment().get_template(template).render(**frame, status=status, **given).encode()
+    if status != 200:
+        return _html(body, status, {"Cache-Control": "no-store"})
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    kept = {"ETag": tag, "Cache-Control": "no-cache"}
+    return _html(b"", 304, kept) if _has(request, tag) else _html(body, 200, kept)
+
+
+def _html(body: bytes, status: int, headers: Mapping[str, str]) -> Response[bytes]:
+    return Response(body, status_code=status, headers={**HEADERS, **headers}, media_type="text/html")
+
+
+def _has(request: Request[Any, Any, Any], tag: str) -> bool:
+    """Whether the browser keeps this page; a proxy that compresses calls the tag weak."""
+    known = request.headers.get("if-none-match", "").split(",")
+    return tag in {each.strip().removeprefix("W/") for each in known}
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Templates with autoescape; the macros of `components/parts.html` are known on every page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped, factor=_factor)
+    environment.filters.update(day=_day, marked=_marked, list_name=_list_name)
+    environment.globals["asset"] = _address_of
+    parts = environment.get_template("components/parts.html").module
+    environment.globals.update({name: each for name, each in vars(parts).items() if not name.startswith("_")})
+    return environment
+
+
+def _yuan_bare(fen: Fen) -> str:
+    """1,800: under a head that says 元."""
+    return fen_display(fen).removesuffix(".00")
+
+
+def _grouped(count: int) -> str:
+    return f"{count:,}"
+
+
+def _factor(on_top_percent: int) -> str:
+    """1.2 for 20 percent on top."""
+    return f"{(100 + on_top_percent) / 100:g}"
+
+
+def _day(day: date) -> Markup:
+    """2026年11月24日, readable for machines too."""
+    return Markup('<time datetime="{}">{}年{}月{}日</time>').format(day.isoformat(), day.year, day.month, day.day)
+
+
+def _list_name(kind: str) -> str:
+    return LIST_NAMES.get(kind, kind)
+
+
+def _marked(text: str, sought: str) -> Markup:
+    """`text`, escaped, with every place of `sought` marked."""
+    if not sought:
+        return escape(text)
+    return Markup("<mark>{}</mark>").format(sought).join(text.split(sought))
