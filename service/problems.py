@@ -161,23 +161,36 @@ def _http(request: Ask, refusal: HTTPException) -> Answer:
     return response
 
 
+def met_rule(refusal: SQLAlchemyError) -> str | None:
+    """The code of the rule that the database kept, because somebody was quicker or it is busy; else None."""
+    return _BY_CONSTRAINT.get(_constraint(refusal) or "") or _BY_SQLSTATE.get(_sqlstate(refusal))
+
+
+def _cause(refusal: SQLAlchemyError) -> Any:
+    return getattr(getattr(refusal, "orig", None), "__cause__", None)
+
+
+def _constraint(refusal: SQLAlchemyError) -> str | None:
+    return getattr(_cause(refusal), "constraint_name", None)
+
+
+def _sqlstate(refusal: SQLAlchemyError) -> str:
+    original = getattr(refusal, "orig", None)
+    return getattr(original, "sqlstate", None) or getattr(_cause(refusal), "sqlstate", None) or ""
+
+
 def _database(request: Ask, refusal: SQLAlchemyError) -> Answer:
     """A race that the database decided, or a database that is away."""
-    original = getattr(refusal, "orig", None)
-    cause = getattr(original, "__cause__", None)
-    sqlstate = getattr(original, "sqlstate", None) or getattr(cause, "sqlstate", None) or ""
-    constraint = getattr(cause, "constraint_name", None)
-    if constraint in _BY_CONSTRAINT:
-        return problem(request, 409, _BY_CONSTRAINT[constraint], {})
-    if sqlstate in _BY_SQLSTATE:
-        return problem(request, 409, _BY_SQLSTATE[sqlstate], {})
+    sqlstate = _sqlstate(refusal)
+    if (code := met_rule(refusal)) is not None:
+        return problem(request, 409, code, {})
     lost = isinstance(refusal, DBAPIError) and (
         refusal.connection_invalidated or sqlstate.startswith(_LOST_CONNECTION)
     )
     if lost or isinstance(refusal, PoolTimeout):
         return problem(request, 503, "database_away", {})
     if sqlstate.startswith(("ZD", "23")):
-        log.error("database_refused", sqlstate=sqlstate, constraint=constraint, path=request.url.path)
+        log.error("database_refused", sqlstate=sqlstate, constraint=_constraint(refusal), path=request.url.path)
         return problem(request, 409, "database_refused", {"sqlstate": sqlstate})
     return _unexpected(request, refusal)
 

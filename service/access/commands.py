@@ -16,9 +16,10 @@ from domain.actor import Post
 from domain.errors import Invalid, SignedOut
 from domain.identity import NationalId, PersonName, Phone
 from service.access.queries import account_for_login
-from service.access.schemas import NewSignIn, NewSignUp, SessionView, SignedUpView
+from service.access.schemas import NewSignIn, NewSignUp, NewStaff, SessionView, SignedUpView
 from service.access.tables import DistrictRow, UserPostRow, UserRow
 from service.database import Tx, transaction
+from service.journal import By, record
 from service.people.commands import NewPerson, ensure_person
 from service.security import open_session
 
@@ -54,6 +55,38 @@ async def sign_in(given: NewSignIn) -> SessionView:
 
 async def sign_up(given: NewSignUp, today: date) -> SignedUpView:
     """A trainee with a login of their own. The demo's stand-in for the province's real-name service."""
+    login, person = _read_user(given, today)
+    password_hash = await hash_password(given.password)
+    async with transaction() as tx:
+        person_id = await ensure_person(tx, person)
+        user_id = await make_user(tx, login, password_hash, person_id, {Post.TRAINEE})
+    return SignedUpView(user_id, person_id)
+
+
+async def add_staff(new: NewStaff, today: date, by: By) -> SignedUpView:
+    """A user who works here: for a district, for the whole city (no district), or as the clerk of an institution.
+
+    Invalid as for `sign_up`, and `staff.posts`, `staff.institution`, `district.unknown`. The database refuses posts
+    that exclude each other, over all users of a person.
+    """
+    login, person = _read_user(new.user, today)
+    posts = {Post(post) for post in new.posts if post in set(Post)}
+    if not posts or len(posts) != len(set(new.posts)):
+        raise Invalid("staff.posts", field="posts", posts=sorted(Post))
+    if (Post.CLERK in posts) != (new.institution_id is not None):
+        raise Invalid("staff.institution", field="institution_id")
+    password_hash = await hash_password(new.user.password)
+    async with transaction() as tx:
+        await must_know_district(tx, new.district)
+        person_id = await ensure_person(tx, person)
+        user_id = await make_user(tx, login, password_hash, person_id, posts, new.district, new.institution_id)
+        after = {"login": login, "posts": sorted(posts), "district": new.district, "person_id": str(person_id)}
+        await record(tx, "user", [user_id], "make", by, [after])
+    return SignedUpView(user_id, person_id)
+
+
+def _read_user(given: NewSignUp, today: date) -> tuple[str, NewPerson]:
+    """The login and the person, well formed; the password is long enough."""
     login = given.login.strip().lower()
     if not _LOGIN.fullmatch(login):
         raise Invalid("login.format", field="login")
@@ -61,16 +94,15 @@ async def sign_up(given: NewSignUp, today: date) -> SignedUpView:
         raise Invalid("password.short", field="password", least=PASSWORD_LENGTH_MIN)
     if len(given.password) > PASSWORD_LENGTH_MAX:
         raise Invalid("password.long", field="password", most=PASSWORD_LENGTH_MAX)
-    person = NewPerson(
-        PersonName.parse(given.name),
-        NationalId.parse(given.id_number, today=today),
-        Phone.parse(given.phone) if given.phone else None,
-    )
-    password_hash = await hash_password(given.password)
-    async with transaction() as tx:
-        person_id = await ensure_person(tx, person)
-        user_id = await make_user(tx, login, password_hash, person_id, {Post.TRAINEE})
-    return SignedUpView(user_id, person_id)
+    phone = Phone.parse(given.phone) if given.phone else None
+    person = NewPerson(PersonName.parse(given.name), NationalId.parse(given.id_number, today=today), phone)
+    return login, person
+
+
+async def must_know_district(tx: Tx, district: str | None) -> None:
+    known = select(DistrictRow.code).where(DistrictRow.code == district)
+    if district is not None and (await tx.execute(known)).first() is None:
+        raise Invalid("district.unknown", field="district")
 
 
 async def hash_password(password: str) -> str:

@@ -28,3 +28,12 @@ class NewSignUp(Struct, forbid_unknown_fields=True):
 class SignedUpView(Struct):
     user_id: UUID
     person_id: UUID
+
+
+class NewStaff(Struct, forbid_unknown_fields=True):
+    """`district` null: the whole city. `institution_id` is asked of a clerk, and of nobody else."""
+
+    user: NewSignUp
+    posts: list[str]
+    district: str | None = None
+    institution_id: UUID | None = None

@@ -21,6 +21,8 @@ class _Lazy(click.Group):
             "catalog": ("service.cli.catalog", "catalog"),
             "explain": ("service.cli.explain", "explain"),
             "audit": ("service.cli.audit", "audit"),
+            "staff": ("service.cli.staff", "staff"),
+            "institution": ("service.cli.staff", "institution"),
             "stats": ("service.cli.statistics", "stats"),
             "rehearse": ("service.cli.rehearse", "rehearse"),
         }
