@@ -18,6 +18,7 @@ from service.database import dispose
 from service.notices import routes as notices
 from service.pages.errors import for_people
 from service.pages.routes import public
+from service.pages.routes.schema import SchemaPage
 from service.problems import HANDLERS
 from service.reconciliation import routes as reconciliation
 from service.security import PUBLIC, Authentication
@@ -80,7 +81,7 @@ def create_app() -> Litestar:
         before_request=refuse_strange_query,
         after_exception=[close_left_open],
         on_shutdown=[dispose],
-        openapi_config=openapi.config(),
+        openapi_config=openapi.config(SchemaPage()),
     )
     openapi.close_bodies(app)
     return app

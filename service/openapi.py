@@ -4,17 +4,19 @@ import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from litestar import Litestar
-from litestar.handlers import HTTPRouteHandler
+from litestar import Litestar, MediaType, Router
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, Schema, SecurityScheme
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, Schema, SecurityRequirement, SecurityScheme
 from litestar.routes import HTTPRoute
 from msgspec import Struct
 from msgspec.structs import fields
 
 from service.problems import ProblemView
-from service.security import PUBLIC
+from service.security import PUBLIC, Allowed
 
 _BEARER = "bearer"
 
@@ -33,17 +35,24 @@ _REFUSALS = {
 _TAKING_A_BODY = {404, 409, 413, 415, 422}
 
 
-def config() -> OpenAPIConfig:
-    """The document itself, at /schema/openapi.json."""
+def config(page: OpenAPIRenderPlugin) -> OpenAPIConfig:
+    """The document itself, at /schema/openapi.json, and the `page` that shows it to people, at /schema."""
     return OpenAPIConfig(
         title="直达 Zhida",
         version="0.1.0",
         description="职业培训补贴申领：目录、标准、申领、公示、发放、统计。拒绝一律是 application/problem+json。",
         components=Components(security_schemes={_BEARER: SecurityScheme(type="http", scheme="bearer")}),
-        render_plugins=[JsonRenderPlugin()],
+        # browsers show application/json, and store what has the document's own media type as a file
+        render_plugins=[page, JsonRenderPlugin(media_type=MediaType.JSON)],
         use_handler_docstrings=True,
-        path="/schema",
+        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, guards=[_is_there]),
     )
+
+
+def _is_there(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Litestar answers every other address below /schema with a page of its own; ours says it in our words."""
+    if connection.path_params:
+        raise NotFoundException
 
 
 def describe(routes: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
@@ -55,8 +64,14 @@ def describe(routes: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
             **(route.responses or {}),
         }
         if not route.opt.get(PUBLIC):
-            route.security = [{_BEARER: []}]
+            route.security = _who_may_ask(route)
     return described
+
+
+def _who_may_ask(route: HTTPRouteHandler) -> list[SecurityRequirement]:
+    """One way in a post, of which one is enough (OpenAPI 3.1 lets a bearer scheme name roles); else any session."""
+    posts = [post for guard in route.guards or () if isinstance(guard, Allowed) for post in guard.posts]
+    return [{_BEARER: [post.value]} for post in posts] or [{_BEARER: []}]
 
 
 def _refusals_of(route: HTTPRouteHandler) -> Iterator[int]:

@@ -10,7 +10,6 @@ from uuid import UUID
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from litestar.types import Guard
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
@@ -104,14 +103,20 @@ class Authentication(AbstractAuthenticationMiddleware):
         return AuthenticationResult(user=await actor_of(token) if token else None, auth=token)
 
 
-def allow(*posts: Post) -> Guard:
-    """A guard: signed in, and holding one of `posts` (any, when none is named)."""
+@dataclass(frozen=True)
+class Allowed:
+    """A guard: signed in, and holding one of `posts` (any, when none is named). The OpenAPI document says which."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    posts: tuple[Post, ...]
+
+    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         me: Actor | None = connection.user
         if me is None:
             raise SignedOut("signed_out")
-        if posts and not me.holds(*posts):
-            raise Forbidden("post_missing", posts=sorted(posts))
+        if self.posts and not me.holds(*self.posts):
+            raise Forbidden("post_missing", posts=sorted(self.posts))
 
-    return guard
+
+def allow(*posts: Post) -> Allowed:
+    """The guard of a route for whoever is signed in and holds one of `posts`."""
+    return Allowed(posts)

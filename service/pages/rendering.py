@@ -92,6 +92,11 @@ def page(
     return _html(b"", 304, kept) if _has(request, tag) else _html(body, 200, kept)
 
 
+def part(template: str, **given: Any) -> Markup:
+    """A part of a page that does not change from day to day, to be kept and given to pages as it is."""
+    return _environment().get_template(template).make_module(given).__html__()
+
+
 def _html(body: bytes, status: int, headers: Mapping[str, str]) -> Response[bytes]:
     return Response(body, status_code=status, headers={**HEADERS, **headers}, media_type="text/html")
 

@@ -214,7 +214,8 @@ async def test_the_cast_on_the_page_is_the_cast_that_is_made(tx: Tx) -> None:
 
 
 async def test_every_link_of_the_first_pages_leads_somewhere(browser: httpx.AsyncClient) -> None:
-    pages = [read(await browser.get(path)) for path in ("/", "/catalog", "/catalog/6-18-02-04", "/nowhere")]
+    paths = ("/", "/catalog", "/catalog/6-18-02-04", "/nowhere", "/schema")
+    pages = [read(await browser.get(path)) for path in paths]
     addresses = {each.partition("#")[0] for page in pages for each in page.values("href")} - {""}
     assert len(addresses) > 30
     assert {"/schema", "/schema/openapi.json"} <= addresses
@@ -224,7 +225,7 @@ async def test_every_link_of_the_first_pages_leads_somewhere(browser: httpx.Asyn
 # ---- the frame
 
 
-@pytest.mark.parametrize("path", ["/", "/catalog?q=焊", "/catalog/6-18-02-04"])
+@pytest.mark.parametrize("path", ["/", "/catalog?q=焊", "/catalog/6-18-02-04", "/schema"])
 async def test_a_page_that_the_browser_has_is_not_sent_again(browser: httpx.AsyncClient, path: str) -> None:
     first = await browser.get(path)
     assert first.headers["cache-control"] == "no-cache"
@@ -266,7 +267,7 @@ async def test_pages_are_not_in_the_document_of_the_api(browser: httpx.AsyncClie
 # ---- when there is no page
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/health/nowhere", "/apis", "/catalog/a/b"])
+@pytest.mark.parametrize("path", ["/nowhere", "/health/nowhere", "/apis", "/catalog/a/b", "/schema/x"])
 async def test_people_are_told_on_a_page_and_programs_by_a_problem(browser: httpx.AsyncClient, path: str) -> None:
     answer = await browser.get(path)
     page = read(answer)
@@ -337,7 +338,7 @@ async def test_the_stylesheet_holds_what_pages_use_and_no_more(browser: httpx.As
     assert len(css.encode()) <= _CSS_MAX
     paths = ["/", "/catalog?q=工", "/catalog?q=2-02", "/catalog?q=照护", "/catalog?q=养老护工", "/catalog/6-18-02-04"]
     with on_day(date(2051, 11, 24)):
-        pages = [read(await browser.get(path)) for path in [*paths, "/catalog/0", "/nowhere"]]
+        pages = [read(await browser.get(path)) for path in [*paths, "/catalog/0", "/nowhere", "/schema"]]
     used = {each for page in pages for classes in page.values("class") for each in classes.split()}
     without_comments = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     assert set(re.findall(r"\.([a-z][\w-]*)", without_comments)) == used
