@@ -19,7 +19,7 @@ DOCUMENTS = [*READMES, *sorted(str(file.relative_to(ROOT)) for file in ROOT.glob
 _FENCED = re.compile(r"^ *```.*?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _STEP = re.compile(r"`([\w/]+\.py)`\s+`(\w+)`")
 _TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
-_COMMAND = re.compile(r"\bzhida ([a-z]+)(?: ([a-z]+))?([^`\n|]*)")
+_COMMAND = re.compile(r"(?:(?<=bin/)|(?<![/\w-]))zhida ([a-z]+)(?: ([a-z]+))?([^`\n|]*)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _VARIABLE = re.compile(r"\bZHIDA_[A-Z_]+")
 
