@@ -122,3 +122,25 @@ def test_every_setting_is_told_of() -> None:
         assert {f"ZHIDA_{name.upper()}" for name in Settings.__dataclass_fields__} <= set(
             _VARIABLE.findall(text_of(document))
         )
+
+
+def test_decisions_are_numbered_short_and_listed() -> None:
+    pages = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    assert re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", text_of("docs/decisions/README.md")) == [
+        page.name for page in pages
+    ]
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert text.count("\n") <= 40, page.name
+        assert text.startswith(f"# {int(page.name[:4])}. "), page.name
+        assert "**Context.**" in text
+        assert "**Decision.**" in text
+        assert "**Consequence.**" in text
+        assert "**Reason.**" in text or "**Measurement.**" in text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", text_of(document))
+    assert [link for link in links if not (ROOT / document).parent.joinpath(link).exists()] == []
