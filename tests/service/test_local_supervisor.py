@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from service.cli.local import status
 from service.local.data_dir import DataDir
+from service.local.plan import whole_stack
 from service.local.processes import of_session, started
 from service.local.status import read_status
 from service.local.supervisor import take_over
@@ -255,6 +256,14 @@ def test_servers_do_not_learn_the_secrets_of_others(place: DataDir, start: Start
     assert "'ZHIDA_PG_BIN': '/bin'" in bank
     assert "'ZHIDA_A': 'a'" in bank
     stop(supervisor)
+
+
+def test_beat_keeps_no_file_that_a_power_cut_could_spoil(place: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ZHIDA_DATABASE_URL")
+    place.make()
+    (beat,) = [item for item in whole_stack(place, demo=False).items if item.name == "beat"]
+    assert "celery.beat:Scheduler" in beat.command
+    assert not [word for word in beat.command if str(place.path) in word or word.startswith("--schedule=")]
 
 
 def test_servers_come_from_wheels_not_from_the_machine(
