@@ -1,7 +1,6 @@
 """The server installation as files say it: docker-compose.yml, Dockerfile, .env.example. No docker engine is needed.
 
-`compose-spec.json` beside this file is the Compose Specification's own schema (Apache-2.0), taken as it is from the
-package check-jsonschema 0.39.0, which ships it.
+The Compose Specification's own schema comes with the package check-jsonschema.
 """
 
 import importlib.util
@@ -12,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def commands_of(name: str) -> list[list[str]]:
 
 
 def test_it_fits_the_compose_specification() -> None:
-    schema = json.loads((ROOT / "tests/compose-spec.json").read_text("utf-8"))
+    package = files("check_jsonschema.builtin_schemas.vendor")
+    schema = json.loads(package.joinpath("compose-spec.json").read_text("utf-8"))
     wrong = list(jsonschema_rs.Draft202012Validator(schema).iter_errors(compose()))
     assert not wrong
     assert not jsonschema_rs.Draft202012Validator(schema).is_valid({**compose(), "services": {"api": {"imge": "x"}}})
