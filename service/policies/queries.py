@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain.actor import Actor
+from domain.errors import Conflict
 from domain.group import Group, groups_of
 from domain.retirement import RetirementTable
 from domain.workday import WorkCalendar
@@ -28,6 +29,15 @@ async def parameters(tx: Tx, on: date) -> dict[str, Any]:
     """Key → value of every parameter in force on that day."""
     rows = await tx.execute(select(PolicyRow.key, PolicyRow.value).where(PolicyRow.in_force.contains(on)))
     return {row.key: row.value for row in rows}
+
+
+async def required(tx: Tx, on: date, *keys: str) -> list[Any]:
+    """The values of `keys` on that day; Conflict `policy.missing` where one is not in force."""
+    policy = await parameters(tx, on)
+    for key in keys:
+        if key not in policy:
+            raise Conflict("policy.missing", key=key, on=on.isoformat())
+    return [policy[key] for key in keys]
 
 
 async def policies_on(tx: Tx, on: date) -> PoliciesView:

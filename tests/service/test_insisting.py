@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from domain.actor import Post
 from domain.errors import Conflict, Ineligible
 from service.audit.queries import verify
+from service.audit.queries.story import story_of
 from service.claims.commands.filing import check_claim, file_claim
 from service.claims.commands.review import refuse_claim
 from service.claims.queries.views import claim_view, claims_page
@@ -75,7 +76,7 @@ async def test_who_insists_is_refused_in_due_form(tx: Tx, world: World) -> None:
     steps = (await tx.execute(journal.where(JournalRow.subject_id == view.id).order_by(JournalRow.id))).all()
     assert [(step.action, step.actor_name, step.reason) for step in steps] == [
         ("file", "trainee", ""),
-        ("refuse", "claims.rules", "window.over"),
+        ("refuse", "claims.rules", "not_eligible"),
     ]
     assert (steps[1].before, steps[1].after) == ({"status": "filed"}, {"status": "refused"})
     owed = await tx.execute(select(func.count()).where(JobRow.subject == view.id))
@@ -150,6 +151,12 @@ async def test_an_officers_refusal_names_reasons_and_remedies_too(tx: Tx, world:
     assert len(shown.remedies) == 3
 
 
+async def test_an_officer_does_not_refuse_before_the_registry_has_answered(tx: Tx, world: World) -> None:
+    view = await world.claim(tx)
+    with pytest.raises(Conflict, match="wrong_status"):
+        await refuse_claim(tx, world.staff[Post.REVIEWER], view.id, NewRefusal(["other"]), world.now)
+
+
 async def test_the_audit_holds_what_was_refused_in_due_form(tx: Tx, world: World) -> None:
     trainee = await world.trainee(tx)
     view = await _file(tx, world, trainee, insist=True)
@@ -159,3 +166,5 @@ async def test_the_audit_holds_what_was_refused_in_due_form(tx: Tx, world: World
     held = {report.name: report.held for report in await verify(tx)}
     names = ("legal_moves_and_frozen_money", "journal_equals_rows", "share", "decisions_recompute", "one_subsidy")
     assert all(held[name] for name in names)
+    told = (await story_of(tx, world.staff[Post.AUDITOR], view.id)).steps[-1]
+    assert (told.who, told.what, told.evidence) == ("系统（按规则判断）", "不予补贴。", ["不符合补贴条件"])

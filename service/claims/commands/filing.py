@@ -110,7 +110,7 @@ async def file_claim(tx: Tx, me: Actor, new: NewClaim, today: date, now: datetim
     claim_id = uuid4()
     await _insert(tx, claim_id, me, read, claimant, facts, decision, account_id, now)
     if insisted:
-        await refuse_at_once(tx, claim_id, decision, now)
+        await refuse_at_once(tx, claim_id, now)
     else:
         await owe(tx, Job.VERIFY_CERTIFICATE, claim_id)
     return await claim_view(tx, me, claim_id)

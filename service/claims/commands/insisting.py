@@ -9,16 +9,13 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction
-from domain.eligibility import Decision
+from service.claims.queries.refusals import RULES
 from service.claims.tables import ClaimRow
 from service.database import Tx
 from service.journal import By, move
 
-#: The rules decide, and no person: that is why a person may be asked to look again.
-RULES = "claims.rules"
 
-
-async def refuse_at_once(tx: Tx, claim_id: UUID, decision: Decision, now: datetime) -> None:
-    """Refuse the claim that was filed a moment ago in `tx`, for every reason that the rules gave."""
-    reason = " ".join(decision.failed)
-    await move(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, ClaimAction.REFUSE, claim_id, By(RULES, now), reason=reason)
+async def refuse_at_once(tx: Tx, claim_id: UUID, now: datetime) -> None:
+    """Refuse the claim that was filed a moment ago in `tx`; every reason stands in its decision."""
+    by = By(RULES, now)
+    await move(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, ClaimAction.REFUSE, claim_id, by, reason="not_eligible")
