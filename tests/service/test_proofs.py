@@ -3,14 +3,17 @@
 from datetime import date
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
-from domain.claim import PlaceLink
+from domain.claim import Channel, PlaceLink
+from domain.eligibility import decide
 from domain.errors import Conflict, DomainError, Ineligible, Invalid
 from service.claims.commands.filing import check_claim, file_claim
 from service.claims.commands.review import withdraw_claim
+from service.claims.queries.facts import Asked, facts_for
 from service.claims.schemas import ClaimView, DecisionView, NewGroup, NewInvoice
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
@@ -216,3 +219,29 @@ async def test_without_a_parameter_nothing_is_decided(tx: Tx, world: World) -> N
         await check_claim(tx, trainee.actor, new, date(2018, 12, 31))
     assert isinstance(refused.value, Conflict)
     assert refused.value.code == "policy.missing"
+
+
+async def test_many_are_answered_in_order_and_nobody_unknown_is_paid(tx: Tx, world: World) -> None:
+    trainee = await world.trainee(tx)
+    await _claim(tx, world, trainee, OTHERS[0])
+    asked = [
+        Asked(
+            person_id,
+            Channel.INDIVIDUAL,
+            OTHERS[1],
+            None,
+            "4",
+            number,
+            world.today,
+            world.today,
+            True,
+            None,
+            None,
+            (),
+        )
+        for person_id in (trainee.actor.person_id, uuid4())
+        for number in (world.maker.certificate("4", world.today.year),)
+    ]
+    known, unknown = await facts_for(tx, asked, world.today)
+    assert (decide(known).failed, len(known.standing)) == ([], 1)
+    assert (decide(unknown).failed, unknown.standing) == (["age.unknown"], ())

@@ -67,7 +67,7 @@ _FACTS = text("""
                   CAST(:certificates AS text[]), CAST(:days AS date[]), CAST(:mandates AS uuid[]),
                   CAST(:institutions AS uuid[]), CAST(:invoices AS text[]))
            WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice, n)
-      JOIN people person ON person.id = asked.person_id
+      LEFT JOIN people person ON person.id = asked.person_id
      CROSS JOIN LATERAL (
            SELECT coalesce((SELECT a.canonical FROM occupation_aliases a WHERE a.code = asked.code),
                            asked.code) AS subsidy_key) AS key
@@ -148,17 +148,21 @@ def _facts(asked: Asked, row: Any, today: date) -> Facts:
         standing=tuple(
             StandingClaim(each["subsidy_key"], each["level"], each["status"], each["filed_on"]) for each in standing
         ),
-        age=_age(NationalId(keyring().open(row.id_number_sealed, asked.person_id)), asked.training_started_on),
+        age=_age(asked, row.id_number_sealed),
         group=asked.group,
         fee=None if asked.fee_fen is None else FeeFacts(asked.fee_fen, asked.payer_is_claimant, row.invoice_used),
         place_link=asked.place_link,
     )
 
 
-def _age(person: NationalId, day: date) -> AgeFacts:
-    """Months instead of a day of birth, which is nobody's business once the rules have been asked."""
+def _age(asked: Asked, id_number_sealed: bytes | None) -> AgeFacts | None:
+    """Months instead of a day of birth, which is nobody's business once the rules have been asked. None for a person
+    who is not in the database, and whom the rules then refuse."""
+    if id_number_sealed is None:
+        return None
+    person = NationalId(keyring().open(id_number_sealed, asked.person_id))
     retires = retirement_ages().age_of(person.sex, person.birth_date)
-    months = whole_months(person.birth_date, day)
+    months = whole_months(person.birth_date, asked.training_started_on)
     return AgeFacts(months, retires.earliest_months, retires.latest_months)
 
 
