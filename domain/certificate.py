@@ -133,5 +133,38 @@ def cross_check(certificate: Certificate, level_code: str | None, issued_on: dat
     return found
 
 
+#: Since 2021 only the occupations one may not work in without (准入类) still have such certificates
+#: (人社部发〔2020〕80号): a later year is a matter for the registry.
+QUALIFICATION_LAST_YEAR = 2020
+#: Lists whose certificates have no national form: 专项职业能力证书, 创业培训合格证书.
+_LISTS_OF_OPAQUE_NUMBERS = frozenset({"specific_skill", "startup"})
+_ABOVE_THE_FIVE = frozenset({"special", "chief"})
+
+
+def kinds_for(level_code: str, list_kind: str) -> frozenset[CertificateKind]:
+    """Which kinds of numbers fit a level claimed under a list. An opaque number may be anybody's, and fits all."""
+    if list_kind in _LISTS_OF_OPAQUE_NUMBERS:
+        return frozenset({CertificateKind.SPECIAL})
+    if level_code in _ABOVE_THE_FIVE:
+        return frozenset({CertificateKind.SENIOR, CertificateKind.SPECIAL})
+    if _is_skill(level_code):
+        return frozenset({CertificateKind.SKILL_LEVEL, CertificateKind.QUALIFICATION, CertificateKind.SPECIAL})
+    # an engineer's number has no national form, and may look like 特级技师's by chance
+    return frozenset({CertificateKind.SPECIAL, CertificateKind.SENIOR})
+
+
+def check_kind(certificate: Certificate, level_code: str, list_kind: str) -> Remark | None:
+    """What does not fit between the kind of number, the level and the list.
+
+    Refusing: `certificate.kind_differs` (kind). Warning: `certificate.qualification_late` (printed).
+    """
+    if certificate.kind not in kinds_for(level_code, list_kind):
+        return Remark("certificate.kind_differs", {"kind": f"certificate_kind.{certificate.kind}"}, refuses=True)
+    late = certificate.year is not None and certificate.year > QUALIFICATION_LAST_YEAR
+    if certificate.kind is CertificateKind.QUALIFICATION and late:
+        return Remark("certificate.qualification_late", {"printed": certificate.year})
+    return None
+
+
 def _is_skill(level_code: str | None) -> bool:
     return level_code is not None and LEVELS[level_code].scheme is Scheme.SKILL

@@ -22,6 +22,14 @@ class Via(StrEnum):
     PUBLIC_ACCOUNT = "public_account"
 
 
+class PlaceLink(StrEnum):
+    """What ties a claimant to the city: 户籍, 参保, 居住. Declared; policy says which of them count."""
+
+    HOUSEHOLD = "household"
+    INSURANCE = "insurance"
+    RESIDENCE = "residence"
+
+
 class ClaimStatus(StrEnum):
     FILED = "filed"
     VERIFIED = "verified"
@@ -66,6 +74,8 @@ CLAIM_LIFECYCLE = Lifecycle(
     "claim",
     _S.FILED,
     {
+        # the rules do not grant it, and the claimant insists on being refused in due form
+        (_S.FILED, _A.REFUSE): _S.REFUSED,
         # the registry answers
         (_S.FILED, _A.VERIFY): _S.VERIFIED,
         (_S.FILED, _A.QUESTION): _S.IN_REVIEW,

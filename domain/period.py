@@ -36,6 +36,12 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def whole_months(since: date, day: date) -> int:
+    """How many months have passed: the most that `add_months` can add to `since` without passing `day`."""
+    months = (day.year - since.year) * 12 + day.month - since.month
+    return months - (add_months(since, months) > day)
+
+
 @dataclass(frozen=True)
 class Period:
     """Days from `first` to `last`, both included; `last` None: without an end.

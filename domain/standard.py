@@ -27,3 +27,11 @@ def form_amount(base_fen: Fen, on_top_percent: Mapping[str, int], lists: Iterabl
     amount_fen = round_to_yuan_half_up(Fraction(base_fen * (100 + percent), 100))
     steps = {"base_fen": base_fen, "list": best if percent else None, "on_top_percent": percent}
     return Formed(amount_fen, {**steps, "rounding": "yuan_half_up", "amount_fen": amount_fen})
+
+
+def capped_by_fee(amount_fen: Fen, fee_fen: Fen) -> Fen:
+    """The amount, or what was paid where that is less, in whole yuan as every amount is.
+
+    A fee of 999.60 yuan gives 999: half up would give more than was paid.
+    """
+    return min(amount_fen, fee_fen // 100 * 100)

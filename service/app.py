@@ -19,6 +19,7 @@ from service.notices import routes as notices
 from service.pages.errors import for_people
 from service.pages.routes import public
 from service.pages.routes.schema import SchemaPage
+from service.policies import routes as policies
 from service.problems import HANDLERS
 from service.reconciliation import routes as reconciliation
 from service.security import PUBLIC, Authentication
@@ -65,7 +66,7 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
     return DayView(clock.advance(data.days).isoformat(), clock.offset().days)
 
 
-FEATURES = [access, catalog, standards, claims, notices, batches, reconciliation, statistics, audit]
+FEATURES = [access, policies, catalog, standards, claims, notices, batches, reconciliation, statistics, audit]
 
 
 def create_app() -> Litestar:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 from litestar import Litestar, MediaType, Router
 from litestar.connection import ASGIConnection
@@ -111,3 +111,5 @@ def _with_inner(types: Iterable[Any]) -> Iterator[type[Struct]]:
         if isinstance(each, type) and issubclass(each, Struct):
             yield each
             yield from _with_inner(field.type for field in fields(each))
+        else:
+            yield from _with_inner(get_args(each))  # one that may be left out, a list of them

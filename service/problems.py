@@ -26,7 +26,7 @@ from domain.errors import (
     Unavailable,
 )
 from service.logs import log
-from service.wording import wording, words
+from service.wording import next_step, wording, words
 
 Ask = Request[Any, Any, Any]
 
@@ -72,11 +72,14 @@ _STATUS: dict[type[DomainError], int] = {
 _BY_CONSTRAINT = {
     "uq_claims_once": "claim.already_filed",
     "uq_claims_certificate": "claim.certificate_used",
+    "uq_claims_invoice": "claim.invoice_used",
     "uq_payment_attempts_live": "attempt.live",
     "uq_batch_signatures_person": "batch.same_person",
     "pk_batch_signatures": "batch.step_signed",
     "uq_treasury_transfers_voucher": "batch.voucher_used",
     "uq_users_login": "user.login_taken",
+    "pk_policy_confirmations": "policy.confirmed",
+    "ck_policy_confirmations_two_persons": "policy.same_person",
 }
 _BY_SQLSTATE = {"55P03": "busy", "40P01": "busy", "40001": "busy", "57014": "busy", "ZD011": "user.posts_exclude"}
 _LOST_CONNECTION = ("08", "57P")
@@ -119,11 +122,16 @@ def _refused(request: Ask, refusal: DomainError) -> Answer:
         return problem(request, status, refusal.code, refusal.facts, errors)
     if isinstance(refusal, Ineligible) and "decision" in refusal.facts:
         told = refusal.facts["decision"]
-        outcomes = [{**each, "message": words(each["code"], each["facts"], language)} for each in told["outcomes"]]
+        outcomes = [{**each, **_in_words(each, language)} for each in told["outcomes"]]
         reasons = [each["message"] for each in outcomes if each["outcome"] == "failed"]
         decision = {**told, "outcomes": outcomes}
         return problem(request, status, refusal.code, {"reasons": "".join(reasons)}, decision=decision)
     return problem(request, status, refusal.code, refusal.facts)
+
+
+def _in_words(outcome: Mapping[str, Any], language: str) -> dict[str, str]:
+    code, facts = outcome["code"], outcome["facts"]
+    return {"message": words(code, facts, language), "next": next_step(code, facts, language)}
 
 
 def _malformed(request: Ask, refusal: ValidationException) -> Answer:

@@ -36,6 +36,11 @@ def words(code: str, facts: Mapping[str, Any] | None = None, language: str = "zh
     return _PLACE.sub(lambda found: said.get(found[1], found[0]), whole)
 
 
+def next_step(code: str, facts: Mapping[str, Any] | None = None, language: str = "zh") -> str:
+    """What somebody can do about a code that was said of them; empty where there is nothing to do."""
+    return words(f"next.{code}", facts, language) if f"next.{code}" in wording() else ""
+
+
 def _said(facts: Mapping[str, Any], language: str) -> Iterator[tuple[str, str]]:
     for key, value in facts.items():
         yield key, _spoken(key, value, language)

@@ -21,6 +21,8 @@ from service.institutions.commands import list_institution
 from service.journal import By, move
 from service.local.made_up import MadeUpPerson, Maker
 from service.people.commands import NewPerson, ensure_person
+from service.policies import commands as policies
+from service.policies.schemas import NewPolicy
 
 #: A shortage item with five levels, and the amounts of `data/standards-sample.toml`.
 WELDER, WELDER_LEVEL_4_FEN = "6-18-02-04", 120_000
@@ -79,8 +81,8 @@ class World:
             world.clerks.append(await world.user(tx, {Post.CLERK}, district, institution))
         return world
 
-    async def person(self, tx: Tx) -> tuple[UUID, MadeUpPerson]:
-        made = self.maker.person()
+    async def person(self, tx: Tx, made: MadeUpPerson | None = None) -> tuple[UUID, MadeUpPerson]:
+        made = made or self.maker.person()
         new = NewPerson(
             PersonName.parse(made.name), NationalId.parse(made.id_number, today=self.today), Phone.parse(made.phone)
         )
@@ -93,8 +95,8 @@ class World:
         user_id = await make_user(tx, f"u{made.id_number}", "no password", person_id, posts, district, institution_id)
         return Actor(user_id, person_id, frozenset(posts), district, institution_id)
 
-    async def trainee(self, tx: Tx) -> Trainee:
-        person_id, made = await self.person(tx)
+    async def trainee(self, tx: Tx, made: MadeUpPerson | None = None) -> Trainee:
+        person_id, made = await self.person(tx, made)
         user_id = await make_user(tx, f"u{made.id_number}", "no password", person_id, {Post.TRAINEE})
         return Trainee(Actor(user_id, person_id, frozenset({Post.TRAINEE})), made, self.maker.card())
 
@@ -109,6 +111,13 @@ class World:
             "account": NewAccount(trainee.card, trainee.made.name, self.maker.bank_code()),
         }
         return NewClaim(**{**given, **other})
+
+    async def set_policy(self, tx: Tx, key: str, value: Any) -> None:
+        """A parameter changed from today on, by two persons."""
+        editor, publisher = [await self.user(tx, {post}) for post in (Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER)]
+        new = NewPolicy(key, value, self.today.isoformat(), "示例", "示例")
+        proposal = await policies.propose(tx, editor, new, self.today, self.now)
+        await policies.confirm(tx, publisher, proposal.id, self.today, self.now)
 
     async def mandate(self, tx: Tx, clerk: Actor, trainee: Trainee) -> UUID:
         new = NewMandate(

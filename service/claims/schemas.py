@@ -6,9 +6,9 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from domain.claim import Via
-from domain.eligibility import Decision
-from service.wording import words
+from domain.claim import PlaceLink, Via
+from domain.eligibility import Decision, Outcome
+from service.wording import next_step, words
 
 
 class NewAccount(Struct, forbid_unknown_fields=True):
@@ -17,9 +17,27 @@ class NewAccount(Struct, forbid_unknown_fields=True):
     bank_code: str
 
 
+class NewGroup(Struct, forbid_unknown_fields=True):
+    """A group of `/api/groups` that the claimant belongs to, with a proof that holds from a day on."""
+
+    code: str
+    proof_kind: str
+    proof_number: str
+    valid_from: str
+
+
+class NewInvoice(Struct, forbid_unknown_fields=True):
+    """The invoice over the fee that the claimant paid; `payer` as printed."""
+
+    number: str
+    amount_fen: int
+    payer: str
+
+
 class NewClaim(Struct, forbid_unknown_fields=True):
     """`district` is asked of a person; a claim by an institution belongs to the institution's. `list_kind` chooses
-    the list to be counted under; `training_started_on` is the certificate's day where there was no class."""
+    the list to be counted under; `training_started_on` is the certificate's day where there was no class. With
+    `insist` a claim that the rules do not grant is stored and refused, so that one may appeal."""
 
     item_code: str
     level: str
@@ -31,6 +49,10 @@ class NewClaim(Struct, forbid_unknown_fields=True):
     training_started_on: str | None = None
     mandate_id: UUID | None = None
     via: Via = Via.WEB
+    group: NewGroup | None = None
+    invoice: NewInvoice | None = None
+    place_link: PlaceLink | None = None
+    insist: bool = False
 
 
 class NewTrainee(Struct, forbid_unknown_fields=True):
@@ -56,6 +78,8 @@ class MandateView(Struct):
 
 
 class OutcomeView(Struct):
+    """`message` says what is so, `next` what the claimant can do about it; empty where nothing needs doing."""
+
     rule: str
     version: int
     outcome: str
@@ -63,27 +87,54 @@ class OutcomeView(Struct):
     facts: dict[str, Any]
     basis: str
     message: str
+    next: str
 
 
 class DecisionView(Struct):
-    """Every rule's outcome; `amount_fen` in fen when eligible, else null."""
+    """Every rule's outcome; `amount_fen` in fen when eligible, else null.
+
+    `may_insist`: not eligible, but filed with `insist` it would be stored and refused in due form.
+    """
 
     eligible: bool
     amount_fen: int | None
     rules_version: int
+    may_insist: bool
     outcomes: list[OutcomeView]
 
     @classmethod
     def of(cls, decision: Decision) -> "DecisionView":
-        outcomes = [
-            OutcomeView(o.rule, o.version, str(o.outcome), o.code, dict(o.facts), o.basis, words(o.code, o.facts))
-            for o in decision.outcomes
-        ]
-        return cls(decision.eligible, decision.amount_fen, decision.rules_version, outcomes)
+        outcomes = [_outcome_view(each) for each in decision.outcomes]
+        return cls(decision.eligible, decision.amount_fen, decision.rules_version, decision.may_insist, outcomes)
+
+
+def _outcome_view(said: Outcome) -> OutcomeView:
+    facts, outcome = dict(said.facts), str(said.outcome)
+    message, following = words(said.code, facts), next_step(said.code, facts)
+    return OutcomeView(said.rule, said.version, outcome, said.code, facts, said.basis, message, following)
+
+
+class RemedyView(Struct):
+    """`last`: the last day on which this way is open; null: no law sets one."""
+
+    kind: str
+    last: date | None
+    message: str
+
+
+class RefusalView(Struct):
+    """Why a claim was refused, and what may be done against it."""
+
+    refused_on: date
+    reasons: list[str]
+    remedies: list[RemedyView]
 
 
 class ClaimView(Struct, kw_only=True):
-    """A claim as those see it who may. `amount` is for people, `amount_fen` counts fen."""
+    """A claim as those see it who may. `amount` is for people, `amount_fen` counts fen.
+
+    `refusal`: of one claim that was refused, when and why, and the remedies.
+    """
 
     id: UUID
     status: str
@@ -102,6 +153,7 @@ class ClaimView(Struct, kw_only=True):
     certificate_issued_on: date
     filed_on: date
     decision: DecisionView | None = None
+    refusal: RefusalView | None = None
 
 
 class ClaimsView(Struct):

@@ -47,6 +47,7 @@ class ClaimRow(Base):
             postgresql_where=text(DEAD_SQL),
         ),
         Index("uq_claims_certificate", "certificate_number", unique=True, postgresql_where=text(DEAD_SQL)),
+        Index("uq_claims_invoice", "invoice_number", unique=True, postgresql_where=text(DEAD_SQL)),
         Index("ix_claims_work", "district", "status", "filed_on"),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("channel IN ('individual', 'institution', 'enterprise')", name="channel"),
@@ -74,6 +75,10 @@ class ClaimRow(Base):
     training_started_on: Mapped[date]
     #: The group of persons (就业困难 and others) the claimant belongs to; empty: none that was named.
     group_code: Mapped[str] = mapped_column(server_default="")
+    #: The number of the proof of that group, sealed under the claim's id.
+    group_proof_sealed: Mapped[bytes | None]
+    #: The invoice over a fee that the claimant paid: one invoice once among live claims.
+    invoice_number: Mapped[str | None]
     standard_id: Mapped[UUID] = mapped_column(ForeignKey("standards.id"))
     amount_fen: Mapped[Fen]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))

@@ -24,6 +24,8 @@ TITLES = {
     "signed_content": "签字只对所见的内容有效",
     "journal_equals_rows": "日志累积的结果就是每一行的现状",
     "counted_once": "回盘每行只入账一次，每笔支付恰好一行",
+    "decisions_recompute": "每个判断都能由存下的事实重算",
+    "parameters_by_two_persons": "政策参数由两个人修改，日子前后相接",
     "jobs_end": "每件待办都有结果",
     "share": "占比的统计数与逐笔重算一致",
 }

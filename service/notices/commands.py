@@ -20,7 +20,7 @@ from service.journal import By, move_all, record
 from service.notices.queries import lines_of, may_publish, waiting
 from service.notices.schemas import NoticeLineView, NoticeView, PublishedView
 from service.notices.tables import NoticeLineRow, NoticeRow
-from service.policies.queries import parameters, work_calendar
+from service.policies.queries import required, work_calendar
 from service.queue import Sweep
 
 #: Lines of one notice; what is beyond waits for the next.
@@ -63,10 +63,7 @@ def content_hash(lines: Sequence[NoticeLineView]) -> str:
 
 
 async def _last_day(tx: Tx, today: date) -> Workday:
-    key = "notice_working_days"
-    working_days = (await parameters(tx, today)).get(key)
-    if working_days is None:
-        raise Conflict("policy.missing", key=key, on=today.isoformat())
+    (working_days,) = await required(tx, today, "notice_working_days")
     return work_calendar().add(today, working_days)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.certificate import Certificate, CertificateKind, cross_check
+from domain.certificate import Certificate, CertificateKind, check_kind, cross_check, kinds_for
 from domain.errors import Invalid
 from domain.level import LEVELS, Scheme, level_of, schemes_for
 from domain.remark import Remark
@@ -175,3 +175,39 @@ def test_which_levels_an_occupation_has() -> None:
     assert schemes_for("6-18-02-04") == {Scheme.SKILL}
     assert schemes_for("4-12-02-02") == {Scheme.SKILL}
     assert schemes_for(None) == frozenset()
+
+
+# ---- which kind is given for which level and list
+
+SENIOR, QUALIFICATION, OPAQUE = "ST" + "0" * 20, "1937010001300123", "ZX3701202500017"
+
+
+@pytest.mark.parametrize(
+    ("level", "list_kind", "fitting"),
+    [
+        ("3", "shortage", {SKILL, QUALIFICATION, OPAQUE}),
+        ("apprentice", "general", {SKILL, QUALIFICATION, OPAQUE}),
+        ("special", "general", {SENIOR, OPAQUE}),
+        ("chief", "manufacturing", {SENIOR, OPAQUE}),
+        ("senior", "shortage", {OPAQUE, SENIOR}),
+        ("5", "specific_skill", {OPAQUE}),
+        ("5", "startup", {OPAQUE}),
+    ],
+)
+def test_kinds_for_a_level_and_a_list(level: str, list_kind: str, fitting: set[str]) -> None:
+    for number in (SKILL, SENIOR, QUALIFICATION, OPAQUE):
+        said = check_kind(Certificate.parse(number), level, list_kind)
+        assert (said is None) == (number in fitting)
+        if said:
+            assert (said.code, said.refuses) == ("certificate.kind_differs", True)
+
+
+@pytest.mark.parametrize(("number", "late"), [("2037010001300123", False), ("2137010001300123", True)])
+def test_qualification_certificates_are_rare_after_2020(number: str, late: bool) -> None:
+    said = check_kind(Certificate.parse(number), "3", "general")
+    assert said == (Remark("certificate.qualification_late", {"printed": 2021}) if late else None)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_opaque_number_fits_every_level(level: str) -> None:
+    assert CertificateKind.SPECIAL in kinds_for(level, "general")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.period import Period, add_months, parse_date
+from domain.period import Period, add_months, parse_date, whole_months
 
 days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
@@ -70,6 +70,27 @@ def test_months_later_is_that_month_and_never_a_later_day(day: date, months: int
     after = add_months(day, months)
     assert after.year * 12 + after.month == day.year * 12 + day.month + months
     assert after.day == day.day or (after.day < day.day and (after + timedelta(days=1)).day == 1)
+
+
+@pytest.mark.parametrize(
+    ("since", "day", "months"),
+    [
+        (date(2010, 3, 2), date(2026, 3, 1), 191),
+        (date(2010, 3, 2), date(2026, 3, 2), 192),
+        (date(2008, 2, 29), date(2026, 2, 28), 216),
+        (date(2026, 1, 31), date(2026, 2, 28), 1),
+        (date(2026, 1, 31), date(2026, 2, 27), 0),
+        (date(2026, 3, 2), date(2026, 3, 1), -1),
+    ],
+)
+def test_whole_months(since: date, day: date, months: int) -> None:
+    assert whole_months(since, day) == months
+
+
+@given(days, days)
+def test_whole_months_are_the_most_that_fit(since: date, day: date) -> None:
+    months = whole_months(since, day)
+    assert add_months(since, months) <= day < add_months(since, months + 1)
 
 
 @given(days, days, st.integers(0, 600))

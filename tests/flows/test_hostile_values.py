@@ -67,6 +67,12 @@ def test_an_id_typed_otherwise_is_the_same_person(served: Served) -> None:
     assert len(persons) == 1
 
 
+#: What a claim may prove beside its certificate; added to it where a value of theirs is tried.
+PROOFS: dict[str, Json] = {
+    "group": {"code": "graduate", "proof_kind": "diploma", "proof_number": "1057 01", "valid_from": "2026-01-01"},
+    "invoice": {"number": "26372000000012345678", "amount_fen": 98_050, "payer": "王秀梅"},
+}
+
 CLAIM_VALUES: list[tuple[str, Any, int, str]] = [
     ("level", "9", 422, "level.unknown"),
     ("level", "", 422, "level.unknown"),
@@ -101,6 +107,21 @@ CLAIM_VALUES: list[tuple[str, Any, int, str]] = [
     ("account.holder", "王\u202e梅", 422, "name.characters"),
     ("account.holder", "王" * 500, 422, "name.too_long"),
     ("account.currency", "CNY", 400, "malformed"),
+    ("group.code", "veterans", 422, "group.unknown"),
+    ("group.proof_kind", "passport", 422, "group.proof_unknown"),
+    ("group.proof_number", "\u3000", 422, "proof.empty"),
+    ("group.proof_number", "1\u202e2", 422, "proof.characters"),
+    ("group.proof_number", "1" * 10_000, 422, "proof.too_long"),
+    ("group.valid_from", "2026-02-30", 422, "date.no_such_day"),
+    ("group.since", "2026-02-03", 400, "malformed"),
+    ("group", "graduate", 400, "malformed"),
+    ("invoice.number", "12-34", 422, "invoice.characters"),
+    ("invoice.number", "1" * 33, 422, "invoice.length"),
+    *(("invoice.amount_fen", fen, 422, "invoice.amount") for fen in (-1, 0, 99, 2**63, 10**30)),
+    *(("invoice.amount_fen", fen, 400, "malformed") for fen in ("100", 100.5, 1e3, True, None, "NaN")),
+    ("invoice.payer", "=1+1", 422, "name.no_letter"),
+    ("place_link", "birthplace", 400, "malformed"),
+    ("insist", "yes", 400, "malformed"),
     ("amount_fen", 10**9, 400, "malformed"),
     ("status", "paid", 400, "malformed"),
 ]
@@ -119,6 +140,7 @@ async def test_claims_that_are_malformed(
     before = await served.kept()
     claim = json.loads(json.dumps(good["/api/claims"]))
     outer, _, inner = place.partition(".")
+    claim |= {name: dict(proof) for name, proof in PROOFS.items() if name == outer}
     (claim[outer] if inner else claim)[inner or outer] = value
     for path in ("/api/claims/check", "/api/claims"):
         refused(trainee[0].post(path, claim), status, code, place)

@@ -44,6 +44,8 @@ ASKERS = (
     ("/api/notices", "publisher-370102"),
     ("/api/batches", "maker-370102"),
     ("/api/returns", "maker-370102"),
+    ("/api/policies/{proposal_id}", "catalog-publisher"),
+    ("/api/policies", "catalog-editor"),
     ("/api/jobs", "operator"),
     ("/api", "xuehua"),
 )
@@ -187,6 +189,9 @@ READS = (
     ("auditor", "GET /api/claims/counts", {}),
     ("xuehua", "GET /api/catalog", {"q": "焊"}),
     ("xuehua", "GET /api/standards", {"occupation": WELDER}),
+    ("xuehua", "GET /api/policies", {}),
+    ("xuehua", "GET /api/groups", {}),
+    ("auditor", "GET /api/policies/proposals", {}),
     ("auditor", "GET /api/batches", {}),
     ("auditor", "GET /api/returns/exceptions", {}),
     ("operator", "GET /api/jobs/counts", {}),
@@ -209,6 +214,7 @@ def test_what_succeeds_is_as_described(
     me, made = served.trainee()
     staff = ("xuehua", "clerk-a", "reviewer-370102", "publisher-370102", "maker-370102", "auditor", "operator")
     tokens = {"me": me.token, **{login: _session(served, login) for login in staff}}
+    tokens |= {name: _session(served, f"catalog-{name}") for name in ("editor", "publisher")}
     for who, label, query in READS:
         done(who, label, 200, query=query)
 
@@ -225,4 +231,11 @@ def test_what_succeeds_is_as_described(
     done("maker-370102", "GET /api/batches/{batch_id}", 200, path_parameters={"batch_id": batch["id"]})
     done("maker-370102", "GET /api/batches/{batch_id}/lines", 200, path_parameters={"batch_id": batch["id"]})
     done("me", "POST /api/claims", 422, body={**served.claim_body(made), "item_code": "0"}, **body)
+    overdue = {**served.claim_body(made), "certificate_issued_on": "2020-01-01", "training_started_on": served.today}
+    refused_claim = done("me", "POST /api/claims", 201, body={**overdue, "insist": True}, **body)
+    done("me", "GET /api/claims/{claim_id}", 200, path_parameters={"claim_id": refused_claim["id"]})
+    new = {"key": "notice_working_days", "value": 6, "from": "2099-01-01", "source": "示例", "basis": "示例"}
+    proposal = done("editor", "POST /api/policies", 201, body=new, **body)
+    confirm = "POST /api/policies/{proposal_id}/confirm"
+    done("publisher", confirm, 200, path_parameters={"proposal_id": proposal["id"]})
     done("publisher-370102", "POST /api/notices", 409, body={}, **body)

@@ -4,12 +4,14 @@ Every attack is first shown to be refused with the code of the guard it must mee
 """
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from domain.actor import Post
+from service.claims.schemas import NewInvoice
 from service.database import Tx
 from tests.payments import Stage
 from tests.world import World
@@ -17,7 +19,7 @@ from tests.world import World
 DENIED, UNIQUE, FOREIGN, CHECK, EXCLUDE = "42501", "23505", "23503", "23514", "23P01"
 ILLEGAL_MOVE, NO_JOURNAL, FROZEN, NOT_DONE = "ZD001", "ZD002", "ZD003", "ZD004"
 WRONG_TOTAL, UNSIGNED, NO_TRANSFER, MISFIT, NO_FILE = "ZD005", "ZD006", "ZD007", "ZD008", "ZD009"
-NOT_RELEASED, POSTS_EXCLUDE, WRITTEN_ONCE = "ZD010", "ZD011", "ZD012"
+NOT_RELEASED, POSTS_EXCLUDE, WRITTEN_ONCE, NOT_SIGNED = "ZD010", "ZD011", "ZD012", "ZD030"
 
 _JOURNAL = (
     "INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at) "
@@ -214,6 +216,81 @@ async def test_17_published_editions_standards_and_policies_are_immutable(tx: Tx
           FROM standards LIMIT 1
     """
     assert await _refused(tx, overlap) == EXCLUDE
+
+
+PROPOSED = """
+    INSERT INTO policy_proposals (id, key, value, first, source, basis, proposer_id, proposed_by, proposed_at)
+    VALUES (:id, 'claim_window_months', '18', '2099-01-01', 's', 'b', :person, :user, now())
+"""
+CONFIRMED = """
+    INSERT INTO policy_confirmations (proposal_id, proposer_id, person_id, confirmed_by, confirmed_at)
+    VALUES (:id, :proposer, :person, :user, now())
+"""
+IN_FORCE = """
+    INSERT INTO policies (id, key, value, in_force, source, basis, proposal_id)
+    VALUES (gen_random_uuid(), 'claim_window_months', {value}, daterange('{first}', NULL), 's', 'b', :id)
+"""
+ENDED = """
+    UPDATE policies SET in_force = daterange(lower(in_force), '{day}')
+     WHERE key = 'claim_window_months' AND upper_inf(in_force)
+"""
+
+
+async def test_17_a_parameter_is_what_two_persons_signed_and_nothing_else(tx: Tx, world: World) -> None:
+    one, other = [await world.user(tx, {Post.CATALOG_EDITOR}) for _ in range(2)]
+    given = {"id": uuid4()}
+    unsigned = IN_FORCE.replace(":id", "NULL").format(value="'18'", first="2099-01-01")
+    assert await _refused(tx, unsigned) == EXCLUDE
+    assert await _refused(tx, ENDED.format(day="2098-01-01")) == WRITTEN_ONCE
+    await tx.execute(text(PROPOSED), {**given, "person": one.person_id, "user": one.user_id})
+    alone = {"proposer": one.person_id, "person": one.person_id, "user": one.user_id}
+    assert await _refused(tx, CONFIRMED, **given, **alone) == CHECK
+    another = {"proposer": other.person_id, "person": one.person_id, "user": one.user_id}
+    assert await _refused(tx, CONFIRMED, **given, **another) == FOREIGN
+    assert await _refused(tx, ENDED.format(day="2099-01-01")) == WRITTEN_ONCE
+    signed = {"proposer": one.person_id, "person": other.person_id, "user": other.user_id}
+    await tx.execute(text(CONFIRMED), {**given, **signed})
+    assert await _refused(tx, CONFIRMED, **given, **signed) == UNIQUE
+    assert await _refused(tx, ENDED.format(day="2098-12-31")) == WRITTEN_ONCE
+    await tx.execute(text(ENDED.format(day="2099-01-01")))
+    assert await _refused(tx, unsigned) == NOT_SIGNED
+    for value, first in (("'19'", "2099-01-01"), ("'18'", "2099-01-02")):
+        assert await _refused(tx, IN_FORCE.format(value=value, first=first), **given) == NOT_SIGNED
+    as_signed = IN_FORCE.format(value="'18'", first="2099-01-01")
+    await tx.execute(text(as_signed), given)
+    assert await _refused(tx, ENDED.format(day="2099-06-01")) == WRITTEN_ONCE
+    for statement in (
+        "UPDATE policies SET value = '1'",
+        "UPDATE policies SET proposal_id = NULL",
+        "DELETE FROM policies",
+        "UPDATE policy_proposals SET value = '1'",
+        "DELETE FROM policy_proposals",
+        "UPDATE policy_confirmations SET person_id = proposer_id",
+        "DELETE FROM policy_confirmations",
+    ):
+        assert await _refused(tx, statement) == DENIED
+
+
+async def test_one_invoice_stands_under_one_live_claim(tx: Tx, world: World) -> None:
+    trainee = await world.trainee(tx)
+    invoice = NewInvoice("26372000000012345678", 98_050, trainee.made.name)
+    claim = await world.claim(tx, trainee=trainee, invoice=invoice)
+    other = await world.claim(tx)
+    assert await _refused(tx, "UPDATE claims SET invoice_number = 'X' WHERE id = :id", id=claim.id) == DENIED
+    columns = (
+        "person_id, channel, via, filed_by, institution_id, mandate_id, district, item_id, list_kind, industry, "
+        "subsidy_key, once_in, certificate_issued_on, training_started_on, standard_id, amount_fen, account_id, "
+        "status, filed_on, filed_at, decision"
+    )
+    copied = f"""
+        WITH noted AS (INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+                       VALUES ('claim', '00000000-0000-4000-8000-000000000003', 'forge',
+                               '{{"status": "filed"}}', 'attack', now()))
+        INSERT INTO claims (id, certificate_number, level, invoice_number, {columns})
+        SELECT '00000000-0000-4000-8000-000000000003', 'OTHER', '1', '{invoice.number}', {columns}
+          FROM claims WHERE id = :id
+    """
+    assert await _refused(tx, copied, id=other.id) == UNIQUE
 
 
 async def test_posts_that_exclude_each_other_are_not_held_by_one_person(tx: Tx, world: World) -> None:

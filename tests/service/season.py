@@ -4,7 +4,7 @@ import hashlib
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ import asyncpg
 from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import Range
 
+from domain.actor import Actor, Post
 from domain.batch import (
     ATTEMPT_LIFECYCLE,
     BATCH_LIFECYCLE,
@@ -22,10 +23,12 @@ from domain.batch import (
     Step,
     content_of,
 )
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.claim import CLAIM_LIFECYCLE, Channel, ClaimAction
+from domain.eligibility import StandardFacts, decide
 from service.access.tables import UserRow
 from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SignatureRow, TreasuryTransferRow
 from service.catalog.tables import CatalogItemRow, EditionRow
+from service.claims.queries.decisions import stored_decision
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, MandateRow
 from service.crypto import keyring
 from service.database import Tx
@@ -33,8 +36,11 @@ from service.gateways.bank_files import BankFileHeader, neutral
 from service.institutions.tables import InstitutionRow
 from service.journal import By, move_all, record
 from service.people.tables import AccountRow, PersonRow
+from service.policies import commands as policies
+from service.policies.schemas import NewPolicy
 from service.reconciliation.tables import ReturnFileRow, ReturnLineRow
 from service.standards.tables import StandardRow
+from tests.facts import MANDATE, eligible
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 DAY = AT.date()
@@ -158,11 +164,21 @@ class Season:
                 institution_id=self.institution_id if mandate_id else None, item_id=self.item_id,
                 subsidy_key="6-18-01-01", once_in="ever", certificate_number=claim_id.hex[:22],
                 certificate_issued_on=filed_on, training_started_on=filed_on, standard_id=self.standard_id,
-                account_id=account_id, status="filed", filed_at=AT, decision={}, **counted,
+                account_id=account_id, status="filed", filed_at=AT, **counted,
+                decision=self._decided(filed_on, level, channel, amount_fen),
             )
         )  # fmt: skip
         await tx.execute(insert(ClaimTallyDeltaRow).values(count=1, **counted))
         return claim_id
+
+    def _decided(self, filed_on: date, level: str, channel: str, amount_fen: int) -> dict[str, Any]:
+        facts = eligible(
+            today=filed_on, training_started_on=filed_on, issued_on=filed_on, level=level,
+            certificate_number="ZX37012026", channel=Channel(channel),
+            standard=StandardFacts(str(self.standard_id), amount_fen, sample=True),
+            mandate=replace(MANDATE, first=filed_on, last=filed_on) if channel == "institution" else None,
+        )  # fmt: skip
+        return stored_decision(facts, decide(facts))
 
     async def _mandate(self, tx: Tx, person_id: UUID) -> UUID:
         mandate_id = uuid4()
@@ -300,6 +316,16 @@ class Season:
         await self.move_attempts(tx, attempts, AttemptAction.VOID)
         await self.move_claims(tx, list(rows), ClaimAction.UNBATCH)
         await self.move_batch(tx, batch_id, BatchAction.DISSOLVE)
+
+    async def change_parameter(self, tx: Tx) -> None:
+        """A parameter that two of the season's persons changed."""
+        editor, publisher = (
+            Actor(self.users[place], self.persons[place], frozenset({post}))
+            for place, post in enumerate((Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER))
+        )
+        new = NewPolicy("claim_window_months", 18, "2099-01-01", "示例", "示例")
+        proposal = await policies.propose(tx, editor, new, AT.date(), AT)
+        await policies.confirm(tx, publisher, proposal.id, AT.date(), AT)
 
     async def random_claim(self, tx: Tx, dice: random.Random, first: date, days: int) -> UUID:
         """A claim somewhere in the figures' whole space."""

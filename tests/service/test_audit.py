@@ -26,6 +26,7 @@ from service.journal import By
 from service.reconciliation.commands import take_return
 from tests.conftest import ROOT, Databases
 from tests.payments import Stage, a_return, claim_statuses, lines_of
+from tests.service.planted_decisions import PLANTED_IN_DECISIONS
 from tests.service.season import Season, fresh_database
 from tests.world import World
 
@@ -58,6 +59,7 @@ async def played(databases: Databases) -> AsyncIterator[Played]:
             await season.settle(tx, batch, attempts)
             dissolved, void = await season.freeze(tx, [payable])
             await season.dissolve(tx, dissolved, void)
+            await season.change_parameter(tx)
             await tx.execute(
                 text("INSERT INTO jobs (kind, subject, round, state, next_at) VALUES ('k', :s, 1, 'done', now())"),
                 {"s": batch},
@@ -85,6 +87,7 @@ async def _drop_guards(tx: Tx) -> None:
         await tx.execute(text(f"DROP INDEX {index}"))
     await tx.execute(text("DROP INDEX uq_return_lines_counted"))
     for table, constraint in (
+        ("policy_confirmations", "ck_policy_confirmations_two_persons"),
         ("payment_attempts", "uq_payment_attempts_reference"),
         ("batch_signatures", "uq_batch_signatures_person"),
         ("jobs", "ck_jobs_state"),
@@ -147,7 +150,7 @@ async def settled_by_the_bank(tx: Tx, stage: Stage) -> None:
 
 
 #: Promise → what is planted → the table and row that must be named first.
-PLANTED = {
+PLANTED: dict[str, tuple[str, str, str | None, str]] = {
     "a second live attempt": (
         "one_live_attempt",
         "payment_attempts",
@@ -336,6 +339,9 @@ PLANTED = {
     ),
     "a change lost": ("share", "claim_tally", None, "DELETE FROM claim_tally_deltas WHERE count = -1"),
 }
+
+
+PLANTED |= PLANTED_IN_DECISIONS
 
 
 @pytest.mark.parametrize("name", PLANTED)

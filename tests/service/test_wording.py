@@ -22,12 +22,12 @@ ROOT = Path(__file__).parents[2]
 #: Calls whose first text is a code, or a name before a code's point.
 _RAISERS = {
     *("Invalid", "Malformed", "Conflict", "Forbidden", "NotFound", "SignedOut", "Ineligible", "Unavailable"),
-    *("Remark", "RefusedError", "_passed", "_failed", "postpone"),
+    *("Remark", "RefusedError", "passed", "warned", "failed", "postpone"),
 }
 #: Calls that make codes of the noun they are given.
 _NOUNS = {"trimmed": ("not_text", "empty"), "must_consist_of": ("characters",), "_digits": ("not_text", "empty")}
 #: Wording that is looked up by a value at hand, not by a code in the source.
-_TABLES = {"status", "channel", "list", "reason", "action", "noun", "post", "field", "http", "word"}
+_TABLES = {"status", "channel", "list", "reason", "action", "noun", "post", "field", "http", "word", "next"}
 _TABLES |= {"by", "story", "result", "registry_field"}  # a story of what the journal holds
 
 #: What a Chinese sentence may hold in Latin letters.
@@ -98,6 +98,22 @@ def test_every_step_of_a_claim_can_be_told() -> None:
     wanted |= {f"result.{code}" for code in ("done", "returned", "unknown")}
     wanted |= {f"result.failed:{each}" for each in FailureClass}
     assert wanted <= set(wording())
+
+
+def test_every_refusal_and_warning_of_a_rule_says_what_to_do_next() -> None:
+    """And nothing else has a next step: what passed needs none."""
+    domain = ROOT / "domain"
+    rules = [file for file in _trees() if file.is_relative_to(domain / "eligibility")]
+    remarks = [domain / name for name in ("account.py", "certificate.py", "identity.py")]
+    said = {
+        node.args[0].value
+        for file in (*rules, *remarks)
+        for node in ast.walk(_trees()[file])
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"failed", "warned", "Remark"}
+        if node.args and isinstance(node.args[0], ast.Constant)
+    }
+    assert len(said) > 30
+    assert {code.removeprefix("next.") for code in wording() if code.startswith("next.")} == said
 
 
 def test_nothing_is_said_that_nobody_says() -> None:

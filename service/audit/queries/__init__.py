@@ -3,8 +3,10 @@
 from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
 from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
 from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUBSIDY, SHARE
+from service.audit.queries.decisions import DECISIONS, recompute
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
+from service.audit.queries.policies import PARAMETERS
 from service.audit.schemas import BrokenRow, PromiseReport
 from service.database import Tx
 
@@ -18,7 +20,7 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
     """
     reopened = await reopen(tx)
     ready, dead = await ready_and_dead(tx)
-    found_beside: dict[int, Breach | None] = {4: reopened.file, 8: reopened.content}
+    found_beside: dict[int, Breach | None] = {4: reopened.file, 8: reopened.content, 16: await recompute(tx)}
     said: dict[int, str] = {18: f"待办 {ready}，停办 {dead}"}
     reports = []
     for promise in _promises(settled):
@@ -39,6 +41,8 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         SIGNED_CONTENT,
         JOURNALLED,
         COUNTED_ONCE,
+        DECISIONS,
+        PARAMETERS,
         ended,
         SHARE,
     )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -12,12 +11,15 @@ from domain.account import BankAccount
 from domain.actor import Actor, Post
 from domain.certificate import Certificate
 from domain.claim import CLAIM_LIFECYCLE, Channel, Via
-from domain.eligibility import RULES_VERSION, Decision, Facts, decide, once_in
+from domain.eligibility import Decision, Facts, amount_due, decide, once_in
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid, NotFound
 from domain.identity import same_name
 from domain.level import level_of
 from domain.period import parse_date
 from service.access.tables import DistrictRow
+from service.claims.commands.insisting import refuse_at_once
+from service.claims.commands.proofs import Proofs, read_proofs
+from service.claims.queries.decisions import stored_decision
 from service.claims.queries.facts import Asked, facts_for
 from service.claims.queries.views import claim_view
 from service.claims.schemas import ClaimView, DecisionView, NewClaim
@@ -47,6 +49,7 @@ class _Read:
     district: str | None
     mandate_id: UUID | None
     via: Via
+    proofs: Proofs
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ def read_claim(new: NewClaim) -> _Read:
         district=new.district,
         mandate_id=new.mandate_id,
         via=new.via,
+        proofs=read_proofs(new),
     )
 
 
@@ -91,18 +95,24 @@ async def file_claim(tx: Tx, me: Actor, new: NewClaim, today: date, now: datetim
     """File a claim for oneself, or as a clerk for a trainee with a mandate.
 
     Ineligible `claim.ineligible` with the whole decision; Conflict `claim.already_filed` when a live claim stands for
-    the same person, occupation and level. The person's row is locked before facts are read (promise 20).
+    the same person, occupation and level. Who insists on a claim that is not eligible, but could be stored, gets it
+    stored and refused. The person's row is locked before facts are read (promise 20).
     """
     read = read_claim(new)
     claimant = await _claimant(tx, me, read)
     payee = await lock_person(tx, claimant.person_id)
     facts = await _facts(tx, read, claimant, payee, today)
     decision = decide(facts)
-    _refuse_unless_eligible(decision)
+    insisted = new.insist and decision.may_insist
+    if not insisted:
+        _refuse_unless_eligible(decision)
     account_id = await ensure_account(tx, claimant.person_id, read.account)
     claim_id = uuid4()
     await _insert(tx, claim_id, me, read, claimant, facts, decision, account_id, now)
-    await owe(tx, Job.VERIFY_CERTIFICATE, claim_id)
+    if insisted:
+        await refuse_at_once(tx, claim_id, now)
+    else:
+        await owe(tx, Job.VERIFY_CERTIFICATE, claim_id)
     return await claim_view(tx, me, claim_id)
 
 
@@ -159,6 +169,7 @@ async def _facts(tx: Tx, read: _Read, claimant: _Claimant, payee: str, today: da
         mandate_id=read.mandate_id,
         institution_id=claimant.institution_id,
         warnings=tuple(remark.code for remark in read.account.warnings),
+        **read.proofs.asked(payee),
     )
     return (await facts_for(tx, [asked], today))[0]
 
@@ -173,17 +184,6 @@ def _refuse_unless_eligible(decision: Decision) -> None:
     raise Ineligible("claim.ineligible", decision=told)
 
 
-def stored_decision(facts: Facts, decision: Decision) -> dict[str, Any]:
-    """What is kept of a decision: its facts, the rules' version, what failed, and the amount in fen."""
-    return {
-        "facts": msgspec.to_builtins(facts),
-        "rules_version": RULES_VERSION,
-        "rules": {each.rule: each.version for each in decision.outcomes},
-        "failed": decision.failed,
-        "amount_fen": decision.amount_fen,
-    }
-
-
 async def _insert(
     tx: Tx,
     claim_id: UUID,
@@ -196,8 +196,9 @@ async def _insert(
     now: datetime,
 ) -> None:
     """The claim, its journal row and its figure, in one statement."""
-    assert facts.item is not None, "an eligible claim has an item"
-    assert facts.standard is not None, "an eligible claim has a standard"
+    assert facts.item is not None, "a claim that may be stored has an item"
+    assert facts.standard is not None, "a claim that may be stored has a standard"
+    amount_fen = amount_due(facts)
     counted = {
         "filed_on": facts.today,
         "district": claimant.district,
@@ -205,7 +206,7 @@ async def _insert(
         "industry": facts.item.industry,
         "level": facts.level,
         "channel": str(claimant.channel),
-        "amount_fen": facts.standard.amount_fen,
+        "amount_fen": amount_fen,
     }
     claim = {
         **counted,
@@ -226,10 +227,11 @@ async def _insert(
         "status": str(CLAIM_LIFECYCLE.first),
         "filed_at": now,
         "decision": stored_decision(facts, decision),
+        **read.proofs.columns(claim_id),
     }
     after = {
         "status": str(CLAIM_LIFECYCLE.first),
-        "amount_fen": facts.standard.amount_fen,
+        "amount_fen": amount_fen,
         "account_id": str(account_id),
         "subsidy_key": facts.subsidy_key,
         "level": facts.level,

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, insert, literal, or_, select
 
 from domain.actor import Actor, Post, Scope, excluded_with
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
-from domain.errors import Forbidden, Invalid, NotFound
+from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.period import parse_date
 from service.access.tables import UserRow
 from service.claims.queries.views import claim_view, visible_to
@@ -61,6 +61,7 @@ async def refuse_claim(tx: Tx, me: Actor, claim_id: UUID, refusal: NewRefusal, n
     if not refusal.reasons or unknown:
         raise Invalid("refusal.reasons", field="reasons", unknown=unknown)
     await _must_be_reviewable(tx, me, claim_id)
+    await _must_be_checked(tx, claim_id)
     by = By.actor(me, Post.REVIEWER, now)
     reason = " ".join([*refusal.reasons, refusal.note]).strip()
     await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.REFUSE, claim_id, by, reason=reason)
@@ -111,3 +112,10 @@ async def _must_be_reviewable(tx: Tx, me: Actor, claim_id: UUID) -> None:
         raise Forbidden("claim.own")
     if await acted_on(tx, "claim", [claim_id], me.person_id, excluded_with(Post.REVIEWER, Scope.CLAIM)):
         raise Forbidden("post.excluded")
+
+
+async def _must_be_checked(tx: Tx, claim_id: UUID) -> None:
+    """The lifecycle lets a filed claim be refused, by the rules alone: an officer waits for the registry's answer."""
+    status = (await tx.execute(select(ClaimRow.status).where(ClaimRow.id == claim_id))).scalar_one()
+    if status == ClaimStatus.FILED:
+        raise Conflict("wrong_status", noun="claim", status=status, action=str(ClaimAction.REFUSE))

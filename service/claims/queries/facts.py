@@ -1,4 +1,4 @@
-"""The facts of many claims in one statement; deciding is `domain/eligibility.py`."""
+"""The facts of many claims in one statement; deciding is `domain/eligibility`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,31 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.claim import Channel
-from domain.eligibility import EarlierClaim, Facts, ItemFacts, MandateFacts, Parameters, StandardFacts
+from domain.claim import Channel, PlaceLink
+from domain.eligibility import (
+    AgeFacts,
+    EarlierClaim,
+    Facts,
+    FeeFacts,
+    GroupFacts,
+    ItemFacts,
+    MandateFacts,
+    Parameters,
+    StandardFacts,
+    StandingClaim,
+)
+from domain.identity import NationalId
+from domain.period import whole_months
 from domain.share import list_filed_under
+from service.crypto import keyring
 from service.database import Tx
+from service.policies.queries import retirement_ages
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One claim as it was asked for, parsed. `institution_id` is the filing clerk's."""
+    """One claim as it was asked for, parsed. `institution_id` is the filing clerk's; `fee_fen` is what the invoice
+    says was paid."""
 
     person_id: UUID
     channel: Channel
@@ -30,18 +46,28 @@ class Asked:
     mandate_id: UUID | None
     institution_id: UUID | None
     warnings: tuple[str, ...]
+    group: GroupFacts | None = None
+    invoice_number: str | None = None
+    fee_fen: int | None = None
+    payer_is_claimant: bool = False
+    place_link: PlaceLink | None = None
 
 
 _FACTS = text("""
-    SELECT asked.n, key.subsidy_key, items.found AS items, standard.found AS standard, earlier.found AS earlier,
+    SELECT asked.n, key.subsidy_key, items.found AS items, standard.found AS standard, standing.found AS standing,
+           person.id_number_sealed,
            EXISTS (SELECT FROM claims c
                     WHERE c.certificate_number = asked.certificate
                       AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS certificate_used,
+           EXISTS (SELECT FROM claims c
+                    WHERE c.invoice_number = asked.invoice
+                      AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS invoice_used,
            mandate.found AS mandate, policy.found AS policy
       FROM unnest(CAST(:people AS uuid[]), CAST(:codes AS text[]), CAST(:levels AS text[]),
                   CAST(:certificates AS text[]), CAST(:days AS date[]), CAST(:mandates AS uuid[]),
-                  CAST(:institutions AS uuid[]))
-           WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, n)
+                  CAST(:institutions AS uuid[]), CAST(:invoices AS text[]))
+           WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice, n)
+      LEFT JOIN people person ON person.id = asked.person_id
      CROSS JOIN LATERAL (
            SELECT coalesce((SELECT a.canonical FROM occupation_aliases a WHERE a.code = asked.code),
                            asked.code) AS subsidy_key) AS key
@@ -57,11 +83,12 @@ _FACTS = text("""
             WHERE s.occupation = key.subsidy_key AND s.level = asked.level
               AND s.in_force @> asked.day) AS standard ON true
       LEFT JOIN LATERAL (
-           SELECT jsonb_agg(jsonb_build_object('channel', c.channel, 'status', c.status,
-                                               'filed_on', c.filed_on, 'once_in', c.once_in)) AS found
+           SELECT jsonb_agg(jsonb_build_object('subsidy_key', c.subsidy_key, 'level', c.level, 'channel', c.channel,
+                                               'status', c.status, 'filed_on', c.filed_on, 'once_in', c.once_in)
+                            ORDER BY c.filed_at, c.id) AS found
              FROM claims c
-            WHERE c.person_id = asked.person_id AND c.subsidy_key = key.subsidy_key AND c.level = asked.level
-              AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS earlier ON true
+            WHERE c.person_id = asked.person_id
+              AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS standing ON true
       LEFT JOIN LATERAL (
            SELECT jsonb_build_object(
                     'same_institution',
@@ -89,6 +116,7 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
             "days": [each.training_started_on for each in asked],
             "mandates": [each.mandate_id for each in asked],
             "institutions": [each.institution_id for each in asked],
+            "invoices": [each.invoice_number for each in asked],
             "today": today,
         },
     )
@@ -96,7 +124,7 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
 
 
 def _facts(asked: Asked, row: Any, today: date) -> Facts:
-    policy = row.policy or {}
+    standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row.standing or []]
     return Facts(
         today=today,
         channel=asked.channel,
@@ -108,14 +136,34 @@ def _facts(asked: Asked, row: Any, today: date) -> Facts:
         item=_item(row.items or [], asked.list_kind),
         standard=StandardFacts(**row.standard) if row.standard else None,
         earlier=tuple(
-            EarlierClaim(**{**each, "filed_on": date.fromisoformat(each["filed_on"])}) for each in row.earlier or []
+            EarlierClaim(each["channel"], each["status"], each["filed_on"], each["once_in"])
+            for each in standing
+            if (each["subsidy_key"], each["level"]) == (row.subsidy_key, asked.level)
         ),
         certificate_used=row.certificate_used,
         holder_is_payee=asked.holder_is_payee,
         mandate=_mandate(row.mandate),
-        parameters=Parameters(policy["claim_window_months"], policy["once_in"]),
+        parameters=Parameters.of(row.policy or {}, today),
         warnings=asked.warnings,
+        standing=tuple(
+            StandingClaim(each["subsidy_key"], each["level"], each["status"], each["filed_on"]) for each in standing
+        ),
+        age=_age(asked, row.id_number_sealed),
+        group=asked.group,
+        fee=None if asked.fee_fen is None else FeeFacts(asked.fee_fen, asked.payer_is_claimant, row.invoice_used),
+        place_link=asked.place_link,
     )
+
+
+def _age(asked: Asked, id_number_sealed: bytes | None) -> AgeFacts | None:
+    """Months instead of a day of birth, which is nobody's business once the rules have been asked. None for a person
+    who is not in the database, and whom the rules then refuse."""
+    if id_number_sealed is None:
+        return None
+    person = NationalId(keyring().open(id_number_sealed, asked.person_id))
+    retires = retirement_ages().age_of(person.sex, person.birth_date)
+    months = whole_months(person.birth_date, asked.training_started_on)
+    return AgeFacts(months, retires.earliest_months, retires.latest_months)
 
 
 def _item(items: list[dict[str, Any]], chosen: str | None) -> ItemFacts | None:

@@ -11,11 +11,13 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_
 
 from domain.actor import Actor, Post
-from domain.eligibility import Facts, decide
+from domain.claim import ClaimStatus
 from domain.errors import Malformed, NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
 from service.catalog.tables import CatalogItemRow
+from service.claims.queries.decisions import decided_again
+from service.claims.queries.refusals import refusal_of
 from service.claims.schemas import ClaimsView, ClaimView, CountsView, DecisionView
 from service.claims.tables import ClaimRow, DoorRefusalRow
 from service.crypto import keyring
@@ -93,21 +95,19 @@ def _view(row: Any, *, whole: bool) -> ClaimView:
         certificate_number=row.certificate_number,
         certificate_issued_on=row.certificate_issued_on,
         filed_on=row.filed_on,
-        decision=DecisionView.of(decide(stored_facts(row.decision))) if whole else None,
+        decision=DecisionView.of(decided_again(row.decision)) if whole else None,
     )
 
 
-def stored_facts(decision: dict[str, Any]) -> Facts:
-    """The facts of a stored decision, from which it is computed again (promise 16)."""
-    return msgspec.convert(decision["facts"], Facts)
-
-
 async def claim_view(tx: Tx, me: Actor, claim_id: UUID) -> ClaimView:
-    """One claim with its decision; NotFound when it is not there or not for `me` to see."""
+    """One claim with its decision, and its refusal; NotFound when it is not there or not for `me` to see."""
     row = (await tx.execute(_shown().where(ClaimRow.id == claim_id, visible_to(me)))).one_or_none()
     if row is None:
         raise NotFound("claim.not_found")
-    return _view(row, whole=True)
+    view = _view(row, whole=True)
+    if row.status == ClaimStatus.REFUSED:
+        view.refusal = await refusal_of(tx, claim_id, decided_again(row.decision))
+    return view
 
 
 async def claims_page(

@@ -1,0 +1,44 @@
+"""The rules of a claim: facts in, a decision out. One implementation for filing, rosters, recheck and audit.
+
+A decision holds every rule's outcome, so that it can be explained, and is a function of its facts alone, so that it
+can be computed again from what was stored (promise 16). Facts hold no personal data.
+"""
+
+from domain.eligibility.decision import RULES, RULES_VERSION, Rule, decide
+from domain.eligibility.facts import (
+    AgeFacts,
+    EarlierClaim,
+    Facts,
+    FeeFacts,
+    GroupFacts,
+    ItemFacts,
+    MandateFacts,
+    Parameters,
+    StandardFacts,
+    StandingClaim,
+    once_in,
+)
+from domain.eligibility.outcome import Decision, Outcome, Result
+from domain.eligibility.payment import amount_due
+
+__all__ = [
+    "RULES",
+    "RULES_VERSION",
+    "AgeFacts",
+    "Decision",
+    "EarlierClaim",
+    "Facts",
+    "FeeFacts",
+    "GroupFacts",
+    "ItemFacts",
+    "MandateFacts",
+    "Outcome",
+    "Parameters",
+    "Result",
+    "Rule",
+    "StandardFacts",
+    "StandingClaim",
+    "amount_due",
+    "decide",
+    "once_in",
+]

@@ -1,0 +1,100 @@
+"""Every rule, and the decision that they make. A rule that is added or changed raises RULES_VERSION.
+
+A decision is computed again by the rules of its own version (promise 16), so none is ever edited in place: it ends
+with the version before (`until`), and its successor begins.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain.eligibility import claimant, payment, training
+from domain.eligibility.facts import Facts
+from domain.eligibility.outcome import Decision, Outcome, Said
+from domain.eligibility.payment import amount_due
+
+#: Raised when any rule comes, goes, or changes its meaning; stored with each decision.
+RULES_VERSION = 2
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`version` counts the changes of this one rule; it is in force from RULES_VERSION `since` up to `until`.
+
+    `at_door`: a claim that fails it cannot be stored, for the row would have no item, level or standard, or would
+    stand beside a live claim that keeps it out.
+    """
+
+    check: Callable[[Facts], Said]
+    basis: str
+    version: int = 1
+    since: int = 1
+    until: int | None = None
+    at_door: bool = False
+
+    def holds_in(self, rules_version: int) -> bool:
+        return self.since <= rules_version and (self.until is None or rules_version <= self.until)
+
+    def outcome(self, facts: Facts) -> Outcome:
+        said = self.check(facts)
+        name, at_door = self.check.__name__, self.at_door
+        return Outcome(name, self.version, said.outcome, said.code, said.facts, self.basis, at_door)
+
+
+_NOTICE = "济人社函〔2023〕28号"
+
+#: In the order in which a person reads them.
+RULES: tuple[Rule, ...] = (
+    Rule(training.in_catalog, f"{_NOTICE} 二", at_door=True),
+    Rule(training.level_fits, f"{_NOTICE} 二（一）3；国家职业分类大典", at_door=True),
+    Rule(training.standard_in_force, f"{_NOTICE} 三", at_door=True),
+    Rule(training.training_before_certificate, "证书核发在培训之后"),
+    Rule(training.in_time, "申领期限（政策参数 claim_window_months）"),
+    Rule(training.certificate_fits, "职业技能等级证书编码规则"),
+    Rule(training.certificate_kind_fits, "职业技能等级、职业资格、专项职业能力证书编码规则", since=2),
+    Rule(training.certificate_not_used, "一证一领", at_door=True),
+    Rule(
+        claimant.only_once,
+        f"{_NOTICE} 三；同一职业同一等级不重复享受（政策参数 once_in）",
+        at_door=True,
+    ),
+    Rule(
+        claimant.no_higher_level_before,
+        "已享受高等级补贴的，不再享受同一职业低等级补贴（政策参数 lower_level_after_higher）",
+        since=2,
+    ),
+    Rule(
+        claimant.within_limits,
+        "鲁人社字〔2022〕72号：每人每年不超过三次（政策参数 counting_limits）",
+        since=2,
+    ),
+    Rule(
+        claimant.of_age,
+        "劳动法第十五条；关于实施渐进式延迟法定退休年龄的决定（2025 年施行）",
+        since=2,
+    ),
+    Rule(claimant.group_holds, "补贴对象：证明的有效日不晚于培训开始之日", since=2),
+    Rule(
+        claimant.linked_to_place,
+        "户籍、参保或居住在本市（政策参数 place_link_required、place_links）",
+        since=2,
+    ),
+    Rule(payment.holder_is_payee, f"{_NOTICE} 三.8 补贴直达个人"),
+    Rule(payment.mandate_holds, f"{_NOTICE} 三.8 培训机构代领；代领协议"),
+    Rule(payment.institution_listed, f"{_NOTICE} 二（二）"),
+    Rule(payment.fee_proved, "个人缴费凭票申领（政策参数 subsidy_capped_by_fee）", since=2),
+    Rule(payment.invoice_not_used, "一票一领", since=2, at_door=True),
+    Rule(payment.nothing_odd, "填写核对"),
+)
+
+
+def decide(facts: Facts, rules_version: int = RULES_VERSION) -> Decision:
+    """Every rule's outcome over `facts`, and the amount in fen when none failed.
+
+    A decision that was stored is computed again with the version it was stored under; ValueError for a version that
+    there is none of.
+    """
+    if not 1 <= rules_version <= RULES_VERSION:
+        raise ValueError(f"the rules have no version {rules_version}")
+    outcomes = tuple(rule.outcome(facts) for rule in RULES if rule.holds_in(rules_version))
+    decision = Decision(outcomes, None, rules_version)
+    return Decision(outcomes, amount_due(facts), rules_version) if decision.eligible else decision

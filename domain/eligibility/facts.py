@@ -1,0 +1,146 @@
+"""What the rules look at. A claim's facts are stored with its decision, and hold no personal data.
+
+Fields with a default came after version 1 of the rules: a decision stored before them has none, and the rules it was
+made by do not ask.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, Self
+
+from domain.claim import Channel, PlaceLink
+from domain.errors import Conflict
+from domain.policy import Limit
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Policy in force on the day of filing (dated data; see `data/policies.toml`)."""
+
+    claim_window_months: int
+    once_in: str  # 'ever', or 'year'
+    counting_limits: tuple[Limit, ...] = ()
+    lower_level_after_higher: str = "granted"  # or 'refused'
+    age_from_years: int = 0
+    subsidy_capped_by_fee: bool = False
+    place_link_required: bool = False
+    place_links: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, policy: Mapping[str, Any], on: date) -> Self:
+        """From the parameters by key; Conflict `policy.missing` where one is not in force on that day."""
+        keys = {each.name for each in fields(cls)}
+        if missing := keys - policy.keys():
+            raise Conflict("policy.missing", key=min(missing), on=on.isoformat())
+        given = {key: policy[key] for key in keys}
+        given["counting_limits"] = tuple(Limit.read(each) for each in given["counting_limits"])
+        given["place_links"] = tuple(given["place_links"])
+        return cls(**given)
+
+
+@dataclass(frozen=True)
+class ItemFacts:
+    """The catalog item in force on the day training started."""
+
+    id: str
+    edition_id: str
+    code: str | None
+    list_kind: str
+    industry: str
+
+
+@dataclass(frozen=True)
+class StandardFacts:
+    id: str
+    amount_fen: int
+    sample: bool
+
+
+@dataclass(frozen=True)
+class EarlierClaim:
+    """A live claim of the same person for the same occupation and level."""
+
+    channel: str
+    status: str
+    filed_on: date
+    once_in: str
+
+
+@dataclass(frozen=True)
+class StandingClaim:
+    """Any live or paid claim of the same person, whoever filed it and wherever."""
+
+    subsidy_key: str
+    level: str
+    status: str
+    filed_on: date
+
+
+@dataclass(frozen=True)
+class MandateFacts:
+    """代领协议 and its institution. `listed`: in the institution catalog on the day training started."""
+
+    same_institution: bool
+    first: date
+    last: date
+    fee_fen: int
+    listed: bool
+
+
+@dataclass(frozen=True)
+class AgeFacts:
+    """In months, on the day training started; the age of retirement as `domain.retirement` answers it."""
+
+    months: int
+    retires_earliest_months: int
+    retires_latest_months: int
+
+
+@dataclass(frozen=True)
+class GroupFacts:
+    """The group that the claimant says they belong to, and since when the proof holds."""
+
+    group: str
+    proof_kind: str
+    valid_from: date
+
+
+@dataclass(frozen=True)
+class FeeFacts:
+    """The fee that an invoice shows. `invoice_used`: by a live claim, whoever's."""
+
+    fee_fen: int
+    payer_is_claimant: bool
+    invoice_used: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the rules look at. `warnings` are codes noticed while parsing id, certificate and account."""
+
+    today: date
+    channel: Channel
+    training_started_on: date
+    issued_on: date
+    level: str
+    certificate_number: str
+    subsidy_key: str
+    item: ItemFacts | None
+    standard: StandardFacts | None
+    earlier: tuple[EarlierClaim, ...]
+    certificate_used: bool
+    holder_is_payee: bool
+    mandate: MandateFacts | None
+    parameters: Parameters
+    warnings: tuple[str, ...] = ()
+    standing: tuple[StandingClaim, ...] = ()
+    age: AgeFacts | None = None
+    group: GroupFacts | None = None
+    fee: FeeFacts | None = None
+    place_link: PlaceLink | None = None
+
+
+def once_in(parameters: Parameters, today: date) -> str:
+    """The span in which one subsidy is given: 'ever', or the year of filing."""
+    return "ever" if parameters.once_in == "ever" else str(today.year)

@@ -1,0 +1,80 @@
+"""What one rule says, and the decision that all of them make."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from domain.remark import Remark
+
+
+class Result(StrEnum):
+    PASSED = "passed"
+    WARNED = "warned"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one rule said: `code` has wording, which `facts` fill; `basis` is where the rule comes from.
+
+    `at_door`: where it failed there is nothing that could be stored, not even for somebody who insists.
+    """
+
+    rule: str
+    version: int
+    outcome: Result
+    code: str
+    facts: Mapping[str, Any]
+    basis: str
+    at_door: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`amount_fen` is what will be paid when eligible, else None."""
+
+    outcomes: tuple[Outcome, ...]
+    amount_fen: int | None
+    rules_version: int
+
+    @property
+    def eligible(self) -> bool:
+        return not self.failed
+
+    @property
+    def failed(self) -> list[str]:
+        return [each.code for each in self.outcomes if each.outcome is Result.FAILED]
+
+    @property
+    def may_insist(self) -> bool:
+        """Whether the claim could be stored and refused in due form: it is refused, and nowhere at the door."""
+        return not self.eligible and not any(each.at_door for each in self.outcomes if each.outcome is Result.FAILED)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A rule's answer, before its name, version and basis are put to it."""
+
+    outcome: Result
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def passed(code: str, **facts: Any) -> Said:
+    return Said(Result.PASSED, code, facts)
+
+
+def warned(code: str, **facts: Any) -> Said:
+    return Said(Result.WARNED, code, facts)
+
+
+def failed(code: str, **facts: Any) -> Said:
+    return Said(Result.FAILED, code, facts)
+
+
+def remarked(remark: Remark) -> Said:
+    """A remark as a rule's answer; its days written out, as facts are stored."""
+    facts = {name: value.isoformat() if isinstance(value, date) else value for name, value in remark.facts.items()}
+    return Said(Result.FAILED if remark.refuses else Result.WARNED, remark.code, facts)

@@ -1,0 +1,62 @@
+"""Rules about what was learnt: the item, its level and standard, the days, the certificate."""
+
+from domain.certificate import Certificate, check_kind, cross_check
+from domain.eligibility.facts import Facts
+from domain.eligibility.outcome import Said, failed, passed, remarked
+from domain.level import LEVELS, schemes_for
+from domain.period import add_months
+
+
+def in_catalog(facts: Facts) -> Said:
+    day = facts.training_started_on.isoformat()
+    if facts.item is None:
+        return failed("item.not_in_catalog", day=day)
+    if facts.item.code is None:
+        return failed("item.project")
+    return passed("item.in_catalog", day=day, list=f"list.{facts.item.list_kind}")
+
+
+def level_fits(facts: Facts) -> Said:
+    level = LEVELS[facts.level]
+    if facts.item and facts.item.code and level.scheme not in schemes_for(facts.item.code):
+        return failed("level.not_of_occupation", level=level.short)
+    return passed("level.fits", level=level.short)
+
+
+def standard_in_force(facts: Facts) -> Said:
+    day = facts.training_started_on.isoformat()
+    if facts.standard is None:
+        return failed("standard.none", day=day)
+    return passed("standard.in_force", day=day, amount_fen=facts.standard.amount_fen)
+
+
+def in_time(facts: Facts) -> Said:
+    last = add_months(facts.issued_on, facts.parameters.claim_window_months)
+    months = facts.parameters.claim_window_months
+    if facts.today > last:
+        return failed("window.over", last=last.isoformat(), months=months)
+    return passed("window.open", last=last.isoformat(), months=months)
+
+
+def training_before_certificate(facts: Facts) -> Said:
+    if facts.training_started_on > facts.issued_on:
+        return failed("training.after_certificate", started=facts.training_started_on.isoformat())
+    return passed("training.before_certificate", started=facts.training_started_on.isoformat())
+
+
+def certificate_fits(facts: Facts) -> Said:
+    certificate = Certificate.parse(facts.certificate_number)
+    remarks = [*certificate.warnings, *cross_check(certificate, facts.level, facts.issued_on, facts.today)]
+    worst = next((each for each in remarks if each.refuses), remarks[0] if remarks else None)
+    return passed("certificate.fits") if worst is None else remarked(worst)
+
+
+def certificate_kind_fits(facts: Facts) -> Said:
+    """Which kinds of certificate there are for a level and a list (特级技师, 职业资格, 专项职业能力, 培训合格)."""
+    list_kind = facts.item.list_kind if facts.item else ""
+    remark = check_kind(Certificate.parse(facts.certificate_number), facts.level, list_kind)
+    return passed("certificate.kind_fits") if remark is None else remarked(remark)
+
+
+def certificate_not_used(facts: Facts) -> Said:
+    return failed("certificate.used") if facts.certificate_used else passed("certificate.not_used")

@@ -1,0 +1,154 @@
+"""Policy parameters: which there are, and what each may be set to. Their values are dated data, never here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol, Self
+from uuid import UUID
+
+from domain.claim import PlaceLink
+from domain.errors import Forbidden, Invalid
+from domain.period import Period, parse_date
+
+KEY_LENGTH_MAX = 60
+
+
+class Form(Protocol):
+    """What a value must be."""
+
+    def check(self, value: object) -> None:
+        """Invalid, field `value`, unless it is."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number between two bounds, both included."""
+
+    least: int
+    most: int
+
+    def check(self, value: object) -> None:
+        if not _is_whole(value, self.least, self.most):
+            raise Invalid("policy.not_whole", field="value", least=self.least, most=self.most)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of some words."""
+
+    options: tuple[str, ...]
+
+    def check(self, value: object) -> None:
+        if value not in self.options:
+            raise Invalid("policy.not_an_option", field="value", options=list(self.options))
+
+
+@dataclass(frozen=True)
+class SomeOf:
+    """At least one of some words, none of them twice."""
+
+    options: tuple[str, ...]
+
+    def check(self, value: object) -> None:
+        fits = isinstance(value, list) and value and all(each in self.options for each in value)
+        if not fits or len(set(value)) < len(value):  # type: ignore[call-overload, arg-type]
+            raise Invalid("policy.not_an_option", field="value", options=list(self.options))
+
+
+class YesNo:
+    """True or false, and no word or number that might mean it."""
+
+    def check(self, value: object) -> None:
+        if not isinstance(value, bool):
+            raise Invalid("policy.not_yes_or_no", field="value")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `count` subsidies for a `scope` (a person) within a `window`, for claims filed `first` to `last`."""
+
+    scope: str
+    window: str
+    count: int
+    first: date
+    last: date | None
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> Self:
+        """From `{scope, window, count, from, to}`, `to` left out where it has no end. Invalid where one is not well
+        formed."""
+        limit = cls(
+            written["scope"],
+            written["window"],
+            written["count"],
+            parse_date(written["from"], "value"),
+            parse_date(written["to"], "value") if "to" in written else None,
+        )
+        Period(limit.first, limit.last)
+        return limit
+
+    def holds_on(self, day: date) -> bool:
+        return day in Period(self.first, self.last)
+
+    def counts(self, filed_on: date, day: date) -> bool:
+        """Whether a claim filed on that day counts for one filed on `day`."""
+        return self.window == EVER or filed_on.year == day.year
+
+
+PERSON = "person"
+CALENDAR_YEAR, EVER = "calendar_year", "ever"
+
+
+class Limits:
+    """A list of limits; an empty one sets none."""
+
+    MOST = 10
+    COUNT_MOST = 100
+    _NEEDED = frozenset({"scope", "window", "count", "from"})
+
+    def check(self, value: object) -> None:
+        if not isinstance(value, list) or len(value) > self.MOST or not all(map(self._is_limit, value)):
+            raise Invalid("policy.not_limits", field="value", most=self.COUNT_MOST)
+
+    def _is_limit(self, written: object) -> bool:
+        if not isinstance(written, dict) or written.keys() - {"to"} != self._NEEDED:
+            return False
+        if written["scope"] != PERSON or written["window"] not in (CALENDAR_YEAR, EVER):
+            return False
+        try:
+            return _is_whole(written["count"], 1, self.COUNT_MOST) and bool(Limit.read(written))
+        except Invalid:
+            return False
+
+
+def _is_whole(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+#: Every parameter there is, and what it may be.
+FORMS: Mapping[str, Form] = {
+    "claim_window_months": Whole(1, 120),
+    "once_in": OneOf(("ever", "year")),
+    "notice_working_days": Whole(1, 60),
+    "counting_limits": Limits(),
+    "lower_level_after_higher": OneOf(("refused", "granted")),
+    "age_from_years": Whole(14, 30),
+    "subsidy_capped_by_fee": YesNo(),
+    "place_link_required": YesNo(),
+    "place_links": SomeOf(tuple(PlaceLink)),
+    "reconsideration_days": Whole(1, 365),
+    "lawsuit_months": Whole(1, 60),
+}
+
+
+def check_value(key: str, value: object) -> None:
+    """Invalid `policy.unknown` (field `key`) for a parameter there is none of, or what its form says of the value."""
+    if key not in FORMS:
+        raise Invalid("policy.unknown", field="key", known=sorted(FORMS))
+    FORMS[key].check(value)
+
+
+def must_be_another(proposer_id: UUID, person_id: UUID) -> None:
+    """Forbidden `policy.same_person`: whoever proposed a change does not confirm it."""
+    if person_id == proposer_id:
+        raise Forbidden("policy.same_person")

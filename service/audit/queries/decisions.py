@@ -1,0 +1,47 @@
+"""The promise about decisions: each is computed again from its stored facts, by the rules of its version."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, select
+
+from domain.eligibility import amount_due
+from domain.errors import DomainError
+from service.audit.queries.checks import Breach, Promise
+from service.claims.queries.decisions import decided_again, result_of, stored_facts
+from service.claims.tables import ClaimRow
+from service.database import Tx
+
+#: Claims whose decisions are held here at once.
+PAGE = 1_000
+
+DECISIONS = Promise(16, "decisions_recompute", "claims", ())
+
+
+async def recompute(tx: Tx) -> Breach | None:
+    """The first claim whose stored decision is not what its facts give."""
+    after = UUID(int=0)
+    while True:
+        asked = select(ClaimRow.id, ClaimRow.decision, ClaimRow.amount_fen).where(ClaimRow.id > after)
+        page = (await tx.execute(asked.order_by(ClaimRow.id).limit(PAGE))).all()
+        for claim in page:
+            if says := _differs(claim):
+                return Breach("claims", str(claim.id), says)
+        if len(page) < PAGE:
+            return None
+        after = page[-1].id
+
+
+def _differs(claim: Row[UUID, dict[str, Any], int]) -> str | None:
+    stored = claim.decision
+    try:
+        facts, again = stored_facts(stored), decided_again(stored)
+    except (msgspec.ValidationError, LookupError, TypeError, ValueError, DomainError):
+        return "存下的判断读不出，无法重算"
+    differing = [name for name, value in result_of(again).items() if stored.get(name) != value]
+    if differing:
+        return f"由存下的事实重算，结果不同：{'、'.join(differing)}"
+    if amount_due(facts) != claim.amount_fen:
+        return "申领金额不是判断所定的金额"
+    return None

@@ -1,0 +1,54 @@
+"""Facts of a claim that is eligible, for tests to change one thing at a time."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from domain.claim import Channel
+from domain.eligibility import AgeFacts, Facts, ItemFacts, MandateFacts, Parameters, StandardFacts
+from domain.policy import Limit
+
+TODAY, STARTED, ISSUED = date(2026, 11, 25), date(2026, 3, 2), date(2026, 5, 8)
+WELDER = "6-18-02-04"
+#: Printed: province 37, 2026, level 4.
+CERTIFICATE = "S000037010023264000418"
+
+#: `data/policies.toml` on that day.
+PARAMETERS = Parameters(
+    claim_window_months=12,
+    once_in="ever",
+    counting_limits=(
+        Limit("person", "calendar_year", 3, date(2022, 1, 1), None),
+        Limit("person", "ever", 3, date(2024, 1, 1), date(2025, 12, 31)),
+    ),
+    lower_level_after_higher="refused",
+    age_from_years=16,
+    subsidy_capped_by_fee=False,
+    place_link_required=False,
+    place_links=("household", "insurance", "residence"),
+)
+
+_ELIGIBLE = Facts(
+    today=TODAY,
+    channel=Channel.INDIVIDUAL,
+    training_started_on=STARTED,
+    issued_on=ISSUED,
+    level="4",
+    certificate_number=CERTIFICATE,
+    subsidy_key=WELDER,
+    item=ItemFacts("item", "edition", WELDER, "shortage", "制造业"),
+    standard=StandardFacts("standard", 120_000, sample=True),
+    earlier=(),
+    certificate_used=False,
+    holder_is_payee=True,
+    mandate=None,
+    parameters=PARAMETERS,
+    age=AgeFacts(months=400, retires_earliest_months=756, retires_latest_months=756),
+)
+
+MANDATE = MandateFacts(same_institution=True, first=date(2026, 1, 1), last=date(2026, 12, 31), fee_fen=0, listed=True)
+
+
+def eligible(**changed: Any) -> Facts:
+    """Eligible, but for what is given otherwise."""
+    return replace(_ELIGIBLE, **changed)
