@@ -56,7 +56,7 @@ def test_the_walk_goes_all_the_way(document: str) -> None:
     stations = [
         "service/claims/routes.py",
         "service/claims/commands/filing.py",
-        "domain/eligibility.py",
+        "domain/eligibility/decision.py",
         "service/jobs.py",
         "tasks/verification.py",
         "service/verification/commands.py",
