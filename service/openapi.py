@@ -107,9 +107,7 @@ def close_bodies(app: Litestar) -> None:
 
 
 def _with_inner(types: Iterable[Any]) -> Iterator[type[Struct]]:
-    """The structs among types, within lists, unions and each other."""
     for each in types:
-        yield from _with_inner(get_args(each))
         if isinstance(each, type) and issubclass(each, Struct):
             yield each
             yield from _with_inner(field.type for field in fields(each))

@@ -18,7 +18,7 @@ from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
 from service.journal import JournalRow
-from service.policies.queries import parameter, work_calendar
+from service.policies.queries import required, work_calendar
 from service.reconciliation.schemas import (
     ExceptionList,
     ExceptionView,
@@ -182,7 +182,8 @@ async def list_missing(tx: Tx, me: Actor, today: date, cursor: str | None, limit
     """A page of the payments that went to the bank `return_missing_working_days` ago or earlier and of which no
     return says how they ended; `cursor` is the last reference seen. No machine ever sends them again."""
     attempt, line = AttemptRow, ReturnLineRow
-    until = work_calendar().over_since(today, await parameter(tx, "return_missing_working_days", today))
+    (working_days,) = await required(tx, today, "return_missing_working_days")
+    until = work_calendar().over_since(today, working_days)
     sent_on = func.date(func.timezone("Asia/Shanghai", JournalRow.at))
     named = exists().where(line.attempt_id == attempt.id)
     asked = (

@@ -39,7 +39,7 @@ def test_a_bounced_claim_is_mended_and_paid_once_under_a_new_reference(office: O
     failed = next(line for line in lines_of(office, first) if line["account_tail"] == "0000")
     assert (failed["status"], failed["failure"]) == ("failed", "failed:permanent")
     seen = trainee.see(path)["to_do"]
-    assert (seen["code"], seen["why"]) == ("to_do.new_account", "账户不能入账")
+    assert (seen["code"], seen["why"]) == ("to_do.new_account", "账户用不了，要改收款卡")
 
     key = "mend-once"
     mended = trainee.do(f"{path}/account", {"account": {**body["account"], "number": office.maker.card()}}, key)

@@ -67,9 +67,9 @@ def account(stage: Stage, trainee: Trainee, card: str | None = None, holder: str
 @pytest.mark.parametrize(
     ("code", "to_do", "why"),
     [
-        ("failed:permanent", "to_do.new_account", "账户不能入账"),
-        ("returned", "to_do.new_account", "到账后被退回"),
-        ("failed:temporary", "to_do.try_again", "银行暂时没有办成"),
+        ("failed:permanent", "to_do.new_account", "账户用不了，要改收款卡"),
+        ("returned", "to_do.new_account", "退回"),
+        ("failed:temporary", "to_do.try_again", "银行这次没有发成，可以再发"),
     ],
 )
 async def test_the_claimant_is_told_why_it_bounced_and_what_to_do(

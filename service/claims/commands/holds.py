@@ -38,7 +38,7 @@ async def place_hold(tx: Tx, me: Actor, claim_id: UUID, new: NewHold, now: datet
     placed = {"claim_id": claim_id, "code": new.code, "note": new.note, "placed_by": me.user_id, "placed_at": now}
     await tx.execute(insert(ClaimHoldRow).values(id=hold_id, **placed))
     noted = {"claim_id": str(claim_id), "code": new.code}
-    await record(tx, "claim_hold", [hold_id], "hold", by, [noted], reason=new.note)
+    await record(tx, "claim_hold", [hold_id], "hold", by, [noted], reason=f"{new.code} {new.note}".strip())
     return await hold_view(tx, hold_id)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from domain.actor import Actor, Post
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
 from domain.errors import Invalid
+from domain.text import must_hold_no_personal_number
 from service.claims.commands.review import must_be_reviewable
 from service.claims.queries.care import lock_for_officer
 from service.claims.queries.views import claim_view
@@ -35,6 +36,8 @@ async def send_back(tx: Tx, me: Actor, claim_id: UUID, new: NewSendBack, today: 
     unknown = [fault.code for fault in new.faults if f"fault.{fault.code}" not in wording()]
     if unknown:
         raise Invalid("send_back.faults", field="faults", unknown=unknown)
+    for place, fault in enumerate(new.faults):
+        must_hold_no_personal_number(fault.note, f"faults.{place}.note")
     await must_be_reviewable(tx, me, claim_id)
     claim = await lock_for_officer(tx, me, claim_id)
     CLAIM_LIFECYCLE.after(ClaimStatus(claim.status), ClaimAction.SEND_BACK)

@@ -61,7 +61,7 @@ async def to_do(tx: Tx, claim_id: UUID, status: str) -> ToDoView | None:
     if status == ClaimStatus.BOUNCED:
         failure = await failure_of(tx, claim_id)
         code = f"to_do.{remedy_for(failure)}"
-        return ToDoView(code, words(code), words(f"bounce.{_class_of(failure)}"))
+        return ToDoView(code, words(code), words(f"result.{failure}"))
     return None
 
 
@@ -89,12 +89,6 @@ async def failure_of(tx: Tx, claim_id: UUID) -> str:
         .limit(1)
     )
     return (await tx.execute(asked)).scalar_one_or_none() or ""
-
-
-def _class_of(failure: str) -> str:
-    """`failed:permanent` → `permanent`: how a failure is said."""
-    kind = failure.rpartition(":")[2]
-    return kind if kind in {"permanent", "temporary", "returned", "not_paid"} else "other"
 
 
 async def lock_for_officer(tx: Tx, me: Actor, claim_id: UUID) -> Any:
