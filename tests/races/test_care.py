@@ -17,6 +17,7 @@ from service.batches.schemas import BatchView
 from service.claims.commands.correcting import correct_claim
 from service.claims.commands.filing import file_claim
 from service.claims.commands.mending import mend_account, try_again
+from service.claims.commands.review import approve_claim
 from service.claims.commands.sending_back import lapse_portion, send_back
 from service.claims.schemas import NewAccount, NewCorrection, NewFault, NewHold, NewMending, NewSendBack
 from service.claims.tables import ClaimHoldRow, ClaimRow
@@ -69,6 +70,21 @@ async def test_a_hold_and_a_release(stage: Stage) -> None:
         assert (await stage.see(tx, batch.id)).status == "dissolved"
         assert set(await attempt_statuses(tx, batch.id)) == {"void"}
         assert await is_held(tx, stage.claims[0])
+
+
+async def test_a_hold_and_an_approval(stage: Stage) -> None:
+    reviewer, world = stage.staff[Post.REVIEWER], stage.world
+    async with transaction() as tx:
+        claim = await world.claim(tx, "verified", district=stage.district)
+
+    def approve(tx: Tx) -> Awaitable[object]:
+        return approve_claim(tx, reviewer, claim.id, "", world.now)
+
+    outcomes = await at_once(approve, hold(stage, claim.id))
+    assert outcomes in (["done", "done"], ["claim.held", "done"], [HELD, "done"])
+    async with transaction() as tx:
+        assert await is_held(tx, claim.id)
+        assert await claim_statuses(tx, [claim.id]) == ["approved" if outcomes == ["done", "done"] else "verified"]
 
 
 @pytest.mark.parametrize("turn", range(4))

@@ -111,6 +111,8 @@ async def test_who_may_send_back(tx: Tx, desk: Desk) -> None:
     assert isinstance(await refused(own, faults(FIELD.LEVEL)), Forbidden)
     unknown = NewSendBack([NewFault("because", FIELD.LEVEL)])
     assert (await refused(desk.reviewer, unknown)).code == "send_back.faults"
+    number = await refused(desk.reviewer, NewSendBack([NewFault("other", FIELD.LEVEL, "请拨 13800138000")]))
+    assert (number.code, getattr(number, "field", "")) == ("text.personal_number", "faults.0.note")
     assert (await stored(tx, claim)).status == "verified"
 
 

@@ -65,12 +65,15 @@ async def to_do(tx: Tx, claim_id: UUID, status: str) -> ToDoView | None:
     return None
 
 
-async def _corrections_wanted(tx: Tx, claim_id: UUID) -> ToDoView:
+async def _corrections_wanted(tx: Tx, claim_id: UUID) -> ToDoView | None:
+    """None when the claim was corrected since its status was read."""
     row = ClaimCorrectionRow
     asked = select(row.faults, row.due_on, row.provisional).where(
         row.claim_id == claim_id, row.corrected_at.is_(None)
     )
-    open_ = (await tx.execute(asked)).one()
+    open_ = (await tx.execute(asked)).one_or_none()
+    if open_ is None:
+        return None
     faults = [
         FaultView(each["code"], Correctable(each["field"]), each["note"], words(f"fault.{each['code']}"))
         for each in open_.faults
