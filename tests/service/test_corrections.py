@@ -240,3 +240,13 @@ async def test_a_mandate_that_was_taken_back_files_nothing_more(tx: Tx, world: W
     new = world.new_claim(trainee, mandate_id=mandate_id, district=None)
     refused = await refusal(file_claim(tx, world.clerks[0], new, world.today, world.now))
     assert "mandate.not_in_force" in str(refused.facts)
+
+
+async def test_what_was_filed_after_a_claim_does_not_outrank_it(tx: Tx, desk: Desk) -> None:
+    """A higher level that was claimed meanwhile is no earlier claim."""
+    claim = await desk.sent_back(tx, FIELD.CERTIFICATE_NUMBER)
+    desk.world.today += timedelta(days=1)
+    third = desk.world.maker.certificate("3", desk.world.today.year)
+    await desk.world.claim(tx, trainee=desk.trainee, level="3", certificate_number=third)
+    number = desk.world.maker.certificate("4", desk.world.today.year)
+    assert (await desk.correct(tx, claim, certificate_number=number)).status == "filed"
