@@ -29,6 +29,7 @@ class BatchAction(StrEnum):
     SEND = "send"
     SETTLE = "settle"
     DISSOLVE = "dissolve"
+    REJECT = "reject"
     MISS = "miss"
 
 
@@ -42,16 +43,19 @@ BATCH_LIFECYCLE = Lifecycle(
         (_B.FROZEN, _D.SUBMIT): _B.SUBMITTED,
         (_B.SUBMITTED, _D.CHECK): _B.CHECKED,
         (_B.CHECKED, _D.RELEASE): _B.RELEASED,
-        # from here on nothing is stopped by us: the file is on its way
         (_B.RELEASED, _D.SEND): _B.SENT,
         (_B.SENT, _D.SETTLE): _B.SETTLED,
         # the bank refused the file whole, or closed its id without having received it
         (_B.RELEASED, _D.MISS): _B.NOT_RECEIVED,
-        # before release, a batch can be given up and its claims become payable again
+        # before any of its attempts is sending, a batch can be given up and its claims become payable again
         (_B.OPENED, _D.DISSOLVE): _B.DISSOLVED,
         (_B.FROZEN, _D.DISSOLVE): _B.DISSOLVED,
         (_B.SUBMITTED, _D.DISSOLVE): _B.DISSOLVED,
         (_B.CHECKED, _D.DISSOLVE): _B.DISSOLVED,
+        (_B.RELEASED, _D.DISSOLVE): _B.DISSOLVED,
+        # a checker or releaser says no to what was put before them
+        (_B.SUBMITTED, _D.REJECT): _B.DISSOLVED,
+        (_B.CHECKED, _D.REJECT): _B.DISSOLVED,
     },
 )
 
@@ -101,6 +105,9 @@ ATTEMPT_LIFECYCLE = Lifecycle(
         (_T.DONE, _U.RETURN): _T.RETURNED,
     },
 )
+
+#: The point of no return is `sending`: a batch whose attempts are all in these has not passed it.
+STOPPABLE = frozenset({_T.PREPARED, _T.VOID})
 
 #: At most one of these per claim (promise 1).
 LIVE_ATTEMPT = frozenset({_T.PREPARED, _T.SENDING, _T.SENT, _T.UNKNOWN, _T.DONE})

@@ -130,6 +130,8 @@ FORMS: Mapping[str, Form] = {
     "claim_window_months": Whole(1, 120),
     "once_in": OneOf(("ever", "year")),
     "notice_working_days": Whole(1, 60),
+    "correction_working_days": Whole(1, 60),
+    "return_missing_working_days": Whole(1, 60),
     "counting_limits": Limits(),
     "lower_level_after_higher": OneOf(("refused", "granted")),
     "age_from_years": Whole(14, 30),

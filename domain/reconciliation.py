@@ -103,6 +103,28 @@ _COUNTED: Mapping[AttemptStatus, _Result] = {
 _NOT_SENT = frozenset({_S.PREPARED, _S.SENDING, _S.VOID})
 
 
+class Remedy(StrEnum):
+    """What gets money on its way again that did not arrive."""
+
+    NEW_ACCOUNT = "new_account"
+    TRY_AGAIN = "try_again"
+
+
+#: Why an attempt failed of which the bank could not tell, and two persons did.
+DECIDED_NOT_PAID = "decided:not_paid"
+
+
+def remedy_for(failure: str) -> Remedy:
+    """What mends a claim that bounced with `failure`, as the attempt keeps it.
+
+    An account that failed for a passing reason, or whose payment was only never made, may be tried again; every
+    other failure, and money that came back (退票), is the account's, which only another account mends.
+    """
+    read = _read(failure)
+    passing = failure == DECIDED_NOT_PAID or (read is not None and read[1] is FailureClass.TEMPORARY)
+    return Remedy.TRY_AGAIN if passing else Remedy.NEW_ACCOUNT
+
+
 def match(attempt: AttemptFacts | None, line: ReturnLineFacts) -> Verdict:
     """What `line` does to the attempt with its reference (None: there is none). Never raises for a bad line.
 

@@ -50,6 +50,13 @@ class WorkCalendar:
             return day in self.extra_workdays
         return day not in self.days_off
 
+    def over_since(self, today: date, working_days: int) -> date:
+        """The latest day whose `working_days`-th working day lies before `today`: what was due since is late."""
+        day = today
+        while self.add(day, working_days).on >= today:
+            day -= _A_DAY
+        return day
+
     def add(self, day: date, working_days: int) -> Workday:
         """The `working_days`-th working day after `day` (which itself never counts); 0 or more.
 

@@ -80,8 +80,18 @@ _BY_CONSTRAINT = {
     "uq_users_login": "user.login_taken",
     "pk_policy_confirmations": "policy.confirmed",
     "ck_policy_confirmations_two_persons": "policy.same_person",
+    "uq_claim_holds_live": "holding.live",
+    "pk_return_resolutions": "exception.resolved",
+    "ck_attempt_decisions_two_persons": "attempt.same_person",
 }
-_BY_SQLSTATE = {"55P03": "busy", "40P01": "busy", "40001": "busy", "57014": "busy", "ZD011": "user.posts_exclude"}
+_BY_SQLSTATE = {
+    **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
+    "ZD011": "user.posts_exclude",
+    "ZD013": "claim.held",
+    "ZD015": "attempt.live",
+    "ZD017": "batch.past_no_return",
+    "ZD018": "batch.voucher_used",
+}
 _LOST_CONNECTION = ("08", "57P")
 
 #: How msgspec's complaints begin.

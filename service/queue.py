@@ -27,6 +27,7 @@ class Sweep(StrEnum):
     NUDGE_WHAT_IS_DUE = "jobs.nudge_what_is_due"
     CLOSE_NOTICES = "notices.close_notices"
     FOLD_TALLY = "claims.fold_tally"
+    LAPSE_SENT_BACK = "claims.lapse_sent_back"
 
 
 def _make() -> Celery:
@@ -68,4 +69,5 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.NUDGE_WHAT_IS_DUE: timedelta(seconds=2),
     Sweep.CLOSE_NOTICES: timedelta(seconds=10),
     Sweep.FOLD_TALLY: timedelta(seconds=10),
+    Sweep.LAPSE_SENT_BACK: timedelta(seconds=60),
 }

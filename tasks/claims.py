@@ -1,6 +1,8 @@
-"""The sweep that keeps the filing figures short to read."""
+"""The sweeps that keep the filing figures short to read, and end claims that nobody corrected in time."""
 
+from service.claims.commands.sending_back import lapse_portion
 from service.claims.commands.tally import fold_tally as fold
+from service.clock import now, today
 from service.database import transaction
 from service.queue import Sweep
 from tasks.runtime import sweep
@@ -16,3 +18,12 @@ async def fold_tally() -> None:
     while more:
         async with transaction() as tx:
             more = await fold(tx, _FOLDED_MAX) == _FOLDED_MAX
+
+
+@sweep(Sweep.LAPSE_SENT_BACK)
+async def lapse_sent_back() -> None:
+    """Let claims lapse whose day for corrections is past, a transaction a portion."""
+    more = True
+    while more:
+        async with transaction() as tx:
+            more = await lapse_portion(tx, today(), now())

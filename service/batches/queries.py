@@ -10,14 +10,23 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.sql import ColumnElement
 
 from domain.actor import Actor
-from domain.batch import AttemptStatus, BatchStatus, PaymentLine, Step
+from domain.batch import LIVE_ATTEMPT, AttemptStatus, BatchAction, BatchStatus, PaymentLine, Step
 from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
-from service.batches.schemas import BatchList, BatchView, LineList, LineView, SignatureView
+from service.batches.schemas import (
+    BatchList,
+    BatchView,
+    GivenUpView,
+    LineList,
+    LineView,
+    SignatureView,
+    TransferView,
+)
 from service.batches.tables import AttemptRow, BatchRow, SignatureRow, TreasuryTransferRow
 from service.crypto import keyring
 from service.database import Tx
+from service.journal import JournalRow
 
 #: A stored batch: what `_COLUMNS` selects.
 Batch: TypeAlias = Row[*tuple[Any, ...]]
@@ -156,6 +165,13 @@ async def payment_lines(tx: Tx, batch_id: UUID) -> list[PaymentLine]:
     ]
 
 
+async def live_attempt(tx: Tx, claim_id: UUID) -> Row[UUID, str] | None:
+    """The batch and status of the attempt that pays, or may have paid, a claim; None where there is none."""
+    row = AttemptRow
+    asked = select(row.batch_id, row.status).where(row.claim_id == claim_id, row.status.in_(LIVE_ATTEMPT))
+    return (await tx.execute(asked)).one_or_none()
+
+
 async def transferred_on(tx: Tx, batch_id: UUID) -> date:
     """The day of the treasury's transfer for a released batch."""
     row = TreasuryTransferRow
@@ -185,6 +201,7 @@ async def _views(tx: Tx, rows: Sequence[Batch]) -> list[BatchView]:
     signatures: dict[UUID, list[SignatureView]] = defaultdict(list)
     for each in found:
         signatures[each.batch_id].append(SignatureView(Step(each.step), each.signed_at))
+    transfers, given_up = await _transfers(tx, rows), await _given_up(tx, rows)
     return [
         BatchView(
             row.id,
@@ -198,6 +215,45 @@ async def _views(tx: Tx, rows: Sequence[Batch]) -> list[BatchView]:
             None if row.sum_fen is None else format_yuan(row.sum_fen),
             row.opened_at,
             signatures[row.id],
+            transfers.get(row.id),
+            given_up.get(row.id),
         )
         for row in rows
     ]
+
+
+async def _transfers(tx: Tx, rows: Sequence[Batch]) -> dict[UUID, TransferView]:
+    row = TreasuryTransferRow
+    found = await tx.execute(
+        select(row.batch_id, row.voucher, row.transferred_on, row.sum_fen, row.carried_over_at).where(
+            row.batch_id.in_([each.id for each in rows])
+        )
+    )
+    return {
+        each.batch_id: TransferView(
+            each.voucher,
+            each.transferred_on,
+            each.sum_fen,
+            format_yuan(each.sum_fen),
+            each.carried_over_at is not None,
+        )
+        for each in found
+    }
+
+
+async def _given_up(tx: Tx, rows: Sequence[Batch]) -> dict[UUID, GivenUpView]:
+    dissolved = [each.id for each in rows if each.status == BatchStatus.DISSOLVED]
+    if not dissolved:
+        return {}
+    row = JournalRow
+    found = await tx.execute(
+        select(row.subject_id, row.action, row.actor_name, row.reason, row.at).where(
+            row.subject_kind == "batch",
+            row.subject_id.in_(dissolved),
+            row.action.in_([str(BatchAction.DISSOLVE), str(BatchAction.REJECT)]),
+        )
+    )
+    return {
+        each.subject_id: GivenUpView(BatchAction(each.action), each.actor_name, each.reason, each.at)
+        for each in found
+    }

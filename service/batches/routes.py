@@ -1,4 +1,4 @@
-"""Batches: opened, signed by three persons, released or given up."""
+"""Batches: opened, signed by three persons, released or given up; and claims taken out of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,20 @@ from domain.actor import Actor, Post
 from domain.batch import BatchStatus, Step
 from domain.errors import Forbidden
 from service.batches import commands, queries
-from service.batches.schemas import BatchList, BatchView, Dissolution, LineList, NewBatch, NewRelease, Shown
+from service.batches.schemas import (
+    BatchList,
+    BatchView,
+    Dissolution,
+    HeldView,
+    LineList,
+    NewBatch,
+    NewRelease,
+    Rejection,
+    RevokedView,
+    Shown,
+)
+from service.claims.commands.holds import HOLDERS
+from service.claims.schemas import ClaimView, HoldView, NewHold, NewNote
 from service.database import transaction
 from service.security import allow
 from service.web import Me, Now, Once, Today, Tx, answered
@@ -73,8 +86,48 @@ async def release(
 async def dissolve(
     tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[Dissolution]
 ) -> Response[BatchView]:
-    """Give a batch up before it is released; its claims are payable again."""
+    """Give a batch up before anything of it is sent; its claims are payable again."""
     effect = once(tx, BatchView, lambda: commands.dissolve_batch(tx, me, batch_id, data.reason, now))
+    return answered(await effect, 200)
+
+
+@post("/api/batches/{batch_id:uuid}/reject", guards=[allow(Post.CHECKER, Post.RELEASER)], status_code=200)
+async def reject(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[Rejection]
+) -> Response[BatchView]:
+    """Say no to a batch that was put before me, with a reason from the list; its claims are payable again."""
+    return answered(await once(tx, BatchView, lambda: commands.reject_batch(tx, me, batch_id, data, now)), 200)
+
+
+@post("/api/claims/{claim_id:uuid}/hold", guards=[allow(*HOLDERS)], status_code=200)
+async def hold(
+    tx: Tx, me: Me, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewHold]
+) -> Response[HeldView]:
+    """Stop a claim of my district on its way to the money; a batch it stands in is dissolved, and named."""
+    return answered(await once(tx, HeldView, lambda: commands.hold(tx, me, claim_id, data, now)), 200)
+
+
+@post("/api/claims/{claim_id:uuid}/lift", guards=[allow(*HOLDERS)], status_code=200)
+async def lift(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewNote]
+) -> Response[HoldView]:
+    """Let a held claim go on."""
+    effect = once(tx, HoldView, lambda: commands.lift(tx, me, claim_id, data.note, today, now))
+    return answered(await effect, 200)
+
+
+@post("/api/claims/{claim_id:uuid}/withdraw", guards=[allow(Post.TRAINEE, Post.CLERK)], status_code=200)
+async def withdraw(tx: Tx, me: Me, now: Now, claim_id: FromPath[UUID], data: JSONBody[NewNote]) -> ClaimView:
+    """Withdraw my claim, or one my institution filed; a batch it stands in is dissolved, unless it is being sent."""
+    return await commands.withdraw(tx, me, claim_id, data.note, now)
+
+
+@post("/api/mandates/{mandate_id:uuid}/revoke", guards=[allow(Post.TRAINEE)], status_code=200)
+async def revoke(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, mandate_id: FromPath[UUID], data: JSONBody[NewNote]
+) -> Response[RevokedView]:
+    """Take back a mandate in my name; the claims under it are withdrawn as far as their money has not left."""
+    effect = once(tx, RevokedView, lambda: commands.revoke(tx, me, mandate_id, data.note, today, now))
     return answered(await effect, 200)
 
 
@@ -108,4 +161,7 @@ async def lines(
     return await queries.list_lines(tx, me, batch_id, cursor, limit)
 
 
-ROUTES = [open_batch, submit, check, release, dissolve, batches, batch, lines]
+ROUTES = [
+    *(open_batch, submit, check, release, dissolve, reject, batches, batch, lines),
+    *(hold, lift, withdraw, revoke),
+]

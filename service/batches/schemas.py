@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from domain.batch import AttemptStatus, BatchStatus, Step
+from domain.batch import AttemptStatus, BatchAction, BatchStatus, Step
+from service.claims.schemas import HoldView, Note, ReasonCode
 
 #: Agent banks commonly limit a file to this many lines.
 LINES_MAX = 9_999
@@ -45,9 +46,36 @@ class Dissolution(Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
+class Rejection(Struct, forbid_unknown_fields=True):
+    """Why a checker or releaser says no to what was put before them: a code of `rejection.…` in the wording."""
+
+    code: ReasonCode
+    note: Note = ""
+
+
 class SignatureView(Struct):
     step: Step
     signed_at: datetime
+
+
+class TransferView(Struct):
+    """The treasury's transfer. `carried_over`: the batch was dissolved afterwards, and the money waits at the bank
+    for another batch of the district that names the voucher again."""
+
+    voucher: str
+    transferred_on: date
+    sum_fen: int
+    sum: str
+    carried_over: bool
+
+
+class GivenUpView(Struct):
+    """How a batch ended before it was sent: `dissolve` or `reject`, in which post, and why."""
+
+    action: BatchAction
+    by: str
+    reason: str
+    at: datetime
 
 
 class BatchView(Struct):
@@ -64,6 +92,8 @@ class BatchView(Struct):
     sum: str | None
     opened_at: datetime
     signatures: list[SignatureView]
+    transfer: TransferView | None = None
+    given_up: GivenUpView | None = None
 
 
 class BatchList(Struct):
@@ -89,3 +119,27 @@ class LineView(Struct):
 class LineList(Struct):
     lines: list[LineView]
     next: str | None
+
+
+class TakenOutView(Struct):
+    """The batch that was dissolved to take a claim out of it; `others`: its other claims, payable again."""
+
+    batch_id: UUID
+    number: str
+    others: int
+
+
+class HeldView(HoldView, kw_only=True):
+    """A hold, and the batch that it stopped."""
+
+    dissolved: TakenOutView | None = None
+
+
+class RevokedView(Struct):
+    """A mandate that was taken back: the claims under it that were withdrawn with it, and those whose money is paid
+    or on its way, about which the trainee may object."""
+
+    mandate_id: UUID
+    revoked_on: date
+    withdrawn: list[UUID]
+    past_no_return: list[UUID]

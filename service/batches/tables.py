@@ -74,15 +74,29 @@ class SignatureRow(Base):
 
 
 class TreasuryTransferRow(Base):
-    """拨付: the treasury's transfer of a total to the agent bank, recorded before any file is written."""
+    """拨付: the treasury's transfer of a total to the agent bank, recorded before any file is written.
+
+    When its batch is dissolved the money stays with the bank: the row is kept, and the voucher may be named again by
+    one other batch of the district, for no more than it is over.
+    """
 
     __tablename__ = "treasury_transfers"
+    __table_args__ = (
+        Index(
+            "uq_treasury_transfers_voucher",
+            "voucher",
+            unique=True,
+            postgresql_where=text("carried_over_at IS NULL"),
+        ),
+        Index("ix_treasury_transfers_carried_over", "voucher", postgresql_where=text("carried_over_at IS NOT NULL")),
+    )
 
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"), primary_key=True)
-    voucher: Mapped[str] = mapped_column(unique=True)
+    voucher: Mapped[str]
     transferred_on: Mapped[date]
     sum_fen: Mapped[Fen]
     recorded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    carried_over_at: Mapped[datetime | None]
 
 
 class AttemptRow(Base):

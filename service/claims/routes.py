@@ -4,24 +4,31 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.errors import Conflict, Ineligible
-from service.claims.commands import filing, mandates, review
-from service.claims.queries import views
+from service.claims.commands import correcting, filing, mandates, mending, review, sending_back
+from service.claims.commands.holds import HOLDERS
+from service.claims.queries import care, views
+from service.claims.queries import mandates as mandate_queries
 from service.claims.schemas import (
     ApprovedView,
     ClaimsView,
     ClaimView,
     CountsView,
     DecisionView,
+    HoldList,
+    MandateList,
     MandateView,
     NewApproval,
     NewClaim,
+    NewCorrection,
     NewMandate,
+    NewMending,
     NewNote,
     NewRefusal,
+    NewSendBack,
 )
 from service.database import transaction
 from service.security import allow
@@ -37,6 +44,12 @@ Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 async def record_mandate(tx: Tx, me: Me, today: Today, data: JSONBody[NewMandate]) -> MandateView:
     """Record a trainee's signed mandate for my institution."""
     return await mandates.record_mandate(tx, me, data, today)
+
+
+@get("/api/mandates", guards=[allow(Post.TRAINEE, Post.CLERK)])
+async def list_mandates(tx: Tx, me: Me, cursor: FromQuery[UUID | None] = None, limit: Limit = 50) -> MandateList:
+    """The mandates in my name, or those of my institution."""
+    return await mandate_queries.list_mandates(tx, me, cursor, limit)
 
 
 @post("/api/claims/check", guards=[allow(Post.TRAINEE, Post.CLERK)], status_code=200)
@@ -78,10 +91,44 @@ async def show_claim(tx: Tx, me: Me, claim_id: FromPath[UUID]) -> ClaimView:
     return await views.claim_view(tx, me, claim_id)
 
 
-@post("/api/claims/{claim_id:uuid}/withdraw", guards=[allow(Post.TRAINEE, Post.CLERK)], status_code=200)
-async def withdraw_claim(tx: Tx, me: Me, now: Now, claim_id: FromPath[UUID], data: JSONBody[NewNote]) -> ClaimView:
-    """Withdraw my claim, or one my institution filed."""
-    return await review.withdraw_claim(tx, me, claim_id, data.note, now)
+@post("/api/claims/{claim_id:uuid}/send-back", guards=[allow(Post.REVIEWER)], status_code=200)
+async def send_back(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewSendBack]
+) -> Response[ClaimView]:
+    """Send one claim of my district back, with everything that is wrong with it."""
+    effect = once(tx, ClaimView, lambda: sending_back.send_back(tx, me, claim_id, data, today, now))
+    return answered(await effect, 200)
+
+
+@post("/api/claims/{claim_id:uuid}/correct", guards=[allow(Post.TRAINEE, Post.CLERK)], status_code=200)
+async def correct_claim(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewCorrection]
+) -> Response[ClaimView]:
+    """Mend what my claim, or one my institution filed, was sent back for; it is decided again."""
+    effect = once(tx, ClaimView, lambda: correcting.correct_claim(tx, me, claim_id, data, today, now))
+    return answered(await effect, 200)
+
+
+@post("/api/claims/{claim_id:uuid}/account", guards=[allow(Post.TRAINEE, Post.CLERK)], status_code=200)
+async def mend_account(
+    tx: Tx, me: Me, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewMending]
+) -> Response[ClaimView]:
+    """Name another account for a claim whose money did not arrive; it is paid with the next batch."""
+    return answered(await once(tx, ClaimView, lambda: mending.mend_account(tx, me, claim_id, data, now)), 200)
+
+
+@post("/api/claims/{claim_id:uuid}/retry", guards=[allow(Post.MAKER)], status_code=200)
+async def try_again(
+    tx: Tx, me: Me, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewNote]
+) -> Response[ClaimView]:
+    """Let a payment of my district be made again that failed for a passing reason."""
+    return answered(await once(tx, ClaimView, lambda: mending.try_again(tx, me, claim_id, data.note, now)), 200)
+
+
+@get("/api/holds", guards=[allow(*HOLDERS, Post.MAKER, Post.RELEASER, Post.AUDITOR)])
+async def list_holds(tx: Tx, me: Me, cursor: FromQuery[UUID | None] = None, limit: Limit = 50) -> HoldList:
+    """The claims of my district that are held."""
+    return await care.list_holds(tx, me, cursor, limit)
 
 
 @post("/api/claims/{claim_id:uuid}/approve", guards=[allow(Post.REVIEWER)], status_code=200)
@@ -104,12 +151,17 @@ async def approve_set(tx: Tx, me: Me, now: Now, data: JSONBody[NewApproval]) -> 
 
 ROUTES = [
     record_mandate,
+    list_mandates,
     check_claim,
     file_claim,
     list_claims,
     count_claims,
     show_claim,
-    withdraw_claim,
+    send_back,
+    correct_claim,
+    mend_account,
+    try_again,
+    list_holds,
     approve_claim,
     refuse_claim,
     approve_set,

@@ -1,12 +1,13 @@
 """Claims and mandates as JSON. Views hold masked values only."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
 from domain.claim import PlaceLink, Via
+from domain.correction import Correctable
 from domain.eligibility import Decision, Outcome
 from service.wording import next_step, words
 
@@ -71,10 +72,44 @@ class NewMandate(Struct, forbid_unknown_fields=True):
 
 
 class MandateView(Struct):
+    """`trainee` is masked. `revoked_on`: from this day on the trainee has taken it back."""
+
     id: UUID
     trainee: str
     valid_from: date
     valid_to: date
+    institution: str = ""
+    revoked_on: date | None = None
+
+
+class MandateList(Struct):
+    """`next` is the cursor of the page that follows; null on the last."""
+
+    mandates: list[MandateView]
+    next: UUID | None
+
+
+class FaultView(Struct):
+    """One thing to mend: `message` says the code in words."""
+
+    code: str
+    field: Correctable
+    note: str
+    message: str
+
+
+class ToDoView(Struct):
+    """What the claimant is asked to do, and why; `faults` and `due_on` for a claim that was sent back.
+
+    `provisional`: the holidays of that year are not arranged yet.
+    """
+
+    code: str
+    message: str
+    why: str = ""
+    faults: list[FaultView] = []
+    due_on: date | None = None
+    provisional: bool = False
 
 
 class OutcomeView(Struct):
@@ -134,6 +169,7 @@ class ClaimView(Struct, kw_only=True):
     """A claim as those see it who may. `amount` is for people, `amount_fen` counts fen.
 
     `refusal`: of one claim that was refused, when and why, and the remedies.
+    `to_do` is there when the claim waits for the claimant.
     """
 
     id: UUID
@@ -154,6 +190,7 @@ class ClaimView(Struct, kw_only=True):
     filed_on: date
     decision: DecisionView | None = None
     refusal: RefusalView | None = None
+    to_do: ToDoView | None = None
 
 
 class ClaimsView(Struct):
@@ -195,3 +232,58 @@ class NewApproval(Struct, forbid_unknown_fields=True):
 class ApprovedView(Struct):
     approved: int
     left: int
+
+
+#: A code of a list in the wording: `fault.…`, `hold.…`.
+ReasonCode = Annotated[str, Meta(pattern="^[a-z_]{1,40}$")]
+
+
+class NewFault(Struct, forbid_unknown_fields=True):
+    code: ReasonCode
+    field: Correctable
+    note: Note = ""
+
+
+class NewSendBack(Struct, forbid_unknown_fields=True):
+    """All faults of the claim, named once (一次性告知)."""
+
+    faults: Annotated[list[NewFault], Meta(min_length=1, max_length=20)]
+
+
+class NewCorrection(Struct, forbid_unknown_fields=True):
+    """Those of the fields in question that the claimant mends; at least one."""
+
+    item_code: str | None = None
+    level: str | None = None
+    certificate_number: str | None = None
+    certificate_issued_on: str | None = None
+    training_started_on: str | None = None
+    account: NewAccount | None = None
+
+
+class NewMending(Struct, forbid_unknown_fields=True):
+    account: NewAccount
+
+
+class NewHold(Struct, forbid_unknown_fields=True):
+    code: ReasonCode
+    note: Note = ""
+
+
+class HoldView(Struct):
+    """A hold on a claim; live while `lifted_at` is null."""
+
+    id: UUID
+    claim_id: UUID
+    code: str
+    message: str
+    note: str
+    placed_at: datetime
+    lifted_at: datetime | None = None
+
+
+class HoldList(Struct):
+    """`next` is the cursor of the page that follows; null on the last."""
+
+    holds: list[HoldView]
+    next: UUID | None

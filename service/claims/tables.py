@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, func, text
-from sqlalchemy.dialects.postgresql import DATERANGE, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base, Fen
@@ -31,8 +31,21 @@ class MandateRow(Base):
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class MandateRevocationRow(Base):
+    """The trainee takes a mandate back: from this day on it is not in force. Written once."""
+
+    __tablename__ = "mandate_revocations"
+
+    mandate_id: Mapped[UUID] = mapped_column(ForeignKey("mandates.id"), primary_key=True)
+    revoked_on: Mapped[date]
+    note: Mapped[str]
+    revoked_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    revoked_at: Mapped[datetime]
+
+
 class ClaimRow(Base):
-    """One claim. Everything but `status` and `account_id` is copied at filing and never changes."""
+    """One claim. What it asks for is copied at filing and changes only when it was sent back to be corrected;
+    besides, `status` moves and a bounced claim gets another `account_id`."""
 
     __tablename__ = "claims"
     __table_args__ = (
@@ -87,6 +100,50 @@ class ClaimRow(Base):
     filed_at: Mapped[datetime]
     #: Facts, rule versions and outcomes, from which the decision can be recomputed (promise 16).
     decision: Mapped[dict[str, Any]]
+
+
+class ClaimCorrectionRow(Base):
+    """退回补正: all faults of a claim named once, until when they are to be mended, and what the mending replaced."""
+
+    __tablename__ = "claim_corrections"
+    __table_args__ = (
+        Index("uq_claim_corrections_open", "claim_id", unique=True, postgresql_where=text("corrected_at IS NULL")),
+        Index("ix_claim_corrections_due", "due_on", postgresql_where=text("corrected_at IS NULL")),
+        CheckConstraint("jsonb_array_length(faults) > 0", name="faults"),
+        CheckConstraint("num_nulls(corrected_by, corrected_at, replaced) IN (0, 3)", name="corrected_whole"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
+    faults: Mapped[list[Any]]  # each: code, field, note
+    due_on: Mapped[date]
+    provisional: Mapped[bool]  # the calendar of that year is not published yet
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    asked_at: Mapped[datetime]
+    corrected_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    corrected_at: Mapped[datetime | None]
+    #: The claim's own columns as they were, its decision among them (promise 16).
+    replaced: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class ClaimHoldRow(Base):
+    """冻结: while a row of a claim is not lifted, the claim goes no further towards the money."""
+
+    __tablename__ = "claim_holds"
+    __table_args__ = (
+        Index("uq_claim_holds_live", "claim_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+        CheckConstraint("num_nulls(lifted_by, lifted_at) IN (0, 2)", name="lifted_whole"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
+    code: Mapped[str]
+    note: Mapped[str]
+    placed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    placed_at: Mapped[datetime]
+    lifted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    lifted_at: Mapped[datetime | None]
+    lift_note: Mapped[str] = mapped_column(server_default="")
 
 
 class ClaimTallyDeltaRow(Base):

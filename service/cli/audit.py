@@ -19,6 +19,7 @@ TITLES = {
     "one_subsidy": "一人同一职业同一等级至多一笔有效的申领",
     "reference_unique_and_frozen": "支付参考号永不重复、不变",
     "file_before_sending": "代发文件先存下再送出，重新生成一字不差",
+    "unknown_ends_by_evidence": "结果不明的支付只凭银行的证据或两人认定了结",
     "legal_moves_and_frozen_money": "状态依规定变化，金额与收款人冻结",
     "three_persons": "一个批次三个人签字",
     "signed_content": "签字只对所见的内容有效",
@@ -27,6 +28,7 @@ TITLES = {
     "decisions_recompute": "每个判断都能由存下的事实重算",
     "parameters_by_two_persons": "政策参数由两个人修改，日子前后相接",
     "jobs_end": "每件待办都有结果",
+    "held_and_sent_back_wait": "冻结的不往下办，退回的写明补正事项，一张凭证只用在一个批次",
     "share": "占比的统计数与逐笔重算一致",
 }
 

@@ -13,14 +13,14 @@ from sqlalchemy.orm import aliased
 from domain.actor import Actor, Post
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
 from domain.errors import Conflict, Forbidden
-from domain.workday import Workday
+from service.claims.queries.care import held
 from service.claims.tables import ClaimRow
 from service.database import Tx
 from service.journal import By, move_all, record
 from service.notices.queries import lines_of, may_publish, waiting
 from service.notices.schemas import NoticeLineView, NoticeView, PublishedView
 from service.notices.tables import NoticeLineRow, NoticeRow
-from service.policies.queries import required, work_calendar
+from service.policies.queries import deadline
 from service.queue import Sweep
 
 #: Lines of one notice; what is beyond waits for the next.
@@ -45,7 +45,7 @@ async def publish_notice(tx: Tx, me: Actor, today: date, now: datetime) -> Publi
     if not claim_ids:
         raise Conflict("notice.nothing", excluded=(await waiting(tx, me))[1])
     lines = await lines_of(tx, claim_ids)
-    last = await _last_day(tx, today)
+    last = await deadline(tx, "notice_working_days", today)
     notice = NoticeView(uuid4(), me.district, today, last.on, last.provisional, len(lines), content_hash(lines))
     by = By.actor(me, Post.NOTICE_PUBLISHER, now)
     await _store(tx, notice, claim_ids, me, by)
@@ -60,11 +60,6 @@ def content_hash(lines: Sequence[NoticeLineView]) -> str:
     for line in lines:
         whole.update(msgspec.json.encode(line) + b"\n")
     return whole.hexdigest()
-
-
-async def _last_day(tx: Tx, today: date) -> Workday:
-    (working_days,) = await required(tx, today, "notice_working_days")
-    return work_calendar().add(today, working_days)
 
 
 async def _lock_publishable(tx: Tx, me: Actor) -> list[UUID]:
@@ -116,8 +111,18 @@ async def close_portion(tx: Tx, today: date, now: datetime) -> bool:
     return True
 
 
+async def clear_lifted(tx: Tx, claim_id: UUID, today: date, by: By) -> None:
+    """Let a claim on to the money that was held when its notice was over; before, the sweep does it."""
+    still_open = exists().where(
+        NoticeLineRow.claim_id == claim_id, NoticeLineRow.notice_id == NoticeRow.id, NoticeRow.closes_on >= today
+    )
+    if not (await tx.execute(select(still_open))).scalar_one():
+        await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.CLEAR, [claim_id], by)
+
+
 async def _still_noticed(tx: Tx, notice_id: UUID, today: date) -> list[UUID]:
-    """Claims whose period ends with this notice: one that was objected to may stand in a later notice again."""
+    """Claims whose period ends with this notice: one that was objected to may stand in a later notice again. One that
+    is held stays, and goes on when the hold is lifted."""
     line, later_line, later = NoticeLineRow, aliased(NoticeLineRow), aliased(NoticeRow)
     stands_later = exists().where(
         later_line.claim_id == line.claim_id,
@@ -128,7 +133,7 @@ async def _still_noticed(tx: Tx, notice_id: UUID, today: date) -> list[UUID]:
     rows = await tx.execute(
         select(line.claim_id)
         .join(ClaimRow, ClaimRow.id == line.claim_id)
-        .where(line.notice_id == notice_id, ClaimRow.status == str(ClaimStatus.NOTICED), ~stands_later)
+        .where(line.notice_id == notice_id, ClaimRow.status == str(ClaimStatus.NOTICED), ~stands_later, ~held())
         .order_by(line.claim_id)
         .limit(CLEARED_MAX)
     )

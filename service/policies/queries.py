@@ -15,7 +15,7 @@ from domain.actor import Actor
 from domain.errors import Conflict
 from domain.group import Group, groups_of
 from domain.retirement import RetirementTable
-from domain.workday import WorkCalendar
+from domain.workday import WorkCalendar, Workday
 from service.database import Tx
 from service.policies.schemas import PoliciesView, PolicyView, ProposalsView, ProposalView
 from service.policies.tables import PolicyConfirmationRow, PolicyProposalRow, PolicyRow
@@ -76,6 +76,12 @@ async def proposals(tx: Tx, me: Actor, proposal_id: UUID | None = None) -> Propo
     )
     found = await tx.execute(asked if proposal_id is None else asked.where(row.id == proposal_id))
     return ProposalsView([ProposalView(*each) for each in found])
+
+
+async def deadline(tx: Tx, key: str, today: date) -> Workday:
+    """The n-th working day after today, n being the parameter `key`. Conflict `policy.missing`."""
+    (working_days,) = await required(tx, today, key)
+    return work_calendar().add(today, working_days)
 
 
 @cache

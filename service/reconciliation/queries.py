@@ -1,22 +1,34 @@
 """Read return files and exceptions, within the asker's district."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, tuple_
 
 from domain.actor import Actor
-from domain.batch import AttemptStatus, BatchStatus
+from domain.batch import AttemptAction, AttemptStatus, BatchStatus
 from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
 from domain.reconciliation import VerdictKind
 from service.batches.queries import statuses_in, visible_to
 from service.batches.tables import AttemptRow, BankFileRow, BatchRow
+from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
-from service.reconciliation.schemas import ExceptionList, ExceptionView, ReturnView
-from service.reconciliation.tables import ReturnFileRow, ReturnLineRow
+from service.journal import JournalRow
+from service.policies.queries import required, work_calendar
+from service.reconciliation.schemas import (
+    ExceptionList,
+    ExceptionView,
+    MissingList,
+    MissingView,
+    ResolutionView,
+    ReturnView,
+)
+from service.reconciliation.tables import ResolutionRow, ReturnFileRow, ReturnLineRow
+from service.wording import words
 
 #: The bank may still settle these.
 OPEN = (AttemptStatus.PREPARED, AttemptStatus.SENDING, AttemptStatus.SENT, AttemptStatus.UNKNOWN)
@@ -77,21 +89,37 @@ async def view_of(tx: Tx, return_id: UUID, batch_id: UUID, *, known: bool) -> Re
     )
 
 
-async def list_exceptions(tx: Tx, me: Actor, cursor: tuple[UUID, int] | None, limit: int) -> ExceptionList:
-    """A page of lines for a person to look at, oldest first; `cursor` is the last (return, line) seen."""
-    file, line, attempt = ReturnFileRow, ReturnLineRow, AttemptRow
-    asked = (
+def _exceptions() -> Select[*tuple[Any, ...]]:
+    file, line, attempt, worked_off = ReturnFileRow, ReturnLineRow, AttemptRow, ResolutionRow
+    return (
         select(
             *(file.id, file.file_id, file.received_at, line.line_no, line.reference, line.amount_fen),
             *(line.code, line.reason, line.exception, line.attempt_id, attempt.payee_sealed),
+            *(worked_off.code.label("resolution"), worked_off.note, worked_off.resolved_at),
         )
         .join(file, file.id == line.return_file_id)
         .join(BankFileRow, BankFileRow.file_id == file.file_id)
         .join(BatchRow, BatchRow.id == BankFileRow.batch_id)
         .join(attempt, attempt.id == line.attempt_id, isouter=True)
-        .where(line.verdict == VerdictKind.EXCEPTION, visible_to(me))
-        .order_by(file.received_at, file.id, line.line_no)
-        .limit(limit + 1)
+        .join(worked_off, _is_of_its_line(), isouter=True)
+        .where(line.verdict == VerdictKind.EXCEPTION)
+    )
+
+
+def _is_of_its_line() -> ColumnElement[bool]:
+    worked_off, line = ResolutionRow, ReturnLineRow
+    return and_(worked_off.return_file_id == line.return_file_id, worked_off.line_no == line.line_no)
+
+
+async def list_exceptions(
+    tx: Tx, me: Actor, cursor: tuple[UUID, int] | None, limit: int, *, resolved: bool = False
+) -> ExceptionList:
+    """A page of lines for a person to look at, or that one has worked off, oldest first; `cursor` is the last
+    (return, line) seen."""
+    file, line = ReturnFileRow, ReturnLineRow
+    state = ResolutionRow.code.is_not(None) if resolved else ResolutionRow.code.is_(None)
+    asked = (
+        _exceptions().where(state, visible_to(me)).order_by(file.received_at, file.id, line.line_no).limit(limit + 1)
     )
     if cursor is not None:
         seen = select(file.received_at).where(file.id == cursor[0]).scalar_subquery()
@@ -99,6 +127,98 @@ async def list_exceptions(tx: Tx, me: Actor, cursor: tuple[UUID, int] | None, li
     rows = (await tx.execute(asked)).all()
     after = rows[limit - 1] if len(rows) > limit else None
     return ExceptionList([_shown(row) for row in rows[:limit]], f"{after.id}.{after.line_no}" if after else None)
+
+
+async def exception_view(tx: Tx, return_id: UUID, line_no: int) -> ExceptionView:
+    """An exception that the caller was allowed to work off."""
+    this = _exceptions().where(ReturnFileRow.id == return_id, ReturnLineRow.line_no == line_no)
+    return _shown((await tx.execute(this)).one())
+
+
+async def exception_of(tx: Tx, me: Actor, return_id: UUID, line_no: int) -> Row[*tuple[Any, ...]]:
+    """An exception of my district: whether it is worked off, and whom the payment is for that it names.
+
+    NotFound `exception.not_found`.
+    """
+    file, line = ReturnFileRow, ReturnLineRow
+    found = await tx.execute(
+        select(ResolutionRow.code.is_not(None).label("resolved"), ClaimRow.person_id)
+        .select_from(line)
+        .join(file, file.id == line.return_file_id)
+        .join(BankFileRow, BankFileRow.file_id == file.file_id)
+        .join(BatchRow, BatchRow.id == BankFileRow.batch_id)
+        .join(AttemptRow, AttemptRow.id == line.attempt_id, isouter=True)
+        .join(ClaimRow, ClaimRow.id == AttemptRow.claim_id, isouter=True)
+        .join(ResolutionRow, _is_of_its_line(), isouter=True)
+        .where(
+            line.return_file_id == return_id,
+            line.line_no == line_no,
+            line.verdict == VerdictKind.EXCEPTION,
+            visible_to(me),
+        )
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound("exception.not_found")
+    return row
+
+
+async def attempt_of_reference(tx: Tx, me: Actor, reference: str) -> Row[*tuple[Any, ...]]:
+    """A payment of my district by its reference. NotFound `attempt.not_found`."""
+    attempt = AttemptRow
+    found = await tx.execute(
+        select(attempt.id, attempt.batch_id, attempt.claim_id, attempt.status, ClaimRow.person_id)
+        .join(BatchRow, BatchRow.id == attempt.batch_id)
+        .join(ClaimRow, ClaimRow.id == attempt.claim_id)
+        .where(attempt.reference == reference, visible_to(me))
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound("attempt.not_found")
+    return row
+
+
+async def list_missing(tx: Tx, me: Actor, today: date, cursor: str | None, limit: int) -> MissingList:
+    """A page of the payments that went to the bank `return_missing_working_days` ago or earlier and of which no
+    return says how they ended; `cursor` is the last reference seen. No machine ever sends them again."""
+    attempt, line = AttemptRow, ReturnLineRow
+    (working_days,) = await required(tx, today, "return_missing_working_days")
+    until = work_calendar().over_since(today, working_days)
+    sent_on = func.date(func.timezone("Asia/Shanghai", JournalRow.at))
+    named = exists().where(line.attempt_id == attempt.id)
+    asked = (
+        select(
+            *(attempt.id, attempt.reference, attempt.batch_id, BankFileRow.file_id, sent_on.label("sent_on")),
+            *(attempt.payee_sealed, attempt.amount_fen, attempt.status),
+        )
+        .join(BatchRow, BatchRow.id == attempt.batch_id)
+        .join(BankFileRow, BankFileRow.batch_id == attempt.batch_id)
+        .join(JournalRow, and_(JournalRow.subject_kind == "attempt", JournalRow.subject_id == attempt.id))
+        .where(
+            JournalRow.action == str(AttemptAction.INTEND),
+            or_(attempt.status == AttemptStatus.UNKNOWN, and_(attempt.status == AttemptStatus.SENT, ~named)),
+            sent_on <= until,
+            visible_to(me),
+        )
+        .order_by(attempt.reference)
+        .limit(limit + 1)
+    )
+    rows = (await tx.execute(asked.where(attempt.reference > cursor) if cursor else asked)).all()
+    keys = keyring()
+    missing = [
+        MissingView(
+            reference=row.reference,
+            batch_id=row.batch_id,
+            file_id=row.file_id,
+            sent_on=row.sent_on,
+            payee=mask_name(keys.open(row.payee_sealed, row.id)),
+            amount_fen=row.amount_fen,
+            amount=format_yuan(row.amount_fen),
+            status=AttemptStatus(row.status),
+        )
+        for row in rows[:limit]
+    ]
+    return MissingList(missing, until, rows[limit - 1].reference if len(rows) > limit else None)
 
 
 def _shown(row: Row[*tuple[Any, ...]]) -> ExceptionView:
@@ -115,4 +235,10 @@ def _shown(row: Row[*tuple[Any, ...]]) -> ExceptionView:
         reason=row.reason,
         exception=row.exception,
         received_at=row.received_at,
+        resolution=_resolution(row) if row.resolution else None,
     )
+
+
+def _resolution(row: Row[*tuple[Any, ...]]) -> ResolutionView:
+    said = words(f"resolution.{row.resolution}")
+    return ResolutionView(row.resolution, said, row.note, row.resolved_at)

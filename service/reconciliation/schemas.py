@@ -1,9 +1,14 @@
 """Return files and the lines that a person must look at, as JSON."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
+
+from domain.batch import AttemptStatus
+from service.batches.schemas import Sha256
+from service.claims.schemas import Note, ReasonCode
 
 
 class ReturnView(Struct):
@@ -23,10 +28,26 @@ class ReturnView(Struct):
     known: bool = False
 
 
+class ResolutionView(Struct):
+    """How a person worked an exception off; `message` says the code in words."""
+
+    code: str
+    message: str
+    note: str
+    resolved_at: datetime
+
+
+class NewResolution(Struct, forbid_unknown_fields=True):
+    """A code of `resolution.…` in the wording."""
+
+    code: ReasonCode
+    note: Note = ""
+
+
 class ExceptionView(Struct):
     """A line that fits no open payment. `line_no` 0: the whole file could not be read.
 
-    `payee` is masked, and null where the line names no payment of ours.
+    `payee` is masked, and null where the line names no payment of ours. `resolution` is null while it is open.
     """
 
     return_id: UUID
@@ -40,6 +61,7 @@ class ExceptionView(Struct):
     reason: str
     exception: str
     received_at: datetime
+    resolution: ResolutionView | None = None
 
 
 class ExceptionList(Struct):
@@ -47,3 +69,48 @@ class ExceptionList(Struct):
 
     exceptions: list[ExceptionView]
     next: str | None
+
+
+class MissingView(Struct):
+    """A payment that went to the bank and of which no return has told how it ended. `payee` is masked.
+
+    `sent`: no return names it. `unknown`: the bank cannot tell; two persons may decide.
+    """
+
+    reference: str
+    batch_id: UUID
+    file_id: str
+    sent_on: date
+    payee: str
+    amount_fen: int
+    amount: str
+    status: AttemptStatus
+
+
+class MissingList(Struct):
+    """Those that went to the bank on `sent_until` or earlier. `next` is the cursor of the page after this one."""
+
+    missing: list[MissingView]
+    sent_until: date
+    next: str | None
+
+
+Outcome: TypeAlias = Literal["paid", "not_paid"]
+
+
+class NewAttemptDecision(Struct, forbid_unknown_fields=True):
+    """What became of a payment, as a document shows whose SHA-256 is named (a statement of the account, a letter)."""
+
+    outcome: Outcome
+    evidence_sha256: Sha256
+    note: Note = ""
+
+
+class AttemptDecisionView(Struct):
+    """`decided`: two persons have said the same, and the payment has moved. Otherwise it waits for a second person;
+    `replaced`: something else had been said before."""
+
+    reference: str
+    outcome: Outcome
+    decided: bool
+    replaced: bool = False

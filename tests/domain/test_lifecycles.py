@@ -12,6 +12,7 @@ from domain.batch import (
     BATCH_LIFECYCLE,
     LIVE_ATTEMPT,
     STEPS,
+    STOPPABLE,
     AttemptAction,
     AttemptStatus,
     BatchAction,
@@ -44,9 +45,9 @@ refused: reinstate → in_review
 BATCH_MOVES = """
 opened: freeze → frozen, dissolve → dissolved
 frozen: submit → submitted, dissolve → dissolved
-submitted: check → checked, dissolve → dissolved
-checked: release → released, dissolve → dissolved
-released: send → sent, miss → not_received
+submitted: check → checked, dissolve → dissolved, reject → dissolved
+checked: release → released, dissolve → dissolved, reject → dissolved
+released: send → sent, miss → not_received, dissolve → dissolved
 sent: settle → settled
 """
 ATTEMPT_MOVES = """
@@ -126,7 +127,9 @@ def test_an_attempt_is_live_until_the_money_is_surely_not_there() -> None:
 
 def test_nothing_is_stopped_after_the_point_of_no_return() -> None:
     assert ATTEMPT_LIFECYCLE.sources(AttemptAction.VOID) == {AttemptStatus.PREPARED: AttemptStatus.VOID}
-    assert BatchStatus.RELEASED not in BATCH_LIFECYCLE.sources(BatchAction.DISSOLVE)
+    assert {AttemptStatus.PREPARED, AttemptStatus.VOID} == STOPPABLE
+    for giving_up in (BatchAction.DISSOLVE, BatchAction.REJECT):
+        assert BatchStatus.SENT not in BATCH_LIFECYCLE.sources(giving_up)
 
 
 LINES = [

@@ -130,7 +130,7 @@ class Office:
         """The bank's own book: reference → what was paid."""
         url, token = self.stack.stand_in("bank")
         answer = httpx.get(f"{url}/control/ledger", headers={"Authorization": f"Bearer {token}"}, timeout=20)
-        return {row["reference"]: row for row in answer.json()["rows"]}
+        return {row["reference"]: row for row in answer.json()}
 
     def status(self, claim_id: str) -> str:
         return str(self.sign_in("auditor").see(f"/api/claims/{claim_id}")["status"])

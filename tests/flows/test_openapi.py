@@ -39,13 +39,21 @@ CONFORMANCE: list[CheckFunction] = [
 
 #: Who may ask, by the beginning of the path; the first that fits.
 ASKERS = (
+    ("/api/mandates/{mandate_id}/revoke", "xuehua"),
     ("/api/mandates", "clerk-a"),
     *((f"/api/claims/{what}", "reviewer-370102") for what in ("approve", "{claim_id}/approve", "{claim_id}/refuse")),
+    *((f"/api/claims/{{claim_id}}/{what}", "reviewer-370102") for what in ("send-back", "hold", "lift")),
+    ("/api/claims/{claim_id}/retry", "maker-370102"),
+    ("/api/holds", "reviewer-370102"),
     ("/api/notices", "publisher-370102"),
+    ("/api/batches/{batch_id}/reject", "checker-370102"),
     ("/api/batches", "maker-370102"),
+    ("/api/returns/{return_id}", "checker-370102"),
     ("/api/returns", "maker-370102"),
     ("/api/policies/{proposal_id}", "catalog-publisher"),
     ("/api/policies", "catalog-editor"),
+    ("/api/exceptions", "maker-370102"),
+    ("/api/attempts", "maker-370102"),
     ("/api/jobs", "operator"),
     ("/api", "xuehua"),
 )
@@ -115,7 +123,7 @@ def test_the_posts_that_may_ask_are_those_that_the_door_lets_in(served: Served, 
 
 
 def _an_id(found: re.Match[str]) -> str:
-    return "1" if found[0] == "{job_id}" else str(uuid4())
+    return "1" if found[0] in {"{job_id}", "{line_no}"} else str(uuid4())
 
 
 def test_bodies_with_unknown_fields_are_described_as_refused(document: dict[str, Any]) -> None:
@@ -194,6 +202,10 @@ READS = (
     ("auditor", "GET /api/policies/proposals", {}),
     ("auditor", "GET /api/batches", {}),
     ("auditor", "GET /api/returns/exceptions", {}),
+    ("auditor", "GET /api/returns/exceptions", {"resolved": True}),
+    ("auditor", "GET /api/exceptions/missing", {}),
+    ("auditor", "GET /api/holds", {}),
+    ("clerk-a", "GET /api/mandates", {"limit": 1}),
     ("operator", "GET /api/jobs/counts", {}),
     ("operator", "GET /api/jobs/dead", {}),
     *(("xuehua", "GET /api/statistics/individual-share", {"by": by}) for by in ("month", "list", "district")),
@@ -224,8 +236,15 @@ def test_what_succeeds_is_as_described(
     claim = done("me", "POST /api/claims", 201, body=served.claim_body(made), **body)
     path = {"path_parameters": {"claim_id": claim["id"]}}
     done("me", "GET /api/claims/{claim_id}", 200, **path)
+    held = done("reviewer-370102", "POST /api/claims/{claim_id}/hold", 200, body={"code": "other"}, **path, **body)
+    assert (held["claim_id"], held["dissolved"]) == (claim["id"], None)
+    done("reviewer-370102", "POST /api/claims/{claim_id}/lift", 200, body={"note": ""}, **path, **body)
     done("me", "POST /api/claims/{claim_id}/withdraw", 200, body={"note": ""}, **path, **body)
-    done("clerk-a", "POST /api/mandates", 201, body=served.mandate_body(served.maker.person()), **body)
+    mandate = done("clerk-a", "POST /api/mandates", 201, body=served.mandate_body(made), **body)
+    mandate_path = {"path_parameters": {"mandate_id": mandate["id"]}}
+    revoked = done("me", "POST /api/mandates/{mandate_id}/revoke", 200, body={"note": ""}, **mandate_path, **body)
+    assert revoked["withdrawn"] == []
+    assert done("me", "GET /api/mandates", 200)["mandates"][0]["revoked_on"] == served.today
     done("reviewer-370102", "POST /api/claims/approve", 200, body={"status": "verified"}, **body)
     batch = done("maker-370102", "POST /api/batches", 202, body={"filter": {}}, **body)
     done("maker-370102", "GET /api/batches/{batch_id}", 200, path_parameters={"batch_id": batch["id"]})

@@ -144,8 +144,9 @@ async def test_6_amount_and_payee_are_frozen(tx: Tx, stage: Stage) -> None:
     }.items():
         changed = f"UPDATE payment_attempts SET {column} = {value} WHERE id = :id"
         assert await _refused(tx, changed, id=attempt.id) == DENIED
-    for column, value in {"amount_fen": "1", "person_id": "id", "level": "'1'", "certificate_number": "'x'"}.items():
-        assert await _refused(tx, f"UPDATE claims SET {column} = {value} WHERE id = :id", id=claim) == DENIED
+    assert await _refused(tx, "UPDATE claims SET person_id = id WHERE id = :id", id=claim) == DENIED
+    for column, value in {"amount_fen": "1", "level": "'1'", "certificate_number": "'x'", "decision": "'{}'"}.items():
+        assert await _refused(tx, f"UPDATE claims SET {column} = {value} WHERE id = :id", id=claim) == FROZEN
     moved = """
         WITH noted AS (INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
                        VALUES ('claim', :id, 'forge', '{"status": "batched"}', 'attack', now()))

@@ -1,6 +1,7 @@
 """Recompute the promises from the stored rows, as if no constraint had ever kept them."""
 
 from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
+from service.audit.queries.care import EVIDENCE, STOPPED
 from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
 from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUBSIDY, SHARE
 from service.audit.queries.decisions import DECISIONS, recompute
@@ -36,6 +37,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         ONE_SUBSIDY,
         REFERENCES,
         FILE_BYTES,
+        EVIDENCE,
         LEGAL_MOVES,
         THREE_PERSONS,
         SIGNED_CONTENT,
@@ -44,6 +46,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         DECISIONS,
         PARAMETERS,
         ended,
+        STOPPED,
         SHARE,
     )
 

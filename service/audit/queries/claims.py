@@ -44,10 +44,14 @@ COUNTED_ONCE = Promise(
         ),
         Check(
             "payment_attempts",
-            "支付成功，但回盘中没有恰好一行成功的记录",
+            "支付成功，但回盘中没有恰好一行成功的记录，也没有两人的认定",
             """SELECT a.id FROM payment_attempts a
                  LEFT JOIN return_lines l ON l.attempt_id = a.id AND l.verdict = 'settled' AND l.code = 'done'
-                WHERE a.status = 'done' GROUP BY a.id HAVING count(l.line_no) <> 1""",
+                 LEFT JOIN attempt_decisions d
+                   ON d.attempt_id = a.id AND d.outcome = 'paid' AND d.confirmed_person IS NOT NULL
+                WHERE a.status = 'done' GROUP BY a.id
+               HAVING count(DISTINCT (l.return_file_id, l.line_no)) FILTER (WHERE l.line_no IS NOT NULL)
+                      + count(DISTINCT d.id) <> 1""",
         ),
         Check(
             "return_lines",

@@ -91,7 +91,7 @@ LEGAL_MOVES = Promise(
             "payment_attempts",
             "支付金额与申领金额不符",
             """SELECT a.id FROM payment_attempts a JOIN claims c ON c.id = a.claim_id
-                WHERE a.amount_fen <> c.amount_fen""",
+                WHERE a.amount_fen <> c.amount_fen AND a.status <> 'void'""",
         ),
         Check(
             "claims",

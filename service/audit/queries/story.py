@@ -21,6 +21,8 @@ _JOURNAL = text("""
       SELECT 'claim', CAST(:claim AS uuid)
       UNION ALL SELECT 'attempt', id FROM attempt
       UNION ALL SELECT kind, batch_id FROM attempt, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file']) AS kind
+      UNION ALL SELECT 'attempt_decision', id FROM attempt
+      UNION ALL SELECT 'claim_hold', id FROM claim_holds WHERE claim_id = :claim
       UNION ALL SELECT 'notice', notice_id FROM notice_lines WHERE claim_id = :claim)
     SELECT DISTINCT ON (j.id) j.id, j.at, j.subject_kind, j.action, j.after, j.reason, j.actor_name,
            p.id AS person_id, p.name_sealed
@@ -38,6 +40,18 @@ _RETURNS = text("""
       JOIN payment_attempts a ON a.id = l.attempt_id
      WHERE a.claim_id = :claim ORDER BY f.received_at, l.line_no
 """)
+
+#: What a journal row may hold to check it by, and how that is said.
+_FACTS = {
+    "reference": "evidence.reference",
+    "content_hash": "evidence.content",
+    "voucher": "evidence.voucher",
+    "sha256": "evidence.sha256",
+    "closes_on": "evidence.closes_on",
+}
+
+#: Lists of reasons in the wording, of which journal rows keep the code.
+_LISTS = ("reason", "result", "fault", "hold", "rejection")
 
 
 async def story_of(tx: Tx, me: Actor, claim_id: UUID) -> StoryView:
@@ -65,23 +79,17 @@ def _evidence(after: dict[str, Any], reason: str) -> Iterator[str]:
     """What the step left to check it by."""
     if reason:
         yield " ".join(_in_words(part) for part in reason.split())
-    if "reference" in after:
-        yield words("evidence.reference", {"reference": after["reference"]})
-    if "content_hash" in after:
-        yield words("evidence.content", after)
-    if "voucher" in after:
-        yield words("evidence.voucher", after)
-    if "sha256" in after:
-        yield words("evidence.sha256", after)
-    if "closes_on" in after:
-        yield words("evidence.closes_on", after)
+    yield from (words(code, after) for fact, code in _FACTS.items() if fact in after)
+    if "evidence_sha256" in after:
+        yield words("evidence.decision", {**after, "outcome": f"result.{after['outcome']}"})
     if after.get("failure"):
         yield words("evidence.result", {"result": after["failure"]})
 
 
 def _in_words(part: str) -> str:
     """A code of a list of reasons, of a bank's result or of its own; else what somebody wrote."""
-    return next((words(code) for code in (f"reason.{part}", f"result.{part}", part) if code in wording()), part)
+    codes = (*(f"{each}.{part}" for each in _LISTS), part)
+    return next((words(code) for code in codes if code in wording()), part)
 
 
 def _reply(row: Any) -> StepView:

@@ -1,10 +1,11 @@
 """What is done to a batch, one verb a module, in the order of its life."""
 
 from service.batches.commands.assemble import assemble
-from service.batches.commands.dissolve import dissolve_batch
+from service.batches.commands.dissolve import dissolve_batch, reject_batch
 from service.batches.commands.open import open_batch
 from service.batches.commands.send import FileToSend, intend_to_send, settle_answer
 from service.batches.commands.sign import check_batch, note_refusal, release_batch, submit_batch
+from service.batches.commands.taking_out import hold, lift, revoke, withdraw
 from service.batches.commands.write_file import write_bank_file
 
 __all__ = [
@@ -12,11 +13,16 @@ __all__ = [
     "assemble",
     "check_batch",
     "dissolve_batch",
+    "hold",
     "intend_to_send",
+    "lift",
     "note_refusal",
     "open_batch",
+    "reject_batch",
     "release_batch",
+    "revoke",
     "settle_answer",
     "submit_batch",
+    "withdraw",
     "write_bank_file",
 ]

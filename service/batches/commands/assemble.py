@@ -13,6 +13,7 @@ from domain.errors import Conflict
 from service.access.tables import UserRow
 from service.batches.commands.moves import BATCHES, ROWS_MAX, move_claims
 from service.batches.queries import Batch, locked_batch
+from service.claims.queries.care import held, held_among
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
@@ -68,7 +69,7 @@ async def assemble(tx: Tx, batch_id: UUID, now: datetime) -> None:
 
 async def _take_due(tx: Tx, batch: Batch) -> Sequence[_Due]:
     """Payable claims, locked, with the accounts they are paid to. Nobody acts on a claim of their own: the opener's
-    are left out."""
+    are left out, and so is what is held."""
     opener = select(UserRow.person_id).where(UserRow.id == batch.opened_by).scalar_subquery()
     account = AccountRow
     asked = (
@@ -81,6 +82,7 @@ async def _take_due(tx: Tx, batch: Batch) -> Sequence[_Due]:
             ClaimRow.district == batch.district,
             ClaimRow.status == ClaimStatus.PAYABLE,
             ClaimRow.person_id != opener,
+            ~held(),
         )
         .order_by(ClaimRow.filed_on, ClaimRow.filed_at, ClaimRow.id)
         .limit(batch.filter["limit"])
@@ -88,7 +90,9 @@ async def _take_due(tx: Tx, batch: Batch) -> Sequence[_Due]:
     )
     if batch.filter["filed_to"]:
         asked = asked.where(ClaimRow.filed_on <= date.fromisoformat(batch.filter["filed_to"]))
-    return [*await tx.execute(asked)]
+    due = [*await tx.execute(asked)]
+    just_held = await held_among(tx, [each.id for each in due])
+    return [each for each in due if each.id not in just_held]
 
 
 async def _prepare(tx: Tx, batch: Batch, due: Sequence[_Due], by: By) -> list[PaymentLine]:

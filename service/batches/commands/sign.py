@@ -14,7 +14,7 @@ from service.access.tables import UserRow
 from service.batches.commands.moves import BATCHES
 from service.batches.queries import Batch, locked_batch, signers_of, view_of
 from service.batches.schemas import BatchView, NewRelease, Shown
-from service.batches.tables import AttemptRow, SignatureRow, TreasuryTransferRow
+from service.batches.tables import AttemptRow, BatchRow, SignatureRow, TreasuryTransferRow
 from service.claims.tables import ClaimRow
 from service.database import Tx
 from service.jobs import owe
@@ -55,12 +55,13 @@ async def release_batch(
 ) -> BatchView:
     """Record the treasury's transfer, sign, and owe the bank file.
 
-    Refusals as for `submit_batch`, and Invalid `batch.transfer_in_future`. A voucher that was used before is refused
-    by the database.
+    Refusals as for `submit_batch`, and Invalid `batch.transfer_in_future`; Conflict `batch.voucher_used`, and
+    `batch.voucher_short` for a voucher of a dissolved batch that was over less.
     """
     batch = await _may_sign(tx, me, batch_id, _RELEASE, release)
     if release.transferred_on > today:
         raise Invalid("batch.transfer_in_future", field="transferred_on", today=today.isoformat())
+    await _must_be_free(tx, batch, release.voucher)
     transfer = {
         "voucher": release.voucher,
         "transferred_on": release.transferred_on,
@@ -101,6 +102,22 @@ async def _may_sign(tx: Tx, me: Actor, batch_id: UUID, signing: _Signing, shown:
             sum=format_yuan(batch.sum_fen),
         )
     return batch
+
+
+async def _must_be_free(tx: Tx, batch: Batch, voucher: str) -> None:
+    """A voucher is new, or carried over from dissolved batches of this district and over no less than this sum."""
+    row = TreasuryTransferRow
+    named = await tx.execute(
+        select(row.sum_fen, row.carried_over_at, BatchRow.district)
+        .join(BatchRow, BatchRow.id == row.batch_id)
+        .where(row.voucher == voucher)
+    )
+    before = named.all()
+    if any(each.carried_over_at is None or each.district != batch.district for each in before):
+        raise Conflict("batch.voucher_used")
+    most = max((each.sum_fen for each in before), default=batch.sum_fen)
+    if most < batch.sum_fen:
+        raise Conflict("batch.voucher_short", voucher_sum=format_yuan(most), sum=format_yuan(batch.sum_fen))
 
 
 async def _others(tx: Tx, batch: Batch, signing: _Signing) -> set[UUID]:

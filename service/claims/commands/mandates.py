@@ -1,20 +1,23 @@
-"""代领协议: record that a trainee lets an institution claim for them."""
+"""代领协议: record that a trainee lets an institution claim for them, and that they take it back."""
 
 import re
-from datetime import date
-from uuid import uuid4
+from datetime import date, datetime
+from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import Range
 
 from domain.actor import Actor, Post
-from domain.errors import Forbidden, Invalid
+from domain.claim import DEAD
+from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.identity import NationalId, PersonName, Phone
 from domain.period import Period, parse_date
 from service.claims.schemas import MandateView, NewMandate
-from service.claims.tables import MandateRow
+from service.claims.tables import ClaimRow, MandateRevocationRow, MandateRow
 from service.database import Tx
+from service.journal import By, record
 from service.people.commands import NewPerson, ensure_person
+from service.people.queries import lock_person
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -55,3 +58,26 @@ async def record_mandate(tx: Tx, me: Actor, new: NewMandate, today: date) -> Man
         )
     )
     return MandateView(mandate_id, trainee.name.masked(), days.first, days.last)
+
+
+async def revoke_mandate(tx: Tx, me: Actor, mandate_id: UUID, note: str, today: date, now: datetime) -> list[UUID]:
+    """Take back a mandate in one's own name, from today on; answers its claims that are not refused, withdrawn,
+    lapsed or recovered.
+
+    The person is locked first, as filing does: no claim under the mandate comes in meanwhile. NotFound
+    `mandate.not_found`; Conflict `mandate.revoked`.
+    """
+    person = await tx.execute(select(MandateRow.person_id).where(MandateRow.id == mandate_id))
+    if person.scalar_one_or_none() != me.person_id:
+        raise NotFound("mandate.not_found")
+    await lock_person(tx, me.person_id)
+    before = select(MandateRevocationRow.revoked_on).where(MandateRevocationRow.mandate_id == mandate_id)
+    revoked_on = (await tx.execute(before)).scalar_one_or_none()
+    if revoked_on is not None:
+        raise Conflict("mandate.revoked", revoked_on=revoked_on.isoformat())
+    told = {"revoked_on": today, "note": note, "revoked_by": me.user_id, "revoked_at": now}
+    await tx.execute(insert(MandateRevocationRow).values(mandate_id=mandate_id, **told))
+    noted = {"revoked_on": today.isoformat()}
+    await record(tx, "mandate", [mandate_id], "revoke", By.actor(me, Post.TRAINEE, now), [noted], reason=note)
+    live = select(ClaimRow.id).where(ClaimRow.mandate_id == mandate_id, ClaimRow.status.not_in(DEAD))
+    return list((await tx.execute(live.order_by(ClaimRow.id))).scalars())

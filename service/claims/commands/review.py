@@ -10,6 +10,7 @@ from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.period import parse_date
 from service.access.tables import UserRow
+from service.claims.queries.care import held, held_among
 from service.claims.queries.views import claim_view, visible_to
 from service.claims.schemas import ApprovedView, ClaimView, NewApproval, NewRefusal
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow
@@ -22,15 +23,18 @@ _CLAIMS = ClaimRow.__table__
 
 
 async def approve_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> ClaimView:
-    """A reviewer of the claim's district approves it. Forbidden for a claim of one's own or one acted on before."""
-    await _must_be_reviewable(tx, me, claim_id)
+    """A reviewer of the claim's district approves it. Conflict `claim.held`; otherwise as `must_be_reviewable`."""
+    await must_be_reviewable(tx, me, claim_id)
+    if await held_among(tx, [claim_id]):
+        raise Conflict("claim.held")
     by = By.actor(me, Post.REVIEWER, now)
     await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.APPROVE, claim_id, by, reason=note)
     return await claim_view(tx, me, claim_id)
 
 
 async def approve_set(tx: Tx, me: Actor, chosen: NewApproval, now: datetime) -> ApprovedView:
-    """Approve the oldest of my district's claims that fit, at most `limit`; those I may not approve stay.
+    """Approve the oldest of my district's claims that fit, at most `limit`; those I may not approve, and those that
+    are held, stay.
 
     `left` is how many would fit again: the next call takes them.
     """
@@ -42,6 +46,7 @@ async def approve_set(tx: Tx, me: Actor, chosen: NewApproval, now: datetime) -> 
         ClaimRow.status == chosen.status,
         ClaimRow.district == me.district if me.district else literal(True),
         ~_own(me),
+        ~held(),
     )
     if chosen.filed_to:
         fitting = fitting.where(ClaimRow.filed_on <= parse_date(chosen.filed_to, "filed_to"))
@@ -60,7 +65,7 @@ async def refuse_claim(tx: Tx, me: Actor, claim_id: UUID, refusal: NewRefusal, n
     unknown = [code for code in refusal.reasons if f"reason.{code}" not in wording()]
     if not refusal.reasons or unknown:
         raise Invalid("refusal.reasons", field="reasons", unknown=unknown)
-    await _must_be_reviewable(tx, me, claim_id)
+    await must_be_reviewable(tx, me, claim_id)
     await _must_be_checked(tx, claim_id)
     by = By.actor(me, Post.REVIEWER, now)
     reason = " ".join([*refusal.reasons, refusal.note]).strip()
@@ -101,7 +106,8 @@ def _own(me: Actor) -> ColumnElement[bool]:
     return or_(ClaimRow.person_id == me.person_id, ClaimRow.filed_by.in_(same_person))
 
 
-async def _must_be_reviewable(tx: Tx, me: Actor, claim_id: UUID) -> None:
+async def must_be_reviewable(tx: Tx, me: Actor, claim_id: UUID) -> None:
+    """NotFound outside of the reviewer's district; Forbidden for a claim of one's own or one acted on before."""
     asked = select(_own(me)).where(ClaimRow.id == claim_id, visible_to(me))
     if me.district:
         asked = asked.where(ClaimRow.district == me.district)

@@ -32,7 +32,7 @@ from service.policies.queries import retirement_ages
 @dataclass(frozen=True)
 class Asked:
     """One claim as it was asked for, parsed. `institution_id` is the filing clerk's; `fee_fen` is what the invoice
-    says was paid."""
+    says was paid; `excluding` is the claim itself where it is decided again: it stands in nobody's way."""
 
     person_id: UUID
     channel: Channel
@@ -51,22 +51,24 @@ class Asked:
     fee_fen: int | None = None
     payer_is_claimant: bool = False
     place_link: PlaceLink | None = None
+    excluding: UUID | None = None
 
 
 _FACTS = text("""
     SELECT asked.n, key.subsidy_key, items.found AS items, standard.found AS standard, standing.found AS standing,
            person.id_number_sealed,
            EXISTS (SELECT FROM claims c
-                    WHERE c.certificate_number = asked.certificate
+                    WHERE c.certificate_number = asked.certificate AND c.id IS DISTINCT FROM asked.excluding
                       AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS certificate_used,
            EXISTS (SELECT FROM claims c
-                    WHERE c.invoice_number = asked.invoice
+                    WHERE c.invoice_number = asked.invoice AND c.id IS DISTINCT FROM asked.excluding
                       AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS invoice_used,
            mandate.found AS mandate, policy.found AS policy
       FROM unnest(CAST(:people AS uuid[]), CAST(:codes AS text[]), CAST(:levels AS text[]),
                   CAST(:certificates AS text[]), CAST(:days AS date[]), CAST(:mandates AS uuid[]),
-                  CAST(:institutions AS uuid[]), CAST(:invoices AS text[]))
-           WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice, n)
+                  CAST(:institutions AS uuid[]), CAST(:invoices AS text[]), CAST(:excluding AS uuid[]))
+           WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice,
+                                     excluding, n)
       LEFT JOIN people person ON person.id = asked.person_id
      CROSS JOIN LATERAL (
            SELECT coalesce((SELECT a.canonical FROM occupation_aliases a WHERE a.code = asked.code),
@@ -87,17 +89,20 @@ _FACTS = text("""
                                                'status', c.status, 'filed_on', c.filed_on, 'once_in', c.once_in)
                             ORDER BY c.filed_at, c.id) AS found
              FROM claims c
-            WHERE c.person_id = asked.person_id
+            WHERE c.person_id = asked.person_id AND c.id IS DISTINCT FROM asked.excluding
               AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS standing ON true
       LEFT JOIN LATERAL (
            SELECT jsonb_build_object(
                     'same_institution',
                     m.institution_id = asked.institution_id AND m.person_id = asked.person_id,
-                    'first', lower(m.in_force), 'last', upper(m.in_force) - 1, 'fee_fen', m.fee_fen,
+                    -- a mandate that was taken back was in force to the day before
+                    'first', lower(m.in_force), 'last', least(upper(m.in_force), r.revoked_on) - 1,
+                    'fee_fen', m.fee_fen,
                     'listed', EXISTS (
                       SELECT FROM institution_listings l
                        WHERE l.institution_id = m.institution_id AND l.in_force @> asked.day)) AS found
-             FROM mandates m WHERE m.id = asked.mandate_id) AS mandate ON true
+             FROM mandates m LEFT JOIN mandate_revocations r ON r.mandate_id = m.id
+            WHERE m.id = asked.mandate_id) AS mandate ON true
      CROSS JOIN (SELECT jsonb_object_agg(p.key, p.value) AS found
                    FROM policies p WHERE p.in_force @> CAST(:today AS date)) AS policy
      ORDER BY asked.n
@@ -117,6 +122,7 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
             "mandates": [each.mandate_id for each in asked],
             "institutions": [each.institution_id for each in asked],
             "invoices": [each.invoice_number for each in asked],
+            "excluding": [each.excluding for each in asked],
             "today": today,
         },
     )

@@ -16,6 +16,7 @@ from domain.errors import Malformed, NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
 from service.catalog.tables import CatalogItemRow
+from service.claims.queries.care import to_do
 from service.claims.queries.decisions import decided_again
 from service.claims.queries.refusals import refusal_of
 from service.claims.schemas import ClaimsView, ClaimView, CountsView, DecisionView
@@ -100,13 +101,15 @@ def _view(row: Any, *, whole: bool) -> ClaimView:
 
 
 async def claim_view(tx: Tx, me: Actor, claim_id: UUID) -> ClaimView:
-    """One claim with its decision, and its refusal; NotFound when it is not there or not for `me` to see."""
+    """One claim with its decision, its refusal and what its claimant is to do; NotFound when it is not there or not
+    for `me` to see."""
     row = (await tx.execute(_shown().where(ClaimRow.id == claim_id, visible_to(me)))).one_or_none()
     if row is None:
         raise NotFound("claim.not_found")
     view = _view(row, whole=True)
     if row.status == ClaimStatus.REFUSED:
         view.refusal = await refusal_of(tx, claim_id, decided_again(row.decision))
+    view.to_do = await to_do(tx, claim_id, row.status)
     return view
 
 

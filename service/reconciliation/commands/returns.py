@@ -20,8 +20,10 @@ from service.batches.queries import Attempt, Batch, attempts_in, debit_account, 
 from service.crypto import keyring
 from service.database import Tx
 from service.gateways.bank_files import ReturnFile, ReturnLine, neutral
+from service.jobs import owe
 from service.journal import By, move_all, record
 from service.logs import log
+from service.queue import Job
 from service.reconciliation.queries import batch_of_file, known_return, open_count, view_of
 from service.reconciliation.schemas import ReturnView
 from service.reconciliation.tables import ReturnFileRow
@@ -84,7 +86,7 @@ async def take_return(tx: Tx, me: Actor | None, file: ReturnFile, data: bytes, s
     await _store_lines(tx, return_id, judged)
     settled = [each for each in judged if each.verdict.kind == VerdictKind.SETTLED]
     await _settle(tx, settled, by)
-    await _settle_batch(tx, batch, bool(settled), by)
+    await settle_batch(tx, batch, bool(settled), by)
     return await view_of(tx, return_id, batch.id, known=False)
 
 
@@ -199,9 +201,13 @@ def _grouped(settled: Iterable[_Judged]) -> dict[_Effect, list[Attempt]]:
     return groups
 
 
-async def _settle_batch(tx: Tx, batch: Batch, settled: bool, by: By) -> None:
-    """What settles anything shows that the bank took the file; with nothing left open the batch is settled."""
+async def settle_batch(tx: Tx, batch: Batch, settled: bool, by: By) -> None:
+    """What settles anything shows that the bank took the file, so the rest of its return is owed; with nothing left
+    open the batch is settled."""
+    left = await open_count(tx, batch.id)
     if batch.status == BatchStatus.RELEASED and settled:
         await move_all(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.SEND, [batch.id], by)
-    if await open_count(tx, batch.id) == 0:
+        if left:
+            await owe(tx, Job.FETCH_RETURN, batch.id)
+    if left == 0:
         await move_all(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.SETTLE, [batch.id], by)

@@ -1,0 +1,68 @@
+"""冻结: stop a claim on its way to the money, with a reason, and let it go on."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, update
+
+from domain.actor import Actor, Post
+from domain.claim import DEAD, ClaimStatus
+from domain.errors import Conflict, Forbidden, Invalid
+from service.claims.queries.care import hold_view, lock_for_officer
+from service.claims.schemas import HoldView, NewHold
+from service.claims.tables import ClaimHoldRow
+from service.database import Tx
+from service.journal import By, record
+from service.wording import wording
+
+HOLDERS = (Post.REVIEWER, Post.CHECKER)
+
+
+async def place_hold(tx: Tx, me: Actor, claim_id: UUID, new: NewHold, now: datetime) -> HoldView:
+    """Hold a claim of the officer's district, which no batch has taken.
+
+    Invalid `holding.reason` for a reason that is not of the list; NotFound; Forbidden `claim.own`; Conflict
+    `holding.live`, and `wrong_status` for a claim that has ended.
+    """
+    me.must_hold(*HOLDERS)
+    if f"hold.{new.code}" not in wording():
+        raise Invalid("holding.reason", field="code", unknown=[new.code])
+    claim = await lock_for_officer(tx, me, claim_id)
+    if claim.person_id == me.person_id:
+        raise Forbidden("claim.own")
+    if ClaimStatus(claim.status) in DEAD:
+        raise Conflict("wrong_status", noun="claim", status=claim.status, action="hold")
+    if await _live(tx, claim_id) is not None:
+        raise Conflict("holding.live")
+    hold_id, by = uuid4(), post_of(me, now)
+    placed = {"claim_id": claim_id, "code": new.code, "note": new.note, "placed_by": me.user_id, "placed_at": now}
+    await tx.execute(insert(ClaimHoldRow).values(id=hold_id, **placed))
+    noted = {"claim_id": str(claim_id), "code": new.code}
+    await record(tx, "claim_hold", [hold_id], "hold", by, [noted], reason=f"{new.code} {new.note}".strip())
+    return await hold_view(tx, hold_id)
+
+
+async def lift_hold(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> HoldView:
+    """Let a held claim go on. NotFound, Forbidden `claim.own`, Conflict `holding.none`."""
+    me.must_hold(*HOLDERS)
+    claim = await lock_for_officer(tx, me, claim_id)
+    if claim.person_id == me.person_id:
+        raise Forbidden("claim.own")
+    hold_id = await _live(tx, claim_id)
+    if hold_id is None:
+        raise Conflict("holding.none")
+    lifted = {"lifted_by": me.user_id, "lifted_at": now, "lift_note": note}
+    await tx.execute(update(ClaimHoldRow).where(ClaimHoldRow.id == hold_id).values(**lifted))
+    noted = {"lifted_at": now.isoformat()}
+    await record(tx, "claim_hold", [hold_id], "lift", post_of(me, now), [noted], reason=note)
+    return await hold_view(tx, hold_id)
+
+
+def post_of(me: Actor, now: datetime) -> By:
+    """The officer, in the post in which they hold and lift."""
+    return By.actor(me, next(post for post in HOLDERS if me.holds(post)), now)
+
+
+async def _live(tx: Tx, claim_id: UUID) -> UUID | None:
+    asked = select(ClaimHoldRow.id).where(ClaimHoldRow.claim_id == claim_id, ClaimHoldRow.lifted_at.is_(None))
+    return (await tx.execute(asked)).scalar_one_or_none()

@@ -1,0 +1,43 @@
+"""Mandates as their two sides see them: the trainee in whose name they are, the institution they were given to."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from domain.actor import Actor, Post
+from domain.identity import mask_name
+from service.claims.schemas import MandateList, MandateView
+from service.claims.tables import MandateRevocationRow, MandateRow
+from service.crypto import keyring
+from service.database import Tx
+from service.institutions.tables import InstitutionRow
+from service.people.tables import PersonRow
+
+
+async def list_mandates(tx: Tx, me: Actor, cursor: UUID | None, limit: int) -> MandateList:
+    """A page of the mandates in my name, and of those my institution holds; `cursor` is the last one seen."""
+    mandate, revocation = MandateRow, MandateRevocationRow
+    mine: list[ColumnElement[bool]] = [mandate.person_id == me.person_id]
+    if me.holds(Post.CLERK) and me.institution_id is not None:
+        mine.append(mandate.institution_id == me.institution_id)
+    asked = (
+        select(
+            *(mandate.id, mandate.person_id, PersonRow.name_sealed, InstitutionRow.name, revocation.revoked_on),
+            func.lower(mandate.in_force).label("first"),
+            (func.upper(mandate.in_force) - 1).label("last"),
+        )
+        .join(PersonRow, PersonRow.id == mandate.person_id)
+        .join(InstitutionRow, InstitutionRow.id == mandate.institution_id)
+        .outerjoin(revocation, revocation.mandate_id == mandate.id)
+        .where(or_(*mine))
+        .order_by(mandate.id)
+        .limit(limit + 1)
+    )
+    rows = (await tx.execute(asked.where(mandate.id > cursor) if cursor else asked)).all()
+    return MandateList([_view(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def _view(row: Any) -> MandateView:
+    trainee = mask_name(keyring().open(row.name_sealed, row.person_id))
+    return MandateView(row.id, trainee, row.first, row.last, row.name, row.revoked_on)
