@@ -2,9 +2,10 @@
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from time import process_time
 
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -18,22 +19,36 @@ def told() -> dict[str, str]:
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": f"{pages * size / 2**30:.0f} GiB",
         "load": f"{os.getloadavg()[0]:.1f}",
+        "a million additions": f"{yardstick_ms():.0f} ms",
         "kernel": platform.release(),
         "python": platform.python_version(),
         **{name: version(name) for name in _PACKAGES},
     }
 
 
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """Processor time (user and system) that living processes have used; those that are gone count nothing."""
-    total = 0
+def yardstick_ms() -> float:
+    """Processor time of a million additions: what a millisecond is worth on this machine at this moment."""
+    began, total = process_time(), 0
+    for number in range(1_000_000):
+        total += number
+    return (process_time() - began) * 1000
+
+
+def cpu_seconds(pids: Iterable[int]) -> dict[int, float]:
+    """Processor time (user and system) that each living process has used."""
+    used = {}
     for pid in pids:
         try:
             fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        total += int(fields[11]) + int(fields[12])
-    return total / _TICKS
+        used[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
+    return used
+
+
+def cpu_since(before: Mapping[int, float], pids: Iterable[int]) -> float:
+    """Seconds used since `before`, also by processes that have begun since; what those used that ended is lost."""
+    return sum(used - before.get(pid, 0) for pid, used in cpu_seconds(pids).items())
 
 
 def peak_mib(pids: Iterable[int]) -> float:

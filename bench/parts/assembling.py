@@ -120,7 +120,7 @@ def _assembled(ground: Ground, payable: Database, limit: int) -> _Turn:
     with ground.worker(copy) as worker:
         before = machine.cpu_seconds(worker.pids)
         seconds = _assemble(copy)
-        turn = _Turn(seconds, machine.cpu_seconds(worker.pids) - before, machine.peak_mib(worker.pids))
+        turn = _Turn(seconds, machine.cpu_since(before, worker.pids), machine.peak_mib(worker.pids))
     lines = copy.ask("SELECT line_count FROM batches WHERE status = 'frozen'")
     if lines != limit:
         raise RuntimeError(f"a batch of {limit} has {lines} lines")

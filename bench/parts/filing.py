@@ -144,11 +144,11 @@ class _Desk:
         assert found is not None, "it was answered with 201"
         claim, account, card, person, user, token = map(str, found)
         return {
-            claim: "md5('claim-' || :n)",
-            account: "md5('account-' || :n)",
+            claim: "md5('claim-' || :n)::uuid",
+            account: "md5('account-' || :n)::uuid",
             card: "encode(sha256(('card-' || :n)::bytea), 'hex')",
-            person: "md5('person-' || :p)",
-            user: "md5('user-' || :p)",
+            person: "md5('person-' || :p)::uuid",
+            user: "md5('user-' || :p)::uuid",
             token: "encode(sha256(('bench-token-' || :p)::bytea), 'hex')",
             certificate: "'Y000037' || lpad(:n::text, 15, '0')",
             key: "'pgbench-key-' || :n",
@@ -156,9 +156,9 @@ class _Desk:
 
     def turn(self, script: Path, clients: int, seconds: int) -> _Turn:
         app, servers = self.api.pids, self.ground.postgres_pids()
-        before = machine.cpu_seconds(app), machine.cpu_seconds(servers)
+        before = machine.cpu_seconds([*app, *servers])
         told = self.file(_PACE_MAX * seconds, clients, seconds)
-        used = machine.cpu_seconds(app) - before[0], machine.cpu_seconds(servers) - before[1]
+        used = machine.cpu_since(before, app), machine.cpu_since(before, self.ground.postgres_pids())
         answers = told["answers"]
         service = Pace(answers / told["seconds"], answers, told["milliseconds"])
         ms = [each * 1000 / answers for each in (*used, told["cpu_seconds"])]

@@ -154,7 +154,7 @@ def _settled(ground: Ground, sent: Database, file: Path, count: int) -> _Turn:
     with ground.api(copy) as api:
         before = machine.cpu_seconds(api.pids)
         seconds = _hand_in(api, file)
-        turn = _Turn(seconds, machine.cpu_seconds(api.pids) - before, machine.peak_mib(api.pids))
+        turn = _Turn(seconds, machine.cpu_since(before, api.pids), machine.peak_mib(api.pids))
     ended = copy.ask("SELECT count(*) FROM claims WHERE status IN ('paid', 'bounced')")
     if ended != count:
         raise RuntimeError(f"{ended} of {count} claims were settled")

@@ -99,10 +99,9 @@ def _worked(ground: Ground, registry: Server, filed: Database, count: int) -> _T
     copy = ground.database("bench_verified", like=filed.name)
     with ground.worker(copy) as worker:
         _work(copy, _WARM_UP, 0)  # connections, and statements that are known from then on
-        before = machine.cpu_seconds(worker.pids), machine.cpu_seconds(registry.pids)
+        before = machine.cpu_seconds([*worker.pids, *registry.pids])
         seconds = _work(copy, count, _WARM_UP)
-        worker_ms = (machine.cpu_seconds(worker.pids) - before[0]) * 1000 / count
-        registry_ms = (machine.cpu_seconds(registry.pids) - before[1]) * 1000 / count
+        worker_ms, registry_ms = (machine.cpu_since(before, each.pids) * 1000 / count for each in (worker, registry))
         turn = _Turn(seconds, worker_ms, registry_ms, machine.peak_mib(worker.pids))
     verified = copy.ask("SELECT count(*) FROM claims WHERE status = 'verified'")
     if verified != count + _WARM_UP:
