@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -160,6 +161,8 @@ def find_ground() -> Iterator[Ground]:
     """A ground in a directory of its own, migrated and loaded; all of it is stopped and removed at the end."""
     for name in [each for each in os.environ if each.startswith("ZHIDA_") and each not in _KEPT]:
         del os.environ[name]
+    for number in (signal.SIGINT, signal.SIGTERM):  # whichever way it is stopped, nothing is left running
+        signal.signal(number, signal.default_int_handler)
     above = Path(tempfile.mkdtemp(prefix="zhida-bench-"))
     above.chmod(0o711 if os.geteuid() == 0 else 0o700)  # root's PostgreSQL runs as somebody else
     place = DataDir(above / "data")

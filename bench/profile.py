@@ -12,7 +12,6 @@ import pstats
 import sys
 from itertools import islice
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 from bench import trainees
@@ -61,10 +60,12 @@ async def _profile(requests: Path) -> cProfile.Profile:
         for line in islice(lines, _WARM_UP):
             await _file(app, *json.loads(line))
         rest = [json.loads(line) for line in lines]
-    began = process_time()
+    began = os.times()
     for each in rest[: _FILINGS // 2]:
         await _file(app, *each)
-    print(f"{(process_time() - began) * 2000 / _FILINGS:.2f} ms of processor time per filing, not profiled")
+    ended, each = os.times(), 2000 / _FILINGS
+    user, system = (ended.user - began.user) * each, (ended.system - began.system) * each
+    print(f"processor time per filing, not profiled: {user:.2f} ms here, {system:.2f} ms in the kernel")
     profile.enable()
     for each in rest[_FILINGS // 2 :]:
         await _file(app, *each)

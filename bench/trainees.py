@@ -15,7 +15,7 @@ import asyncpg
 
 from bench.ground import Database
 from service.crypto import keyring
-from service.local.made_up import Maker
+from service.local.made_up import MadeUpPerson, Maker
 
 DISTRICT = "370102"
 
@@ -60,26 +60,21 @@ def make_trainees(database: Database, count: int, seed: int, today: date, reques
 
     async def make(connection: asyncpg.Connection) -> None:
         offers = [tuple(row) for row in await connection.fetch(_OFFERS, today)]
-        names = [Maker(seed).person().name] if count == 0 else _names(count, seed)
-        await _store(connection, names)
-        _write(requests, names, offers, seed, today)
+        maker = Maker(seed)
+        people = [maker.person() for _ in range(count)]
+        await _store(connection, people)
+        _write(requests, people, offers, seed, today)
 
     database.on_connection(make)
     database.run("ANALYZE")
 
 
-def _names(count: int, seed: int) -> list[str]:
-    maker = Maker(seed)
-    return [maker.person().name for _ in range(count)]
-
-
-async def _store(connection: asyncpg.Connection, names: Sequence[str]) -> None:
+async def _store(connection: asyncpg.Connection, made: Sequence[MadeUpPerson]) -> None:
     keys, now = keyring(), datetime.now(UTC)  # noqa: TID251 (when sessions end is real time, whatever day is played)
     people, users, posts, sessions = [], [], [], []
-    for number, name in enumerate(names):
+    for number, each in enumerate(made):
         person, user = person_id(number), user_id(number)
-        sealed = keys.seal(name, person)
-        people.append((person, sealed, sealed))
+        people.append((person, keys.seal(each.name, person), keys.seal(each.id_number, person)))
         users.append((user, f"bench-{number}", person, "-"))
         posts.append((user, "trainee"))
         digest = hashlib.sha256(token(number).encode()).digest()
@@ -93,10 +88,12 @@ async def _store(connection: asyncpg.Connection, names: Sequence[str]) -> None:
         await connection.copy_records_to_table(table, records=rows, columns=columns.split())
 
 
-def _write(file: Path, names: Sequence[str], offers: Sequence[tuple[str, str]], seed: int, today: date) -> None:
+def _write(
+    file: Path, people: Sequence[MadeUpPerson], offers: Sequence[tuple[str, str]], seed: int, today: date
+) -> None:
     maker, chance = Maker(seed + 1), random.Random(seed)  # noqa: S311 (it must repeat)
     with file.open("w") as out:
-        for number, name in enumerate(names):
+        for number, person in enumerate(people):
             code, level = chance.choice(offers)
             body = {
                 "item_code": code,
@@ -104,6 +101,6 @@ def _write(file: Path, names: Sequence[str], offers: Sequence[tuple[str, str]], 
                 "district": DISTRICT,
                 "certificate_number": certificate(number, level, today.year),
                 "certificate_issued_on": today.isoformat(),
-                "account": {"number": maker.card(), "holder": name, "bank_code": maker.bank_code()},
+                "account": {"number": maker.card(), "holder": person.name, "bank_code": maker.bank_code()},
             }
             out.write(json.dumps([token(number), key(number), body], ensure_ascii=False) + "\n")

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "share_sums"
-down_revision = "0002"
+down_revision = "rules"
 branch_labels = None
 depends_on = None
 
