@@ -55,3 +55,10 @@ clean: ## remove the environment and the local data
 chaos-short: setup ## kill every part with -9 during a rehearsed season; ZHIDA_CHAOS_SEED=N repeats one
 	@export ZHIDA_CHAOS_SEED=$${ZHIDA_CHAOS_SEED:-$$RANDOM}; echo "ZHIDA_CHAOS_SEED=$$ZHIDA_CHAOS_SEED"; \
 		$(BIN)/pytest -m chaos tests/chaos
+
+.PHONY: bench long
+bench: setup ## what each hot path costs beside a ceiling; SIZE=1 is the whole (0.1), ONLY=filing one part, JSON=FILE
+	@$(BIN)/python -m bench --size $(or $(SIZE),0.1) $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
+
+long: setup ## the tests on large fixtures, half a million claims; SIZE=0.1 is a tenth
+	@ZHIDA_LONG_SIZE=$(or $(SIZE),1) $(BIN)/pytest -n0 -m long

@@ -6,8 +6,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +24,23 @@ class IdempotencyKeyRow(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     body_sha256: Mapped[bytes]
     answer: Mapped[str | None]  # the view as JSON: ids, statuses and masked values only
+
+
+# Every filing says these three: they are written out, and the limit travels with the key.
+_TAKE = text("""
+    WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '5s', true) AS lock_timeout)
+    INSERT INTO idempotency_keys (user_id, route, key, body_sha256)
+    SELECT CAST(:user_id AS uuid), CAST(:route AS text), CAST(:key AS text), CAST(:body_sha256 AS bytea)
+      FROM patience WHERE lock_timeout IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING key
+""")
+_TAKEN = text("""
+    SELECT body_sha256, answer FROM idempotency_keys WHERE user_id = :user_id AND route = :route AND key = :key
+""")
+_KEEP = text("""
+    UPDATE idempotency_keys SET answer = :answer WHERE user_id = :user_id AND route = :route AND key = :key
+""")
 
 
 @dataclass(frozen=True)
@@ -49,21 +65,17 @@ class Once:
         `idempotency.other_body` when the key was used with another body. A refusal stores nothing.
         """
         mine = {"user_id": self.user_id, "route": self.route, "key": self.key}
-        claim = upsert(IdempotencyKeyRow).values(**mine, body_sha256=self.body_sha256).on_conflict_do_nothing()
-        await tx.execute(select(func.set_config("lock_timeout", "5s", text("true"))))
         try:
-            fresh = (await tx.execute(claim.returning(IdempotencyKeyRow.key))).scalar_one_or_none()
+            fresh = (await tx.execute(_TAKE, {**mine, "body_sha256": self.body_sha256})).scalar_one_or_none()
         except DBAPIError as problem:
             if getattr(problem.orig, "sqlstate", "") == "55P03":
                 raise Conflict("idempotency.busy") from None
             raise
-        row = IdempotencyKeyRow
-        here = [row.user_id == self.user_id, row.route == self.route, row.key == self.key]
         if fresh is None:
-            stored = (await tx.execute(select(row.body_sha256, row.answer).where(*here))).one()
+            stored = (await tx.execute(_TAKEN, mine)).one()
             if stored.body_sha256 != self.body_sha256:
                 raise Invalid("idempotency.other_body", field="Idempotency-Key")
             return Answer(msgspec.json.decode(stored.answer or "null", type=view), replayed=True)
         answer = await effect()
-        await tx.execute(update(row).where(*here).values(answer=msgspec.json.encode(answer).decode()))
+        await tx.execute(_KEEP, {**mine, "answer": msgspec.json.encode(answer).decode()})
         return Answer(answer, replayed=False)

@@ -10,7 +10,7 @@ from uuid import UUID
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -37,6 +37,12 @@ class SessionRow(Base):
     district: Mapped[str | None]
     institution_id: Mapped[UUID | None]
     expires_at: Mapped[datetime]
+
+
+# Every request asks this: it is built once.
+_WHOSE = select(
+    SessionRow.user_id, SessionRow.person_id, SessionRow.posts, SessionRow.district, SessionRow.institution_id
+).where(SessionRow.token_sha256 == bindparam("token_sha256"), SessionRow.expires_at > func.now())
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,9 @@ def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 
 async def actor_of(token: str) -> Actor | None:
     """The actor behind a token, by the session's hash; one statement, no transaction."""
-    row = SessionRow
-    asked = select(row.user_id, row.person_id, row.posts, row.district, row.institution_id).where(
-        row.token_sha256 == _digest(token), row.expires_at > func.now()
-    )
     async with engine().connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        found = (await connection.execute(asked)).one_or_none()
+        found = (await connection.execute(_WHOSE, {"token_sha256": _digest(token)})).one_or_none()
     if found is None:
         return None
     posts = frozenset(Post(post) for post in found.posts)

@@ -21,6 +21,7 @@ CORRECTED = (
     *("training_started_on", "standard_id", "amount_fen", "decision"),
 )
 
+# Old and new rows are laid side by side by FULL JOIN: `guards_of_sets` says why.
 FUNCTIONS = [
     # What a claim asks for changes only while it is sent back. For each row, and only where such a column is set: a
     # statement that moves thousands of claims does not pay for it.
@@ -38,22 +39,25 @@ FUNCTIONS = [
     """
     CREATE FUNCTION guard_care_of_claims() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
-                   JOIN claim_holds h ON h.claim_id = n.id AND h.lifted_at IS NULL
-                  WHERE o.status <> n.status
-                    AND (n.status IN ('approved', 'batched') OR (o.status = 'noticed' AND n.status = 'payable'))) THEN
+      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+                  WHERE o.status IS DISTINCT FROM n.status
+                    AND (coalesce(n.status, '') IN ('approved', 'batched')
+                         OR (coalesce(o.status, '') = 'noticed' AND coalesce(n.status, '') = 'payable'))
+                    AND EXISTS (SELECT FROM claim_holds h
+                                 WHERE h.claim_id = coalesce(n.id, o.id) AND h.lifted_at IS NULL)) THEN
         RAISE EXCEPTION 'a held claim goes no further' USING ERRCODE = 'ZD013';
       END IF;
-      IF EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
-                  WHERE n.status = 'sent_back' AND o.status <> 'sent_back'
+      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+                  WHERE coalesce(n.status, '') = 'sent_back' AND coalesce(o.status, '') <> 'sent_back'
                     AND NOT EXISTS (SELECT FROM claim_corrections c
                                      WHERE c.claim_id = n.id AND c.corrected_at IS NULL)) THEN
         RAISE EXCEPTION 'a claim is sent back with its faults' USING ERRCODE = 'ZD014';
       END IF;
-      IF EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
-                   JOIN payment_attempts a ON a.claim_id = n.id
-                    AND a.status IN ('prepared', 'sending', 'sent', 'unknown', 'done')
-                  WHERE n.status = 'payable' AND o.status = 'bounced') THEN
+      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+                  WHERE coalesce(n.status, '') = 'payable' AND coalesce(o.status, '') = 'bounced'
+                    AND EXISTS (SELECT FROM payment_attempts a
+                                 WHERE a.claim_id = coalesce(n.id, o.id)
+                                   AND a.status IN ('prepared', 'sending', 'sent', 'unknown', 'done'))) THEN
         RAISE EXCEPTION 'money for this claim may be on its way' USING ERRCODE = 'ZD015';
       END IF;
       RETURN NULL;
@@ -63,9 +67,9 @@ FUNCTIONS = [
     """
     CREATE FUNCTION guard_unknown_attempts() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
-                  WHERE o.status = 'unknown' AND n.status IN ('done', 'failed', 'returned')
-                    AND NOT (n.status = 'failed' AND n.failure IN ('bank.refused', 'bank.not_received'))
+      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+                  WHERE coalesce(o.status, '') = 'unknown' AND coalesce(n.status, '') IN ('done', 'failed', 'returned')
+                    AND NOT coalesce(n.status = 'failed' AND n.failure IN ('bank.refused', 'bank.not_received'), false)
                     AND NOT EXISTS (SELECT FROM return_lines l
                                      WHERE l.attempt_id = n.id AND l.verdict = 'settled'
                                        AND l.code NOT IN ('unknown', 'failed:unknown'))
@@ -80,9 +84,10 @@ FUNCTIONS = [
     """
     CREATE FUNCTION guard_dissolved_batches() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
-                   JOIN payment_attempts a ON a.batch_id = n.id AND a.status NOT IN ('prepared', 'void')
-                  WHERE n.status = 'dissolved' AND o.status <> 'dissolved') THEN
+      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+                  WHERE coalesce(n.status, '') = 'dissolved' AND coalesce(o.status, '') <> 'dissolved'
+                    AND EXISTS (SELECT FROM payment_attempts a
+                                 WHERE a.batch_id = coalesce(n.id, o.id) AND a.status NOT IN ('prepared', 'void'))) THEN
         RAISE EXCEPTION 'nothing is stopped once it is sending' USING ERRCODE = 'ZD017';
       END IF;
       RETURN NULL;

@@ -177,6 +177,22 @@ class ClaimTallyRow(Base):
     amount_fen: Mapped[Fen]
 
 
+class ClaimTallySumRow(Base):
+    """The tally once more, summed along each thing the share is asked by (`along`, whose value is `key`).
+
+    However many claims there are, a day has as many rows here as there are districts, lists, industries and levels.
+    """
+
+    __tablename__ = "claim_tally_sums"
+
+    along: Mapped[str] = mapped_column(primary_key=True)
+    filed_on: Mapped[date] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    amount_fen: Mapped[Fen]
+
+
 class DoorRefusalRow(Base):
     """How often filing was refused at the door, by day and code: a figure without a person in it."""
 

@@ -15,7 +15,7 @@ from domain.level import LEVELS
 from domain.period import Period, add_months, parse_date
 from domain.share import DEFINITION, share_of
 from service.access.queries import district_names
-from service.claims.tables import ClaimTallyDeltaRow, ClaimTallyRow
+from service.claims.tables import ClaimTallyDeltaRow, ClaimTallySumRow
 from service.database import Tx
 from service.settings import settings
 from service.standards.tables import StandardRow
@@ -106,26 +106,26 @@ async def _figures(tx: Tx, span: Period, by: By) -> dict[str, _Figures]:
 
 def _asked(span: Period, by: By) -> Select[str, str, int, int]:
     """Folded and unfolded figures in one statement, hence of one snapshot: each change is seen in exactly one."""
-    keys = ("filed_on", "district", "list_kind", "industry", "level", "channel")
-    filed = union_all(
-        *(
-            select(*(table.c[name] for name in (*keys, "count", "amount_fen"))).where(
-                table.c.filed_on.between(span.first, span.last)
-            )
-            for table in (ClaimTallyRow.__table__, ClaimTallyDeltaRow.__table__)
-        )
-    ).subquery("filed")
+    folded, fresh = ClaimTallySumRow, ClaimTallyDeltaRow
     key = {
-        By.MONTH: func.to_char(filed.c.filed_on, "YYYY-MM"),
-        By.DISTRICT: filed.c.district,
-        By.LIST: filed.c.list_kind,
-        By.INDUSTRY: filed.c.industry,
-        By.LEVEL: filed.c.level,
+        By.MONTH: func.to_char(fresh.filed_on, "YYYY-MM"),
+        By.DISTRICT: fresh.district,
+        By.LIST: fresh.list_kind,
+        By.INDUSTRY: fresh.industry,
+        By.LEVEL: fresh.level,
     }[by]
+    filed = union_all(
+        select(folded.key, folded.channel, folded.count, folded.amount_fen).where(
+            folded.along == str(by), folded.filed_on.between(span.first, span.last)
+        ),
+        select(key, fresh.channel, fresh.count, fresh.amount_fen).where(
+            fresh.filed_on.between(span.first, span.last)
+        ),
+    ).subquery("filed")
     count = func.sum(filed.c.count)
     return (
-        select(key.label("key"), filed.c.channel, count, func.sum(filed.c.amount_fen))
-        .group_by("key", filed.c.channel)
+        select(filed.c.key, filed.c.channel, count, func.sum(filed.c.amount_fen))
+        .group_by(filed.c.key, filed.c.channel)
         .having(count != 0)
     )
 

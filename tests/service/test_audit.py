@@ -331,12 +331,8 @@ PLANTED: dict[str, tuple[str, str, str | None, str]] = {
         None,
         "UPDATE jobs SET state = 'ready', made_at = now() - interval '25 hours'",
     ),
-    "a figure too many": (
-        "share",
-        "claim_tally",
-        None,
-        "UPDATE claim_tally SET count = count + 1 WHERE channel = 'individual'",
-    ),
+    "a figure too many": ("share", "claim_tally", None, "UPDATE claim_tally SET count = count + 1"),
+    "a sum too many": ("share", "claim_tally_sums", None, "UPDATE claim_tally_sums SET count = count + 1"),
     "a change lost": ("share", "claim_tally", None, "DELETE FROM claim_tally_deltas WHERE count = -1"),
 }
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import httpx
@@ -24,7 +25,7 @@ from domain.period import Period
 from domain.share import DEFINITION
 from service.app import create_app
 from service.claims.commands.tally import fold_tally
-from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, ClaimTallyRow
+from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, ClaimTallyRow, ClaimTallySumRow
 from service.database import Tx, async_url, transaction
 from service.security import open_session
 from service.statistics.queries import By, individual_share, parse_by, parse_span
@@ -101,6 +102,23 @@ async def test_what_is_read_grows_with_the_keys_and_not_with_the_claims(tx: Tx) 
     assert (await tx.execute(asked)).scalar_one() == 0
     kept = (await tx.execute(select(ClaimTallyRow.count).where(ClaimTallyRow.filed_on == FIRST))).scalars().all()
     assert kept == [500]
+
+
+async def test_what_is_read_does_not_grow_with_what_claims_have_in_common(tx: Tx) -> None:
+    """Many cells of the tally make few sums: a day has one for each key and channel."""
+    for district, industry, level in product(("370102", "370112"), ("制造业", "建筑业", "农业"), "54321"):
+        await append(tx, 1, on=FIRST, district=district, industry=industry, level=level)
+    while await fold_tally(tx):
+        pass
+    cells = select(func.count()).where(ClaimTallyRow.filed_on == FIRST)
+    assert (await tx.execute(cells)).scalar_one() == 2 * 3 * 5
+    row = ClaimTallySumRow
+    sums = await tx.execute(
+        select(row.along, func.count(), func.sum(row.count)).where(row.filed_on == FIRST).group_by(row.along)
+    )
+    assert {along: (rows, claims) for along, rows, claims in sums} == {
+        "month": (1, 30), "district": (2, 30), "list": (1, 30), "industry": (3, 30), "level": (5, 30),
+    }  # fmt: skip
 
 
 async def append(tx: Tx, count: int, on: date, channel: str = "individual", times: int = 1, **key: Any) -> None:

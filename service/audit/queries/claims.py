@@ -99,5 +99,20 @@ SHARE = Promise(
                 GROUP BY filed_on, district, list_kind, industry, level, channel
                HAVING sum(count) <> 0 OR sum(amount_fen) <> 0""",
         ),
+        Check(
+            "claim_tally_sums",
+            "统计合计与统计数不符",
+            """SELECT concat_ws('/', along, filed_on, key, channel) FROM (
+                   SELECT along, filed_on, key, channel, count, amount_fen FROM claim_tally_sums
+                    UNION ALL
+                   SELECT each.along, filed_on, each.key, channel, -count, -amount_fen
+                     FROM claim_tally
+                    CROSS JOIN LATERAL (
+                          VALUES ('month', to_char(filed_on, 'YYYY-MM')), ('district', district),
+                                 ('list', list_kind), ('industry', industry), ('level', level)) AS each (along, key)
+               ) AS sums_less_tally
+                GROUP BY along, filed_on, key, channel
+               HAVING sum(count) <> 0 OR sum(amount_fen) <> 0""",
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Fold the appended changes of the filing figures into the tally that is read."""
+"""Fold the appended changes of the filing figures into the tally, and into its sums, which are read."""
 
 from sqlalchemy import text
 
@@ -20,6 +20,16 @@ _FOLD = text("""
          GROUP BY filed_on, district, list_kind, industry, level, channel
         ON CONFLICT (filed_on, district, list_kind, industry, level, channel)
         DO UPDATE SET count = tally.count + excluded.count, amount_fen = tally.amount_fen + excluded.amount_fen
+    ), summed AS (
+        INSERT INTO claim_tally_sums AS sums (along, filed_on, key, channel, count, amount_fen)
+        SELECT each.along, filed_on, each.key, channel, sum(count), sum(amount_fen)
+          FROM taken
+         CROSS JOIN LATERAL (
+               VALUES ('month', to_char(filed_on, 'YYYY-MM')), ('district', district), ('list', list_kind),
+                      ('industry', industry), ('level', level)) AS each (along, key)
+         GROUP BY each.along, filed_on, each.key, channel
+        ON CONFLICT (along, filed_on, key, channel)
+        DO UPDATE SET count = sums.count + excluded.count, amount_fen = sums.amount_fen + excluded.amount_fen
     )
     SELECT count(*) FROM taken
 """)

@@ -1,0 +1,1 @@
+"""The hot paths, one a module: `measure(ground, wish)` yields figures."""
