@@ -67,7 +67,7 @@ def test_the_walk_goes_all_the_way(document: str) -> None:
         "service/batches/commands/write_file.py",
         "service/batches/commands/send.py",
         "tasks/reconciliation.py",
-        "service/reconciliation/commands.py",
+        "service/reconciliation/commands/returns.py",
     ]
     first_seen = [walked.index(station) for station in stations]
     assert first_seen == sorted(first_seen)

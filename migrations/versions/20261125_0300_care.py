@@ -68,8 +68,10 @@ FUNCTIONS = [
     CREATE FUNCTION guard_unknown_attempts() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
-                  WHERE coalesce(o.status, '') = 'unknown' AND coalesce(n.status, '') IN ('done', 'failed', 'returned')
-                    AND NOT coalesce(n.status = 'failed' AND n.failure IN ('bank.refused', 'bank.not_received'), false)
+                  WHERE coalesce(o.status, '') = 'unknown'
+                    AND coalesce(n.status, '') IN ('done', 'failed', 'returned')
+                    AND NOT coalesce(
+                          n.status = 'failed' AND n.failure IN ('bank.refused', 'bank.not_received'), false)
                     AND NOT EXISTS (SELECT FROM return_lines l
                                      WHERE l.attempt_id = n.id AND l.verdict = 'settled'
                                        AND l.code NOT IN ('unknown', 'failed:unknown'))
@@ -87,7 +89,8 @@ FUNCTIONS = [
       IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
                   WHERE coalesce(n.status, '') = 'dissolved' AND coalesce(o.status, '') <> 'dissolved'
                     AND EXISTS (SELECT FROM payment_attempts a
-                                 WHERE a.batch_id = coalesce(n.id, o.id) AND a.status NOT IN ('prepared', 'void'))) THEN
+                                 WHERE a.batch_id = coalesce(n.id, o.id)
+                                   AND a.status NOT IN ('prepared', 'void'))) THEN
         RAISE EXCEPTION 'nothing is stopped once it is sending' USING ERRCODE = 'ZD017';
       END IF;
       RETURN NULL;

@@ -29,6 +29,7 @@ HEADINGS = {
     "batches": "批次",
     "returns": "回盘和差异",
     "exceptions": "回盘和差异",
+    "attempts": "回盘和差异",
     "statistics": "统计",
     "jobs": "后台任务",
     "today": "服务和日期",
