@@ -76,7 +76,7 @@ def cast() -> None:
 
     async def work() -> None:
         async with transaction() as tx:
-            for line in await make_cast(tx, business_clock.today()):
+            for line in await make_cast(tx, business_clock.today(), business_clock.now()):
                 click.echo(line)
 
     run(work)
