@@ -311,13 +311,12 @@ async def test_a_batch_given_up_leaves_the_money_held(tx: Tx, stage: Stage) -> N
     assert await kept(tx, stage.district) == {"free": GENEROUS_FEN - 3 * ONE, "reserved": 3 * ONE}
 
 
-async def test_following_twice_moves_once(tx: Tx, office: Office) -> None:
-    await office.give(tx, ONE)
-    claim = (await office.world.claim(tx, "payable", district=office.district)).id
-    by = By("a test", office.world.now)
-    for pot in (Pot.IN_FLIGHT, Pot.IN_FLIGHT, Pot.RESERVED, Pot.RESERVED, Pot.FREE, Pot.FREE):
-        await follow(tx, [claim], pot, by)
-        assert await kept(tx, office.district) == {str(pot): ONE}
+async def test_following_twice_moves_once(tx: Tx, stage: Stage) -> None:
+    await stage.frozen(tx)
+    by = By("a test", stage.world.now)
+    for pot in (Pot.IN_FLIGHT, Pot.IN_FLIGHT, Pot.RESERVED, Pot.RESERVED):
+        await follow(tx, stage.claims, pot, by)
+        assert await kept(tx, stage.district) == {"free": GENEROUS_FEN - 3 * ONE, str(pot): 3 * ONE}
 
 
 # ---- what people see
