@@ -15,9 +15,9 @@ from service.access.tables import DistrictRow
 from service.batches import commands as batches
 from service.claims.commands.moves import move_claim
 from service.claims.commands.review import approve_claim, approve_set, withdraw_claim
-from service.claims.schemas import NewApproval
+from service.claims.schemas import NewApproval, NewGroup
 from service.database import Tx
-from service.funds.commands import Due, confirm_appropriation, follow, propose_appropriation, reserve
+from service.funds.commands import confirm_appropriation, follow, propose_appropriation
 from service.funds.queries import funds_view, list_appropriations
 from service.funds.schemas import NewAppropriation
 from service.funds.tables import MovementRow
@@ -202,13 +202,16 @@ async def test_a_set_approves_the_oldest_for_which_the_money_lasts(tx: Tx, offic
 
 
 async def test_the_group_decides_about_the_fund(tx: Tx, office: Office) -> None:
-    plain, employee = await office.claims(tx, 2)
+    world, insurance = office.world, "unemployment_insurance"
+    await office.claims(tx, 1)
+    group = NewGroup("enterprise_employee", "labour_contract", "HT-2026-0001", world.today.isoformat())
+    await world.claim(tx, "verified", district=office.district, group=group)
     await office.give(tx, ONE)
-    await office.give(tx, ONE, fund="unemployment_insurance")
-    due = [Due(plain, office.district, "", ONE), Due(employee, office.district, "enterprise_employee", ONE)]
-    await reserve(tx, due, office.world.today, By("a test", office.world.now))
-    for fund in (FUND, "unemployment_insurance"):
-        assert await kept(tx, office.district, fund) == {"reserved": ONE}
+    await office.give(tx, ONE + 1, fund=insurance)
+    answer = await approve_set(tx, office.staff[Post.REVIEWER], NewApproval(), world.now)
+    assert (answer.approved, answer.unfunded) == (2, 0)
+    assert await kept(tx, office.district) == {"reserved": ONE}
+    assert await kept(tx, office.district, insurance) == {"free": 1, "reserved": ONE}
 
 
 async def test_the_day_of_approval_decides_about_the_year(tx: Tx, office: Office) -> None:
