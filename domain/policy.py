@@ -1,5 +1,6 @@
 """Policy parameters: which there are, and what each may be set to. Their values are dated data, never here."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,8 @@ from domain.errors import Forbidden, Invalid
 from domain.period import Period, parse_date
 
 KEY_LENGTH_MAX = 60
+#: How funds and groups of persons are named.
+_CODE = re.compile("[a-z][a-z_]{0,39}")
 
 
 class Form(Protocol):
@@ -121,6 +124,18 @@ class Limits:
             return False
 
 
+class FundOfGroup:
+    """`{default, groups}`: the fund for whoever belongs to no group that is named, and group → fund for others."""
+
+    def check(self, value: object) -> None:
+        if not isinstance(value, dict) or value.keys() != {"default", "groups"}:
+            raise Invalid("policy.not_funds", field="value")
+        groups = value["groups"]
+        codes = [value["default"], *groups, *groups.values()] if isinstance(groups, dict) else [None]
+        if not all(isinstance(code, str) and _CODE.fullmatch(code) for code in codes):
+            raise Invalid("policy.not_funds", field="value")
+
+
 def _is_whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
@@ -140,6 +155,7 @@ FORMS: Mapping[str, Form] = {
     "place_links": SomeOf(tuple(PlaceLink)),
     "reconsideration_days": Whole(1, 365),
     "lawsuit_months": Whole(1, 60),
+    "fund_of_group": FundOfGroup(),
 }
 
 

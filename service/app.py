@@ -15,6 +15,7 @@ from service.batches import routes as batches
 from service.catalog import routes as catalog
 from service.claims import routes as claims
 from service.database import dispose
+from service.funds import routes as funds
 from service.notices import routes as notices
 from service.pages.errors import for_people
 from service.pages.routes import public
@@ -66,7 +67,7 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
     return DayView(clock.advance(data.days).isoformat(), clock.offset().days)
 
 
-FEATURES = [access, policies, catalog, standards, claims, notices, batches, reconciliation, statistics, audit]
+FEATURES = [access, policies, catalog, funds, standards, claims, notices, batches, reconciliation, statistics, audit]
 
 
 def create_app() -> Litestar:

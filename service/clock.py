@@ -32,9 +32,14 @@ def now() -> datetime:
     return datetime.now(UTC) + offset()
 
 
+def business_day(at: datetime) -> date:
+    """The business day of an instant."""
+    return at.astimezone(SHANGHAI).date()
+
+
 def today() -> date:
     """The business day."""
-    return now().astimezone(SHANGHAI).date()
+    return business_day(now())
 
 
 def can_be_moved() -> bool:

@@ -17,10 +17,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from domain.actor import EXCLUSIONS
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, LIVE_ATTEMPT
 from domain.claim import CLAIM_LIFECYCLE, DEAD
+from domain.fund import HELD_IN, WAYS
 from service.app import create_app
 from service.batches.tables import LIVE_SQL
 from service.claims.tables import DEAD_SQL
 from service.database import async_url, every_table
+from service.funds.tables import WAYS_SQL
 from service.queue import RHYTHM, Job, Sweep, celery
 from service.security import PUBLIC
 from tests.conftest import Databases
@@ -130,6 +132,19 @@ def test_the_walk_knows_a_status_when_it_is_written() -> None:
     assert not any(_writes_a_status(node) for node in ast.walk(ast.parse("insert(ClaimRow).values(status='filed')")))
 
 
+def test_claims_move_through_the_door_that_brings_their_money() -> None:
+    """`move(…, CLAIM_LIFECYCLE, …)` elsewhere would leave the money of a claim where it was."""
+    strays = [
+        place(file, call)
+        for file in python_files("service", "tasks")
+        if file != ROOT / "service/claims/commands/moves.py"
+        for call in calls_in(tree_of(file))
+        if getattr(call.func, "id", "") in {"move", "move_all"}
+        and any(isinstance(arg, ast.Name) and arg.id == "CLAIM_LIFECYCLE" for arg in call.args)
+    ]
+    assert not strays
+
+
 def test_features_never_commit() -> None:
     """Doors open the transaction and end it; a command that commits would answer for half of a change."""
     strays = [
@@ -233,9 +248,16 @@ async def test_lifecycles_and_exclusions_in_the_database_are_those_of_the_domain
     connection = await asyncpg.connect(databases.app_url)
     stored = await connection.fetch("SELECT noun, before, action, after FROM lifecycle_moves")
     excluded = await connection.fetch("SELECT scope, post, other FROM post_exclusions")
+    held = await connection.fetch("SELECT status, pot FROM fund_pots")
     await connection.close()
     assert {tuple(row) for row in stored} == moves
     assert {tuple(row) for row in excluded} == {tuple(map(str, each)) for each in EXCLUSIONS}
+    assert {tuple(row) for row in held} == {(str(at), str(pot)) for at, pots in HELD_IN.items() for pot in pots}
+
+
+def test_the_ways_of_money_in_the_database_are_those_of_the_domain() -> None:
+    said = re.findall(r"\('(\w+)', '(\w+)', '(\w+)'\)", WAYS_SQL)
+    assert set(said) == {(str(movement), str(source), str(target)) for movement, (source, target) in WAYS.items()}
 
 
 def test_the_sets_that_unique_indexes_leave_out_are_those_of_the_domain() -> None:

@@ -8,17 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from domain.actor import Actor, Post
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.claim import ClaimAction
 from domain.identity import CreditCode, NationalId, PersonName, Phone
 from service import clock
 from service.access.commands import make_user
 from service.claims.commands.filing import file_claim
 from service.claims.commands.mandates import record_mandate
+from service.claims.commands.moves import move_claim
 from service.claims.schemas import ClaimView, NewAccount, NewClaim, NewMandate, NewTrainee
-from service.claims.tables import ClaimRow
 from service.database import Tx
+from service.funds.commands import confirm_appropriation, propose_appropriation
+from service.funds.schemas import NewAppropriation
 from service.institutions.commands import list_institution
-from service.journal import By, move
+from service.journal import By
 from service.local.made_up import MadeUpPerson, Maker
 from service.people.commands import NewPerson, ensure_person
 from service.policies import commands as policies
@@ -38,6 +40,9 @@ _PATH_TO = {
     "withdrawn": [ClaimAction.WITHDRAW],
 }
 
+#: What a district has of the fund that pays for whoever belongs to no group, unless a test says otherwise.
+FUND, GENEROUS_FEN = "employment_subsidy", 10**10
+
 #: Every world of a run makes other people, so committed worlds never meet.
 _seeds = count(1)
 
@@ -53,7 +58,8 @@ class Trainee:
 
 @dataclass
 class World:
-    """District `here` and the `other`; staff by post of `here`; two institutions with a clerk each."""
+    """District `here` and the `other`; staff by post of `here`; two institutions with a clerk each. Districts in
+    which claims are made have money, unless they are `poor`."""
 
     maker: Maker
     today: date
@@ -63,10 +69,11 @@ class World:
     staff: dict[Post, Actor] = field(default_factory=dict)
     other_staff: dict[Post, Actor] = field(default_factory=dict)
     clerks: list[Actor] = field(default_factory=list)
+    poor: set[str] = field(default_factory=set)
+    provided: set[str] = field(default_factory=set)
 
     @classmethod
     async def build(cls, tx: Tx) -> "World":
-
         seed = int.from_bytes(os.urandom(4)) + next(_seeds)
         world = cls(Maker(seed), clock.today(), clock.now())
         for post in (Post.REVIEWER, Post.NOTICE_PUBLISHER, Post.MAKER, Post.CHECKER, Post.RELEASER):
@@ -79,6 +86,7 @@ class World:
                 tx, CreditCode.parse(world.maker.credit_code()), "示例学校", district, date(2020, 1, 1), "示例"
             )
             world.clerks.append(await world.user(tx, {Post.CLERK}, district, institution))
+            await world.provide(tx, district)
         return world
 
     async def person(self, tx: Tx, made: MadeUpPerson | None = None) -> tuple[UUID, MadeUpPerson]:
@@ -119,6 +127,23 @@ class World:
         proposal = await policies.propose(tx, editor, new, self.today, self.now)
         await policies.confirm(tx, publisher, proposal.id, self.today, self.now)
 
+    async def provide(self, tx: Tx, district: str) -> None:
+        """Generous money for a district that is not poor, once."""
+        if district not in self.poor | self.provided:
+            self.provided.add(district)
+            await self.appropriate(tx, district, GENEROUS_FEN)
+
+    async def appropriate(self, tx: Tx, district: str, amount_fen: int, fund: str = FUND) -> None:
+        """Money for this year, proposed and confirmed by two persons."""
+        maker, checker = [await self._officer(tx, post, district) for post in (Post.MAKER, Post.CHECKER)]
+        new = NewAppropriation(fund, self.today.year, amount_fen, "示例下达文件", "示例")
+        proposed = await propose_appropriation(tx, maker, new, self.today, self.now)
+        await confirm_appropriation(tx, checker, proposed.id, self.now)
+
+    async def _officer(self, tx: Tx, post: Post, district: str) -> Actor:
+        known = (each for each in (self.staff[post], self.other_staff[post]) if each.district == district)
+        return next(known, None) or await self.user(tx, {post}, district)
+
     async def mandate(self, tx: Tx, clerk: Actor, trainee: Trainee) -> UUID:
         new = NewMandate(
             trainee=NewTrainee(trainee.made.name, trainee.made.id_number, trainee.made.phone),
@@ -133,10 +158,10 @@ class World:
     async def claim(self, tx: Tx, status: str = "filed", trainee: Trainee | None = None, **other: Any) -> ClaimView:
         """A claim of a new trainee, filed by the real command and moved to `status` by a machine."""
         trainee = trainee or await self.trainee(tx)
+        await self.provide(tx, other.get("district", self.here))
         view = await file_claim(tx, trainee.actor, self.new_claim(trainee, **other), self.today, self.now)
         for action in _PATH_TO[status]:
-            by = By("tests.world", self.now)
-            await move(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, action, view.id, by)
+            await move_claim(tx, action, view.id, By("tests.world", self.now))
         view.status = status
         return view
 
@@ -144,6 +169,7 @@ class World:
         """A claim filed by an institution's clerk for a new trainee."""
         clerk = clerk or self.clerks[0]
         trainee = await self.trainee(tx)
+        await self.provide(tx, clerk.district or self.here)
         mandate_id = await self.mandate(tx, clerk, trainee)
         new = self.new_claim(trainee, mandate_id=mandate_id, district=None)
         return await file_claim(tx, clerk, new, self.today, self.now)

@@ -230,8 +230,11 @@ class NewApproval(Struct, forbid_unknown_fields=True):
 
 
 class ApprovedView(Struct):
+    """`left`: how many would fit again; `unfunded`: how many of those asked for wait for money."""
+
     approved: int
     left: int
+    unfunded: int
 
 
 #: A code of a list in the wording: `fault.…`, `hold.…`.

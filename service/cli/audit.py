@@ -23,6 +23,7 @@ TITLES = {
     "legal_moves_and_frozen_money": "状态依规定变化，金额与收款人冻结",
     "three_persons": "一个批次三个人签字",
     "signed_content": "签字只对所见的内容有效",
+    "money_conserved": "每项资金下达数＝可用＋预留＋在途＋已付，每一分都对得上一笔申领",
     "journal_equals_rows": "日志累积的结果就是每一行的现状",
     "counted_once": "回盘每行只入账一次，每笔支付恰好一行",
     "decisions_recompute": "每个判断都能由存下的事实重算",

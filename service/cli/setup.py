@@ -13,6 +13,7 @@ from service.access.commands import load_districts
 from service.catalog.commands import import_edition, load_aliases, publish_edition
 from service.catalog.queries import edition_on
 from service.database import dispose, transaction
+from service.funds.commands import load_funds
 from service.gateways.notice_text import read_notice
 from service.journal import By
 from service.local.cast import make_cast
@@ -44,11 +45,12 @@ def _toml(name: str) -> dict[str, Any]:
 
 
 async def load_published_facts() -> None:
-    """Districts, policies, the 2023 edition, aliases, and sample standards, as far as they are not there yet."""
+    """Districts, funds, policies, the 2023 edition, aliases, sample standards, as far as they are not there yet."""
     by = By("zhida load", business_clock.now())
     edition = _toml("catalog-2023.toml")
     async with transaction() as tx:
         await load_districts(tx, _csv("districts.csv"))
+        await load_funds(tx, _csv("funds.csv"))
         await load_parameters(tx, _toml("policies.toml")["policy"])
         await load_aliases(tx, _csv("occupation-aliases.csv"))
         if await edition_on(tx, edition["in_force_from"]) is None:
@@ -74,7 +76,7 @@ def cast() -> None:
 
     async def work() -> None:
         async with transaction() as tx:
-            for line in await make_cast(tx, business_clock.today()):
+            for line in await make_cast(tx, business_clock.today(), business_clock.now()):
                 click.echo(line)
 
     run(work)

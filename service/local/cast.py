@@ -1,13 +1,15 @@
 """The demo's people: sample trainees, clerks, officers and finance staff, each with the same password."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from domain.actor import Post
+from domain.actor import Actor, Post
 from domain.identity import CreditCode, NationalId, PersonName, Phone
 from service.access.commands import hash_password, is_empty, make_user
 from service.database import Tx
+from service.funds.commands import confirm_appropriation, propose_appropriation
+from service.funds.schemas import NewAppropriation
 from service.institutions.commands import list_institution
 from service.local.made_up import Maker
 from service.people.commands import NewPerson, ensure_person
@@ -15,6 +17,12 @@ from service.people.commands import NewPerson, ensure_person
 PASSWORD = "zhida-demo"  # noqa: S105 (sample people on loopback, made by --demo alone)
 _SEED = 28
 DISTRICTS = {"370102": "历下", "370112": "历城"}
+
+#: Sample money of each of two years, in yuan. One district has little: there one sees what happens when it runs out.
+_FUNDS_YUAN = {
+    "370102": {"employment_subsidy": 20_000_000, "unemployment_insurance": 5_000_000, "special_account": 2_000_000},
+    "370112": {"employment_subsidy": 30_000, "unemployment_insurance": 30_000},
+}
 
 _DISTRICT_STAFF = {
     "reviewer": Post.REVIEWER,
@@ -31,10 +39,10 @@ _CITY_STAFF = {
 }
 
 
-async def make_cast(tx: Tx, today: date) -> list[str]:
+async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
     """Make the cast unless somebody is there already; the lines that say how to sign in."""
     if await is_empty(tx):
-        await _make(tx, today)
+        await _make(tx, today, now)
     return [
         f"演示人物（示例，密码都是 {PASSWORD}）：",
         "  申领人 xuehua、dachuan；机构经办 clerk-a、clerk-b；审计 auditor；运维 operator",
@@ -43,19 +51,21 @@ async def make_cast(tx: Tx, today: date) -> list[str]:
             f"经办 maker-{code}，复核 checker-{code}，拨付 releaser-{code}"
             for code, name in DISTRICTS.items()
         ),
+        "  示例额度：历下区充足；历城区很少，审几笔就用完，可以试一试追加",
     ]
 
 
-async def _make(tx: Tx, today: date) -> None:
+async def _make(tx: Tx, today: date, now: datetime) -> None:
     maker, password_hash = Maker(_SEED), await hash_password(PASSWORD)
 
-    async def user(login: str, posts: Collection[Post], district: str | None = None, at: UUID | None = None) -> None:
+    async def user(login: str, posts: Collection[Post], district: str | None = None, at: UUID | None = None) -> Actor:
         made = maker.person()
         person = NewPerson(
             PersonName.parse(made.name), NationalId.parse(made.id_number, today=today), Phone.parse(made.phone)
         )
         person_id = await ensure_person(tx, person)
-        await make_user(tx, login, password_hash, person_id, posts, district, at)
+        user_id = await make_user(tx, login, password_hash, person_id, posts, district, at)
+        return Actor(user_id, person_id, frozenset(posts), district, at)
 
     await user("xuehua", {Post.TRAINEE})
     await user("dachuan", {Post.TRAINEE})
@@ -71,7 +81,16 @@ async def _make(tx: Tx, today: date) -> None:
         )
         await user(f"clerk-{letter}", {Post.CLERK}, code, institution)
     for code in DISTRICTS:
-        for name, post in _DISTRICT_STAFF.items():
-            await user(f"{name}-{code}", {post}, code)
+        staff = {post: await user(f"{name}-{code}", {post}, code) for name, post in _DISTRICT_STAFF.items()}
+        await _give_money(tx, staff[Post.MAKER], staff[Post.CHECKER], today, now)
     for name, post in _CITY_STAFF.items():
         await user(name, {post})
+
+
+async def _give_money(tx: Tx, maker: Actor, checker: Actor, today: date, now: datetime) -> None:
+    """Sample money for this year, and for the next: the demo's clock may run into it."""
+    for year in (today.year, today.year + 1):
+        for fund, yuan in _FUNDS_YUAN[maker.district or ""].items():
+            new = NewAppropriation(fund, year, yuan * 100, f"示例下达文件（{year}年）", "演示用的示例额度")
+            proposed = await propose_appropriation(tx, maker, new, today, now)
+            await confirm_appropriation(tx, checker, proposed.id, now)

@@ -11,12 +11,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from domain.actor import Actor, Post
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
+from domain.claim import ClaimAction, ClaimStatus
 from domain.errors import Conflict, Forbidden
+from service.claims.commands.moves import move_claims
 from service.claims.queries.care import held
 from service.claims.tables import ClaimRow
 from service.database import Tx
-from service.journal import By, move_all, record
+from service.journal import By, record
 from service.notices.queries import lines_of, may_publish, waiting
 from service.notices.schemas import NoticeLineView, NoticeView, PublishedView
 from service.notices.tables import NoticeLineRow, NoticeRow
@@ -27,8 +28,6 @@ from service.queue import Sweep
 LINES_MAX = 5_000
 #: Claims that leave a notice in one transaction.
 CLEARED_MAX = 2_000
-
-_CLAIMS = ClaimRow.__table__
 
 
 async def publish_notice(tx: Tx, me: Actor, today: date, now: datetime) -> PublishedView:
@@ -49,7 +48,7 @@ async def publish_notice(tx: Tx, me: Actor, today: date, now: datetime) -> Publi
     notice = NoticeView(uuid4(), me.district, today, last.on, last.provisional, len(lines), content_hash(lines))
     by = By.actor(me, Post.NOTICE_PUBLISHER, now)
     await _store(tx, notice, claim_ids, me, by)
-    await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.PUBLISH, claim_ids, by)
+    await move_claims(tx, ClaimAction.PUBLISH, claim_ids, by)
     left, excluded = await waiting(tx, me)
     return PublishedView(**msgspec.structs.asdict(notice), excluded=excluded, left=left)
 
@@ -104,7 +103,7 @@ async def close_portion(tx: Tx, today: date, now: datetime) -> bool:
         return False
     by = By(str(Sweep.CLOSE_NOTICES), now)
     claim_ids = await _still_noticed(tx, notice_id, today)
-    await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.CLEAR, claim_ids, by)
+    await move_claims(tx, ClaimAction.CLEAR, claim_ids, by)
     if len(claim_ids) < CLEARED_MAX:
         await tx.execute(update(NoticeRow).where(NoticeRow.id == notice_id).values(closed_at=now))
         await record(tx, "notice", [notice_id], "close", by, [{"closed_at": now.isoformat()}])
@@ -117,7 +116,7 @@ async def clear_lifted(tx: Tx, claim_id: UUID, today: date, by: By) -> None:
         NoticeLineRow.claim_id == claim_id, NoticeLineRow.notice_id == NoticeRow.id, NoticeRow.closes_on >= today
     )
     if not (await tx.execute(select(still_open))).scalar_one():
-        await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.CLEAR, [claim_id], by)
+        await move_claims(tx, ClaimAction.CLEAR, [claim_id], by)
 
 
 async def _still_noticed(tx: Tx, notice_id: UUID, today: date) -> list[UUID]:

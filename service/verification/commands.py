@@ -10,17 +10,15 @@ from uuid import UUID, uuid4
 import msgspec
 from sqlalchemy import text
 
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.claim import ClaimAction
 from domain.verification import CheckResult, Outcome, Question, RegistryEntry, compare
-from service.claims.tables import ClaimRow
+from service.claims.commands.moves import move_claims
 from service.crypto import keyring
 from service.database import Tx
 from service.gateways.certificate_registry import Reply
-from service.journal import By, move_all
+from service.journal import By
 from service.queue import Job
 from service.verification.queries import canonical_codes, questions
-
-_CLAIMS = ClaimRow.__table__
 
 # One text and one plan however many replies there are: a VALUES list is composed anew for each number of rows, which
 # took half of the worker's time.
@@ -75,7 +73,7 @@ async def _move(tx: Tx, results: Mapping[UUID, CheckResult], by: By) -> None:
         by_outcome[result.outcome].append(claim_id)
     for outcome, ids in by_outcome.items():
         action = ClaimAction.VERIFY if outcome is Outcome.FOUND else ClaimAction.QUESTION
-        await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, action, ids, by, reason=f"registry.{outcome}")
+        await move_claims(tx, action, ids, by, reason=f"registry.{outcome}")
 
 
 def _reply_rows(

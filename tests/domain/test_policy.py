@@ -47,6 +47,20 @@ def test_every_parameter_as_published_is_well_formed_and_named() -> None:
             for value in ([], "household", ["household", "household"], ["elsewhere"], [["household"]], None)
         ),
         *(
+            ("fund_of_group", value, "policy.not_funds")
+            for value in (
+                None,
+                "employment_subsidy",
+                {},
+                {"default": "employment_subsidy"},
+                {"default": "", "groups": {}},
+                {"default": "employment_subsidy", "groups": []},
+                {"default": "employment_subsidy", "groups": {"graduate": 1}},
+                {"default": "employment_subsidy", "groups": {"": "employment_subsidy"}},
+                {"default": "employment_subsidy", "groups": {}, "more": {}},
+            )
+        ),
+        *(
             ("counting_limits", value, "policy.not_limits")
             for value in (
                 None,

@@ -67,6 +67,13 @@ def good(served: Served, trainee: tuple[Person, MadeUpPerson]) -> dict[str, dict
         "/api/sign-in": {"login": "xuehua", "password": PASSWORD},
         "/api/sign-up": {"login": "somebody", "password": PASSWORD, **person},
         "/api/claims/approve": {"status": "verified"},
+        "/api/funds/appropriations": {
+            "fund": "employment_subsidy",
+            "year": int(served.today[:4]),
+            "amount_fen": 100,
+            "document": "示例下达文件",
+            "reason": "示例",
+        },
     }
 
 

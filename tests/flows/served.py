@@ -26,6 +26,7 @@ READY_SECONDS_MAX = 60
 _KEPT = (
     *("people", "users", "accounts", "mandates", "claims", "claim_tally_deltas", "idempotency_keys", "journal"),
     *("jobs", "batches", "batch_signatures", "public_notices", "return_files", "door_refusals"),
+    *("appropriations", "fund_movements"),
 )
 
 

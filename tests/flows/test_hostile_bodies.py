@@ -17,11 +17,19 @@ pytestmark = pytest.mark.usefixtures("quiet")
 
 TOO_LARGE = 11 * 2**20
 DEPTH = 100_000
-BODIES = ("/api/claims", "/api/claims/check", "/api/mandates", "/api/sign-in", "/api/sign-up", "/api/claims/approve")
+BODIES = (
+    *("/api/claims", "/api/claims/check", "/api/mandates", "/api/sign-in", "/api/sign-up", "/api/claims/approve"),
+    "/api/funds/appropriations",
+)
+SENDERS = {
+    "/api/mandates": "clerk-a",
+    "/api/claims/approve": "reviewer-370102",
+    "/api/funds/appropriations": "maker-370102",
+}
 
 
 def headers_for(served: Served, trainee: tuple[Person, MadeUpPerson], path: str) -> dict[str, str]:
-    login = {"/api/mandates": "clerk-a", "/api/claims/approve": "reviewer-370102"}.get(path)
+    login = SENDERS.get(path)
     who = served.sign_in(login) if login else trainee[0]
     return {
         "Authorization": f"Bearer {who.token}",

@@ -55,6 +55,8 @@ ASKERS = (
     ("/api/exceptions", "maker-370102"),
     ("/api/attempts", "maker-370102"),
     ("/api/jobs", "operator"),
+    ("/api/funds/appropriations/", "checker-370102"),
+    ("/api/funds", "maker-370102"),
     ("/api", "xuehua"),
 )
 #: Days that pass here would pass for every other test.
@@ -206,6 +208,8 @@ READS = (
     ("auditor", "GET /api/exceptions/missing", {}),
     ("auditor", "GET /api/holds", {}),
     ("clerk-a", "GET /api/mandates", {"limit": 1}),
+    ("auditor", "GET /api/funds", {}),
+    ("auditor", "GET /api/funds/appropriations", {"limit": 1}),
     ("operator", "GET /api/jobs/counts", {}),
     ("operator", "GET /api/jobs/dead", {}),
     *(("xuehua", "GET /api/statistics/individual-share", {"by": by}) for by in ("month", "list", "district")),
@@ -224,7 +228,8 @@ def test_what_succeeds_is_as_described(
         return dict(answer.json())
 
     me, made = served.trainee()
-    staff = ("xuehua", "clerk-a", "reviewer-370102", "publisher-370102", "maker-370102", "auditor", "operator")
+    officers = [f"{post}-370102" for post in ("reviewer", "publisher", "maker", "checker")]
+    staff = ("xuehua", "clerk-a", *officers, "auditor", "operator")
     tokens = {"me": me.token, **{login: _session(served, login) for login in staff}}
     tokens |= {name: _session(served, f"catalog-{name}") for name in ("editor", "publisher")}
     for who, label, query in READS:
@@ -246,6 +251,10 @@ def test_what_succeeds_is_as_described(
     assert revoked["withdrawn"] == []
     assert done("me", "GET /api/mandates", 200)["mandates"][0]["revoked_on"] == served.today
     done("reviewer-370102", "POST /api/claims/approve", 200, body={"status": "verified"}, **body)
+    money = {"fund": "special_account", "year": int(served.today[:4]), "document": "示例下达文件", "reason": "示例"}
+    new = done("maker-370102", "POST /api/funds/appropriations", 201, body={**money, "amount_fen": 1}, **body)
+    path = {"path_parameters": {"appropriation_id": new["id"]}}
+    done("checker-370102", "POST /api/funds/appropriations/{appropriation_id}/confirm", 200, body={}, **path, **body)
     batch = done("maker-370102", "POST /api/batches", 202, body={"filter": {}}, **body)
     done("maker-370102", "GET /api/batches/{batch_id}", 200, path_parameters={"batch_id": batch["id"]})
     done("maker-370102", "GET /api/batches/{batch_id}/lines", 200, path_parameters={"batch_id": batch["id"]})

@@ -23,15 +23,19 @@ from domain.batch import (
     Step,
     content_of,
 )
-from domain.claim import CLAIM_LIFECYCLE, Channel, ClaimAction
+from domain.claim import Channel, ClaimAction
 from domain.eligibility import StandardFacts, decide
+from domain.fund import Pot
 from service.access.tables import UserRow
 from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SignatureRow, TreasuryTransferRow
 from service.catalog.tables import CatalogItemRow, EditionRow
+from service.claims.commands.moves import move_claims
 from service.claims.queries.decisions import stored_decision
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, MandateRow
 from service.crypto import keyring
 from service.database import Tx
+from service.funds.commands import confirm_appropriation, follow, propose_appropriation
+from service.funds.schemas import NewAppropriation
 from service.gateways.bank_files import BankFileHeader, neutral
 from service.institutions.tables import InstitutionRow
 from service.journal import By, move_all, record
@@ -115,7 +119,18 @@ class Season:
                 district=districts[0],
             )
         )
+        await season.provide(tx)
         return season
+
+    async def provide(self, tx: Tx) -> None:
+        """Money for this year in the first district."""
+        maker, checker = (
+            Actor(self.users[place], self.persons[place], frozenset({post}), self.districts[0])
+            for place, post in enumerate((Post.MAKER, Post.CHECKER))
+        )
+        new = NewAppropriation("employment_subsidy", DAY.year, 10**10, "season", "season")
+        proposed = await propose_appropriation(tx, maker, new, DAY, AT)
+        await confirm_appropriation(tx, checker, proposed.id, AT)
 
     async def person(self, tx: Tx) -> UUID:
         person_id = uuid4()
@@ -192,8 +207,7 @@ class Season:
 
     async def withdraw(self, tx: Tx, claim_id: UUID) -> None:
         """Withdraw, and take the claim out of the figures of the day on which it was filed."""
-        moved = await move_all(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, ClaimAction.WITHDRAW, [claim_id], BY)
-        assert moved
+        assert await move_claims(tx, ClaimAction.WITHDRAW, [claim_id], BY)
         await tx.execute(
             text("""INSERT INTO claim_tally_deltas
                         (filed_on, district, list_kind, industry, level, channel, count, amount_fen)
@@ -204,7 +218,7 @@ class Season:
 
     async def move_claims(self, tx: Tx, ids: list[UUID], *actions: ClaimAction) -> None:
         for action in actions:
-            assert len(await move_all(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, action, ids, BY)) == len(ids)
+            assert len(await move_claims(tx, action, ids, BY)) == len(ids)
 
     async def freeze(self, tx: Tx, claim_ids: list[UUID]) -> tuple[UUID, list[UUID]]:
         """A frozen batch over filed claims: its id and its attempts'."""
@@ -287,6 +301,7 @@ class Season:
                 sha256=hashlib.sha256(plain).hexdigest(), line_count=batch.line_count, sum_fen=batch.sum_fen,
             )
         )  # fmt: skip
+        await follow(tx, [row.claim_id for row in rows], Pot.IN_FLIGHT, BY)
         await self.move_attempts(tx, attempts, AttemptAction.INTEND, AttemptAction.SEND)
         await self.move_batch(tx, batch_id, BatchAction.SEND)
 

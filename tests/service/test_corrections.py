@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from domain.actor import Actor, Post
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.claim import ClaimAction
 from domain.correction import Correctable
 from domain.eligibility import decide
 from domain.errors import Conflict, DomainError, Forbidden, Ineligible, Invalid, NotFound
@@ -17,13 +17,14 @@ from service.access.tables import DistrictRow
 from service.claims.commands.correcting import correct_claim
 from service.claims.commands.filing import file_claim
 from service.claims.commands.mandates import revoke_mandate
+from service.claims.commands.moves import move_claim
 from service.claims.commands.sending_back import lapse_portion, send_back
 from service.claims.queries.decisions import stored_facts
 from service.claims.queries.views import claim_view
 from service.claims.schemas import ClaimView, NewAccount, NewCorrection, NewFault, NewSendBack
 from service.claims.tables import ClaimCorrectionRow, ClaimRow
 from service.database import Tx
-from service.journal import By, move
+from service.journal import By
 from service.policies.queries import work_calendar
 from service.queue import Job
 from tests.payments import journal_of, ready_jobs
@@ -207,7 +208,7 @@ async def test_an_institution_corrects_what_it_filed(tx: Tx, world: World) -> No
     claim = await world.through_institution(tx)
     reviewer = world.staff[Post.REVIEWER]
     desk = Desk(world, world.here, reviewer, await world.trainee(tx))
-    await move(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, ClaimAction.QUESTION, claim.id, By("tests", world.now))
+    await move_claim(tx, ClaimAction.QUESTION, claim.id, By("tests", world.now))
     await send_back(tx, reviewer, claim.id, faults(FIELD.CERTIFICATE_NUMBER), world.today, world.now)
     number = world.maker.certificate("4", world.today.year)
     assert isinstance(await refusal(desk.correct(tx, claim, world.clerks[1], certificate_number=number)), NotFound)

@@ -15,15 +15,16 @@ from litestar.middleware import DefineMiddleware
 from sqlalchemy import func, select
 
 from domain.actor import Actor, Post
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.claim import ClaimAction
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.identity import CreditCode
 from service.access.commands import load_districts
+from service.claims.commands.moves import move_claim
 from service.claims.commands.review import approve_claim, withdraw_claim
 from service.claims.tables import ClaimRow
 from service.database import Tx, transaction
 from service.institutions.commands import list_institution
-from service.journal import By, JournalRow, move
+from service.journal import By, JournalRow
 from service.notices import commands, routes
 from service.notices.commands import close_portion, publish_notice
 from service.notices.queries import notice_page, open_notices
@@ -109,7 +110,7 @@ async def test_a_claim_through_an_institution_names_it(tx: Tx, world: World) -> 
     school = await list_institution(tx, code, "示例一校", world.here, date(2020, 1, 1), "示例")
     claim = await world.through_institution(tx, await world.user(tx, {Post.CLERK}, world.here, school))
     for action in (ClaimAction.VERIFY, ClaimAction.APPROVE):
-        await move(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, action, claim.id, By("a test", world.now))
+        await move_claim(tx, action, claim.id, By("a test", world.now))
     notice = await publish(tx, world)
     page = await notice_page(tx, notice.id, BEFORE_THE_HOLIDAY)
     assert page is not None
@@ -226,7 +227,7 @@ async def test_a_claim_that_was_objected_to_waits_for_its_later_notice(tx: Tx, w
     claim = (await world.claim(tx, "approved")).id
     first = await publish(tx, world)
     for action in (ClaimAction.OBJECT, ClaimAction.APPROVE):
-        await move(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, action, claim, By("a test", world.now))
+        await move_claim(tx, action, claim, By("a test", world.now))
     second = await publish_notice(tx, publisher(world), LAST_DAY, world.now)
     await close_all(tx, first.closes_on + timedelta(days=1), world)
     assert await status_of(tx, claim) == ["noticed"]

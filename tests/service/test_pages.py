@@ -207,7 +207,7 @@ async def test_a_bureau_shows_no_cast(browser: httpx.AsyncClient, bureau: None) 
 async def test_the_cast_on_the_page_is_the_cast_that_is_made(tx: Tx) -> None:
     asked = select(UserRow.login, UserPostRow.post).join(UserPostRow, UserPostRow.user_id == UserRow.id)
     before = {(login, post) for login, post in await tx.execute(asked)}
-    await cast._make(tx, clock.today())
+    await cast._make(tx, clock.today(), clock.now())
     made = {(login, post) for login, post in await tx.execute(asked)} - before
     assert made == {(login, str(part.post)) for part in demo_cast.CAST for login in part.logins}
     assert (demo_cast.PASSWORD, demo_cast.DISTRICTS) == (cast.PASSWORD, cast.DISTRICTS)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, LIVE_ATTEMPT, STEPS, BatchStatus, Step
 from domain.claim import CLAIM_LIFECYCLE, DEAD
+from domain.fund import HELD_IN, WAYS
 from service.database import Tx
 
 LIFECYCLES = (CLAIM_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE)
@@ -73,6 +74,15 @@ def _signed() -> list[tuple[str, str]]:
     return [(str(status), str(step)) for status, steps in needed.items() for step in steps]
 
 
+def _held() -> list[tuple[str, str]]:
+    """In which pots the money of a claim in a status may be."""
+    return [(str(status), str(pot)) for status, pots in HELD_IN.items() for pot in pots]
+
+
+def _ways() -> list[tuple[str, str, str]]:
+    return [(str(kind), str(source), str(target)) for kind, (source, target) in WAYS.items()]
+
+
 def _columns(rows: list[Any], *names: str) -> dict[str, list[str]]:
     return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
@@ -85,4 +95,6 @@ _FACTS: dict[str, Any] = {
     "firsts": [str(lifecycle.first) for lifecycle in LIFECYCLES],
     **_columns(_moves(), "move_kinds", "move_befores", "move_actions", "move_afters"),
     **_columns(_signed(), "signed_statuses", "signed_steps"),
+    **_columns(_held(), "held_statuses", "held_pots"),
+    **_columns(_ways(), "way_kinds", "way_sources", "way_targets"),
 }

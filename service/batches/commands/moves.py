@@ -7,13 +7,13 @@ from uuid import UUID
 from sqlalchemy.schema import Table
 
 from domain.batch import ATTEMPT_LIFECYCLE, AttemptAction
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.claim import ClaimAction
 from service.batches.tables import AttemptRow, BatchRow
-from service.claims.tables import ClaimRow
+from service.claims.commands import moves as claims
 from service.database import Tx
 from service.journal import By, move_all
 
-ATTEMPTS, BATCHES, CLAIMS = (cast(Table, row.__table__) for row in (AttemptRow, BatchRow, ClaimRow))
+ATTEMPTS, BATCHES = (cast(Table, row.__table__) for row in (AttemptRow, BatchRow))
 
 #: Rows of one statement.
 ROWS_MAX = 5_000
@@ -39,9 +39,9 @@ async def move_attempts(
 
 
 async def move_claims(tx: Tx, action: ClaimAction, ids: Sequence[UUID], by: By, *, reason: str = "") -> int:
-    """Move those claims whose status allows it; how many moved."""
+    """Move those claims whose status allows it, with their money; how many moved."""
     moved = 0
     for start in range(0, len(ids), ROWS_MAX):
         part = ids[start : start + ROWS_MAX]
-        moved += len(await move_all(tx, CLAIMS, CLAIM_LIFECYCLE, action, part, by, reason=reason))
+        moved += len(await claims.move_claims(tx, action, part, by, reason=reason))
     return moved

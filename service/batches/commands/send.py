@@ -8,11 +8,13 @@ from sqlalchemy import select
 
 from domain.batch import BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
 from domain.claim import ClaimAction
+from domain.fund import Pot
 from service.batches.commands.moves import BATCHES, move_attempts, move_claims
 from service.batches.queries import attempts_in, locked_batch
 from service.batches.tables import BankFileRow
 from service.crypto import keyring
 from service.database import Tx
+from service.funds.commands import follow
 from service.gateways.bank import FileState
 from service.jobs import owe
 from service.journal import By, move_all
@@ -49,6 +51,7 @@ async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | 
     on_its_way = await attempts_in(tx, batch.id, *_ON_ITS_WAY)
     prepared = await attempts_in(tx, batch.id, AttemptStatus.PREPARED)
     by = By(Job.SEND_BANK_FILE, now)
+    await follow(tx, [each.claim_id for each in prepared], Pot.IN_FLIGHT, by)
     await move_attempts(tx, AttemptAction.INTEND, [each.id for each in prepared], by)
     if not on_its_way and not prepared:
         return None

@@ -19,6 +19,7 @@ from domain.identity import same_name
 from domain.level import level_of
 from domain.period import parse_date
 from service.catalog.tables import CatalogItemRow
+from service.claims.commands.moves import move_claim
 from service.claims.queries.care import claimed_by
 from service.claims.queries.decisions import stored_decision, stored_facts
 from service.claims.queries.facts import Asked, facts_for
@@ -27,12 +28,11 @@ from service.claims.schemas import ClaimView, DecisionView, NewCorrection
 from service.claims.tables import ClaimCorrectionRow, ClaimRow, ClaimTallyDeltaRow
 from service.database import Tx
 from service.jobs import owe
-from service.journal import By, move, record
+from service.journal import By, record
 from service.people.commands import ensure_account
 from service.people.queries import lock_person
 from service.queue import Job
 
-_CLAIMS = ClaimRow.__table__
 #: By what a claim is counted, beside its filing day, district and channel.
 _COUNTED = ("list_kind", "industry", "level", "amount_fen")
 
@@ -75,7 +75,7 @@ async def correct_claim(
         changes["account_id"] = await ensure_account(tx, person_id, mended.account)
     by = By.actor(me, Post.TRAINEE if person_id == me.person_id else Post.CLERK, now)
     await _store(tx, me, claim, changes, by)
-    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.CORRECT, claim_id, by)
+    await move_claim(tx, ClaimAction.CORRECT, claim_id, by)
     await owe(tx, Job.VERIFY_CERTIFICATE, claim_id)
     return await claim_view(tx, me, claim_id)
 

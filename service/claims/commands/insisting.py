@@ -8,14 +8,14 @@ live claim are refused at the door, where nothing is stored, and nobody may insi
 from datetime import datetime
 from uuid import UUID
 
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction
+from domain.claim import ClaimAction
+from service.claims.commands.moves import move_claim
 from service.claims.queries.refusals import RULES
-from service.claims.tables import ClaimRow
 from service.database import Tx
-from service.journal import By, move
+from service.journal import By
 
 
 async def refuse_at_once(tx: Tx, claim_id: UUID, now: datetime) -> None:
     """Refuse the claim that was filed a moment ago in `tx`; every reason stands in its decision."""
     by = By(RULES, now)
-    await move(tx, ClaimRow.__table__, CLAIM_LIFECYCLE, ClaimAction.REFUSE, claim_id, by, reason="not_eligible")
+    await move_claim(tx, ClaimAction.REFUSE, claim_id, by, reason="not_eligible")

@@ -11,16 +11,15 @@ from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.identity import same_name
 from domain.reconciliation import Remedy, remedy_for
+from service.claims.commands.moves import move_claim
 from service.claims.queries.care import claimed_by, failure_of, lock_for_officer
 from service.claims.queries.views import claim_view
 from service.claims.schemas import ClaimView, NewMending
 from service.claims.tables import ClaimRow
 from service.database import Tx
-from service.journal import By, move
+from service.journal import By
 from service.people.commands import ensure_account
 from service.people.queries import name_of
-
-_CLAIMS = ClaimRow.__table__
 
 
 async def mend_account(tx: Tx, me: Actor, claim_id: UUID, new: NewMending, now: datetime) -> ClaimView:
@@ -44,7 +43,7 @@ async def mend_account(tx: Tx, me: Actor, claim_id: UUID, new: NewMending, now: 
         raise Invalid("account.unchanged", field="account.number")
     by = By.actor(me, Post.TRAINEE if claim.person_id == me.person_id else Post.CLERK, now)
     changes = {"account_id": account_id}
-    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.MEND, claim_id, by, changes=changes)
+    await move_claim(tx, ClaimAction.MEND, claim_id, by, changes=changes)
     return await claim_view(tx, me, claim_id)
 
 
@@ -61,5 +60,5 @@ async def try_again(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime)
     if remedy_for(await failure_of(tx, claim_id)) is not Remedy.TRY_AGAIN:
         raise Conflict("claim.needs_account")
     by = By.actor(me, Post.MAKER, now)
-    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.MEND, claim_id, by, reason=note)
+    await move_claim(tx, ClaimAction.MEND, claim_id, by, reason=note)
     return await claim_view(tx, me, claim_id)

@@ -6,37 +6,40 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, insert, literal, or_, select
 
 from domain.actor import Actor, Post, Scope, excluded_with
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
+from domain.claim import ClaimAction, ClaimStatus
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.period import parse_date
 from service.access.tables import UserRow
+from service.claims.commands.moves import affordable, move_claim, move_claims
 from service.claims.queries.care import held, held_among
 from service.claims.queries.views import claim_view, visible_to
 from service.claims.schemas import ApprovedView, ClaimView, NewApproval, NewRefusal
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow
 from service.database import Tx
-from service.journal import By, acted_on, move, move_all
+from service.journal import By, acted_on
 from service.wording import wording
 
 APPROVE_MAX = 2_000
-_CLAIMS = ClaimRow.__table__
 
 
 async def approve_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> ClaimView:
-    """A reviewer of the claim's district approves it. Conflict `claim.held`; otherwise as `must_be_reviewable`."""
+    """A reviewer of the claim's district approves it, and its money is held from now on.
+
+    Conflict `claim.held`, `fund.insufficient`, `fund.none`; otherwise as `must_be_reviewable`.
+    """
     await must_be_reviewable(tx, me, claim_id)
     if await held_among(tx, [claim_id]):
         raise Conflict("claim.held")
     by = By.actor(me, Post.REVIEWER, now)
-    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.APPROVE, claim_id, by, reason=note)
+    await move_claim(tx, ClaimAction.APPROVE, claim_id, by, reason=note)
     return await claim_view(tx, me, claim_id)
 
 
 async def approve_set(tx: Tx, me: Actor, chosen: NewApproval, now: datetime) -> ApprovedView:
-    """Approve the oldest of my district's claims that fit, at most `limit`; those I may not approve, and those that
-    are held, stay.
+    """Approve the oldest of my district's claims that fit, at most `limit`, for which its funds last; those I may not
+    approve, and those that are held, stay.
 
-    `left` is how many would fit again: the next call takes them.
+    `left` is how many would fit again: the next call takes them, but for those that wait for money (`unfunded`).
     """
     if not 1 <= chosen.limit <= APPROVE_MAX:
         raise Invalid("limit.range", field="limit", most=APPROVE_MAX)
@@ -55,9 +58,10 @@ async def approve_set(tx: Tx, me: Actor, chosen: NewApproval, now: datetime) -> 
     barred = await acted_on(tx, "claim", ids, me.person_id, excluded_with(Post.REVIEWER, Scope.CLAIM))
     free = [each for each in ids if each not in barred]
     by = By.actor(me, Post.REVIEWER, now)
-    moved = await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.APPROVE, free, by)
+    funded, unfunded = await affordable(tx, free, by)
+    moved = await move_claims(tx, ClaimAction.APPROVE, funded, by)
     left = (await tx.execute(ordered.limit(APPROVE_MAX))).all()
-    return ApprovedView(len(moved), len(left))
+    return ApprovedView(len(moved), len(left), unfunded)
 
 
 async def refuse_claim(tx: Tx, me: Actor, claim_id: UUID, refusal: NewRefusal, now: datetime) -> ClaimView:
@@ -69,7 +73,7 @@ async def refuse_claim(tx: Tx, me: Actor, claim_id: UUID, refusal: NewRefusal, n
     await _must_be_checked(tx, claim_id)
     by = By.actor(me, Post.REVIEWER, now)
     reason = " ".join([*refusal.reasons, refusal.note]).strip()
-    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.REFUSE, claim_id, by, reason=reason)
+    await move_claim(tx, ClaimAction.REFUSE, claim_id, by, reason=reason)
     return await claim_view(tx, me, claim_id)
 
 
@@ -84,7 +88,7 @@ async def withdraw_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: date
         raise NotFound("claim.not_found")
     post = Post.TRAINEE if row.person_id == me.person_id else Post.CLERK
     by = By.actor(me, post, now)
-    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.WITHDRAW, claim_id, by, reason=note)
+    await move_claim(tx, ClaimAction.WITHDRAW, claim_id, by, reason=note)
     await tx.execute(
         insert(ClaimTallyDeltaRow).values(
             filed_on=row.filed_on,

@@ -10,21 +10,20 @@ from domain.actor import Actor, Post
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
 from domain.errors import Invalid
 from domain.text import must_hold_no_personal_number
+from service.claims.commands.moves import move_claim, move_claims
 from service.claims.commands.review import must_be_reviewable
 from service.claims.queries.care import lock_for_officer
 from service.claims.queries.views import claim_view
 from service.claims.schemas import ClaimView, NewSendBack
 from service.claims.tables import ClaimCorrectionRow, ClaimRow
 from service.database import Tx
-from service.journal import By, move, move_all
+from service.journal import By
 from service.policies.queries import deadline
 from service.queue import Sweep
 from service.wording import wording
 
 #: Claims that lapse in one transaction.
 LAPSED_MAX = 2_000
-
-_CLAIMS = ClaimRow.__table__
 
 
 async def send_back(tx: Tx, me: Actor, claim_id: UUID, new: NewSendBack, today: date, now: datetime) -> ClaimView:
@@ -51,7 +50,7 @@ async def send_back(tx: Tx, me: Actor, claim_id: UUID, new: NewSendBack, today: 
     }
     await tx.execute(insert(ClaimCorrectionRow).values(id=uuid4(), claim_id=claim_id, **asked))
     by, reason = By.actor(me, Post.REVIEWER, now), " ".join(fault.code for fault in new.faults)
-    await move(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.SEND_BACK, claim_id, by, reason=reason)
+    await move_claim(tx, ClaimAction.SEND_BACK, claim_id, by, reason=reason)
     return await claim_view(tx, me, claim_id)
 
 
@@ -72,5 +71,5 @@ async def lapse_portion(tx: Tx, today: date, now: datetime) -> bool:
     )
     claim_ids = list(overdue.scalars())
     by = By(str(Sweep.LAPSE_SENT_BACK), now)
-    await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, ClaimAction.LAPSE, claim_ids, by, reason="correction.too_late")
+    await move_claims(tx, ClaimAction.LAPSE, claim_ids, by, reason="correction.too_late")
     return len(claim_ids) == LAPSED_MAX

@@ -1,0 +1,166 @@
+"""The money of a fund: where it stands, what moves it, and where a claim's money is in each of its statuses."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
+from domain.errors import Conflict, Forbidden
+from domain.money import Fen
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Pot(StrEnum):
+    """Where money stands. `treasury` is outside the funds: from there it comes by an appropriation (额度)."""
+
+    TREASURY = "treasury"
+    FREE = "free"
+    RESERVED = "reserved"
+    IN_FLIGHT = "in_flight"
+    PAID = "paid"
+
+
+class Movement(StrEnum):
+    """What moves money from one pot into another."""
+
+    APPROPRIATE = "appropriate"
+    CARRY_OVER = "carry_over"  # claims approved before funds were kept: once, by the migration
+    RESERVE = "reserve"
+    SEND = "send"
+    PAY = "pay"
+    FAIL = "fail"
+    BOUNCE = "bounce"
+    RELEASE = "release"
+    RECOVER = "recover"
+
+
+_M, _P = Movement, Pot
+
+#: Movement → out of which pot, into which. What leaves one enters the other, so nothing is made or lost.
+WAYS: Mapping[Movement, tuple[Pot, Pot]] = {
+    _M.APPROPRIATE: (_P.TREASURY, _P.FREE),
+    _M.CARRY_OVER: (_P.TREASURY, _P.FREE),
+    _M.RESERVE: (_P.FREE, _P.RESERVED),
+    _M.SEND: (_P.RESERVED, _P.IN_FLIGHT),
+    _M.PAY: (_P.IN_FLIGHT, _P.PAID),
+    # the claim is still due
+    _M.FAIL: (_P.IN_FLIGHT, _P.RESERVED),
+    _M.BOUNCE: (_P.PAID, _P.RESERVED),
+    # the claim is not due any more
+    _M.RELEASE: (_P.RESERVED, _P.FREE),
+    _M.RECOVER: (_P.PAID, _P.FREE),
+}
+
+_S = ClaimStatus
+_NOT_HELD = frozenset({_P.FREE})
+_HELD = frozenset({_P.RESERVED})
+
+#: Where the money of a claim in a status may be. The file for the bank decides about a batched one's.
+HELD_IN: Mapping[ClaimStatus, frozenset[Pot]] = {
+    **dict.fromkeys(ClaimStatus, _NOT_HELD),
+    **dict.fromkeys((_S.APPROVED, _S.NOTICED, _S.PAYABLE, _S.BOUNCED), _HELD),
+    _S.BATCHED: _HELD | {_P.IN_FLIGHT},
+    _S.PAID: frozenset({_P.PAID}),
+}
+
+#: (status before, status after) → the pot in which the claim's money is afterwards. Every move of the lifecycle that
+#: enters, leaves or crosses the statuses for which money is held stands here; the others leave the money where it is.
+EFFECTS: Mapping[tuple[ClaimStatus, ClaimStatus], Pot] = {
+    # approved: money is held from now on, or the claim is not approved
+    (_S.VERIFIED, _S.APPROVED): _P.RESERVED,
+    (_S.IN_REVIEW, _S.APPROVED): _P.RESERVED,
+    # before an officer again, or given up: free for others
+    (_S.NOTICED, _S.IN_REVIEW): _P.FREE,
+    (_S.PAYABLE, _S.IN_REVIEW): _P.FREE,
+    (_S.APPROVED, _S.WITHDRAWN): _P.FREE,
+    (_S.NOTICED, _S.WITHDRAWN): _P.FREE,
+    (_S.PAYABLE, _S.WITHDRAWN): _P.FREE,
+    (_S.BOUNCED, _S.WITHDRAWN): _P.FREE,
+    # the bank has spoken
+    (_S.BATCHED, _S.PAID): _P.PAID,
+    (_S.BATCHED, _S.PAYABLE): _P.RESERVED,
+    (_S.BATCHED, _S.BOUNCED): _P.RESERVED,
+    (_S.PAID, _S.BOUNCED): _P.RESERVED,
+    # repaid by the claimant: back into the fund of its own year
+    (_S.PAID, _S.RECOVERED): _P.FREE,
+}
+
+
+def effects_of(action: ClaimAction) -> dict[ClaimStatus, Pot]:
+    """Status before → the pot in which the money must be, for those moves of `action` that touch money."""
+    moves = CLAIM_LIFECYCLE.sources(action).items()
+    return {before: EFFECTS[before, after] for before, after in moves if (before, after) in EFFECTS}
+
+
+def ways_into(target: Pot) -> dict[Pot, Movement]:
+    """Pot → the movement that brings a claim's money from there into `target`; a pot that is not named has no way."""
+    ways = WAYS.items()
+    return {source: movement for movement, (source, into) in ways if into == target and source != Pot.TREASURY}
+
+
+@dataclass(frozen=True)
+class Position:
+    """What a district has of a fund (`fund`: its name) in a year. Money held stays in its year until paid or freed,
+    and what is freed after the year's end is free there: approvals draw on the year of their day only."""
+
+    fund: str
+    year: int
+    free_fen: Fen = 0
+    reserved_fen: Fen = 0
+    in_flight_fen: Fen = 0
+    paid_fen: Fen = 0
+
+    @property
+    def appropriated_fen(self) -> Fen:
+        return self.free_fen + self.reserved_fen + self.in_flight_fen + self.paid_fen
+
+    def after(self, movement: Movement, amount_fen: Fen) -> "Position":
+        """The position after a movement; Conflict `fund.insufficient` (what is there, what is missing) when the pot
+        that it takes from holds less."""
+        source, target = WAYS[movement]
+        changed = {f"{target}_fen": getattr(self, f"{target}_fen") + amount_fen}
+        if source is not Pot.TREASURY:
+            there: Fen = getattr(self, f"{source}_fen")
+            if there < amount_fen:
+                missing_fen = amount_fen - there
+                raise Conflict(
+                    "fund.insufficient", fund=self.fund, year=self.year, free_fen=there, missing_fen=missing_fen
+                )
+            changed[f"{source}_fen"] = there - amount_fen
+        return replace(self, **changed)
+
+
+def while_it_lasts(positions: Mapping[K, Position], due: Iterable[tuple[K, Fen]]) -> list[bool]:
+    """For each (position, fen) of `due`, the oldest first: whether the money lasts for it.
+
+    Whoever stands behind one for whom it did not last waits too: nobody is overtaken for asking less.
+    """
+    left, lasts = dict(positions), []
+    for key, amount_fen in due:
+        enough = key in left and left[key].free_fen >= amount_fen
+        if enough:
+            left[key] = left[key].after(Movement.RESERVE, amount_fen)
+        else:
+            left.pop(key, None)
+        lasts.append(enough)
+    return lasts
+
+
+def fund_of(policy: Mapping[str, Any], group_code: str) -> str:
+    """The code of the fund that pays for a group of persons, by the value of the policy `fund_of_group`."""
+    fund: str = policy["groups"].get(group_code, policy["default"])
+    return fund
+
+
+def days_left(free_fen: Fen, drawn_fen: Fen, over_days: int) -> int | None:
+    """For how many whole days the money lasts at the pace of `drawn_fen` in `over_days`; None: nothing was drawn."""
+    return free_fen * over_days // drawn_fen if drawn_fen > 0 else None
+
+
+def check_two_persons(proposed_by: UUID, confirmed_by: UUID) -> None:
+    """Forbidden `appropriation.same_person`: whoever proposes an appropriation does not confirm it."""
+    if proposed_by == confirmed_by:
+        raise Forbidden("appropriation.same_person")

@@ -1,0 +1,113 @@
+"""The promise about money: no fen is made or lost, and each that is held belongs to one claim."""
+
+from sqlalchemy import text
+
+from service.audit.queries.checks import Check, Promise
+from service.database import Tx
+
+_IN_AND_OUT = """
+    SELECT position_id, source AS pot, -amount_fen AS fen FROM fund_movements
+     UNION ALL SELECT position_id, target, amount_fen FROM fund_movements"""
+
+_POTS = """(VALUES ('free', p.free_fen), ('reserved', p.reserved_fen),
+                   ('in_flight', p.in_flight_fen), ('paid', p.paid_fen))"""
+
+MONEY_CONSERVED = Promise(
+    9,
+    "money_conserved",
+    "fund_movements",
+    (
+        Check(
+            "fund_positions",
+            "下达数不等于可用、预留、在途、已付之和，或有一项为负",
+            """SELECT id FROM fund_positions
+                WHERE appropriated_fen <> free_fen + reserved_fen + in_flight_fen + paid_fen
+                   OR least(free_fen, reserved_fen, in_flight_fen, paid_fen) < 0""",
+        ),
+        Check(
+            "fund_positions",
+            "与逐笔收支累计的结果不符",
+            f"""SELECT p.id FROM fund_positions p CROSS JOIN LATERAL {_POTS} AS kept (pot, fen)
+                 WHERE kept.fen <> coalesce((SELECT sum(m.fen) FROM ({_IN_AND_OUT}) AS m
+                                              WHERE m.position_id = p.id AND m.pot = kept.pot), 0)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "fund_positions",
+            "与逐笔申领所占的合计不符",
+            f"""SELECT p.id FROM fund_positions p CROSS JOIN LATERAL {_POTS} AS kept (pot, fen)
+                 WHERE kept.pot <> 'free'
+                   AND kept.fen <> coalesce((SELECT sum(r.amount_fen) FROM fund_reservations r
+                                              WHERE r.position_id = p.id AND r.pot = kept.pot), 0)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "fund_movements",
+            "收支的种类与去向不符，或不是从钱所在的地方划出",
+            """SELECT m.id FROM (
+                   SELECT id, kind, source, target, claim_id,
+                          lag(target, 1, 'free') OVER (PARTITION BY claim_id ORDER BY id) AS was
+                     FROM fund_movements) AS m
+                WHERE (m.claim_id IS NOT NULL AND m.source <> m.was)
+                   OR NOT EXISTS (SELECT FROM unnest(CAST(:way_kinds AS text[]), CAST(:way_sources AS text[]),
+                                                     CAST(:way_targets AS text[])) AS way (kind, source, target)
+                                   WHERE (way.kind, way.source, way.target) = (m.kind, m.source, m.target))""",
+        ),
+        Check(
+            "fund_reservations",
+            "与这笔申领最后一次收支不符",
+            """SELECT r.claim_id FROM fund_reservations r
+                 LEFT JOIN LATERAL (SELECT m.target, m.position_id, m.amount_fen FROM fund_movements m
+                                     WHERE m.claim_id = r.claim_id ORDER BY m.id DESC LIMIT 1) AS last ON true
+                WHERE (last.target, last.position_id, last.amount_fen)
+                      IS DISTINCT FROM (r.pot, r.position_id, r.amount_fen)""",
+        ),
+        Check(
+            "claims",
+            "申领的状态与它所占的额度不符",
+            """SELECT c.id FROM claims c LEFT JOIN fund_reservations r ON r.claim_id = c.id
+                WHERE (c.status, coalesce(r.pot, 'free')) NOT IN (
+                       SELECT held.status, held.pot
+                         FROM unnest(CAST(:held_statuses AS text[]), CAST(:held_pots AS text[]))
+                              AS held (status, pot))""",
+        ),
+        Check(
+            "claims",
+            "所占的额度不是本区的，或金额不符",
+            """SELECT c.id FROM claims c JOIN fund_reservations r ON r.claim_id = c.id
+                 JOIN fund_positions p ON p.id = r.position_id
+                WHERE r.pot <> 'free' AND (r.amount_fen, p.district) <> (c.amount_fen, c.district)""",
+        ),
+        Check(
+            "claims",
+            "在途的额度与送往银行的支付不符",
+            """SELECT c.id FROM claims c JOIN fund_reservations r ON r.claim_id = c.id
+                WHERE c.status = 'batched' AND (r.pot = 'in_flight') <> EXISTS (
+                      SELECT FROM payment_attempts a
+                       WHERE a.claim_id = c.id AND a.status IN ('sending', 'sent', 'unknown'))""",
+        ),
+        Check(
+            "appropriations",
+            "复核了却没有恰好计入一次，或计入的与提出的不符",
+            """SELECT a.id FROM appropriations a JOIN appropriation_confirmations c ON c.appropriation_id = a.id
+                WHERE (SELECT count(*) FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id
+                        WHERE m.appropriation_id = a.id
+                          AND (p.district, p.fund, p.year, m.amount_fen)
+                              = (a.district, a.fund, a.year, a.amount_fen)) <> 1
+                   OR (SELECT count(*) FROM fund_movements m WHERE m.appropriation_id = a.id) <> 1""",
+        ),
+        Check(
+            "appropriations",
+            "提出和复核的是同一个人，或签字的用户不是签字的人",
+            """SELECT a.id FROM appropriations a JOIN appropriation_confirmations c ON c.appropriation_id = a.id
+                 JOIN people p ON p.id = a.proposed_by_person JOIN people q ON q.id = c.confirmed_by_person
+                 JOIN users u ON u.id = a.proposed_by JOIN users v ON v.id = c.confirmed_by
+                WHERE coalesce(p.merged_into, p.id) = coalesce(q.merged_into, q.id)
+                   OR (u.person_id, v.person_id) <> (p.id, q.id) OR c.proposed_by_person <> p.id""",
+        ),
+    ),
+)
+
+
+async def carried_over(tx: Tx) -> int:
+    """Positions to which the migration carried over what claims approved before it needed: nobody signed for that."""
+    asked = text("SELECT count(DISTINCT position_id) FROM fund_movements WHERE kind = 'carry_over'")
+    return int((await tx.execute(asked)).scalar_one())

@@ -1,0 +1,160 @@
+"""Read positions and appropriations, within the asker's district."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, tuple_
+
+from domain.actor import Actor
+from domain.errors import Conflict, NotFound
+from domain.fund import Position, Pot, days_left
+from domain.money import format_yuan
+from service.database import Tx
+from service.funds.schemas import AppropriationList, AppropriationView, FundsView, FundView, PositionView
+from service.funds.tables import AppropriationRow, ConfirmationRow, FundRow, MovementRow, PositionRow
+from service.policies.queries import parameters
+
+#: "Will it last" is asked at the pace of so many days.
+PACE_DAYS = 30
+
+#: (district, fund): within a year it names a position.
+Place = tuple[str, str]
+
+
+async def fund_policy(tx: Tx, on: date) -> dict[str, Any]:
+    """Which fund pays for which group of persons on that day; Conflict `policy.missing`."""
+    key = "fund_of_group"
+    policy: dict[str, Any] | None = (await parameters(tx, on)).get(key)
+    if policy is None:
+        raise Conflict("policy.missing", key=key, on=on.isoformat())
+    return policy
+
+
+async def locked_positions(tx: Tx, places: Collection[Place], year: int) -> dict[Place, tuple[UUID, Position]]:
+    """The positions there are among `places`, locked in order of id: whoever draws money waits here for the other.
+
+    NO KEY UPDATE: the ledger's foreign keys hold the key, and two that hold it could not both go on to FOR UPDATE.
+    """
+    row = PositionRow
+    found = await tx.execute(
+        select(
+            *(row.id, row.district, row.fund, FundRow.name, row.year),
+            *(row.free_fen, row.reserved_fen, row.in_flight_fen, row.paid_fen),
+        )
+        .join(FundRow, FundRow.code == row.fund)
+        .where(tuple_(row.district, row.fund).in_(list(places)), row.year == year)
+        .order_by(row.id)
+        .with_for_update(key_share=True, of=row)
+    )
+    return {(each.district, each.fund): (each.id, Position(*each[3:])) for each in found}
+
+
+async def fund_names(tx: Tx) -> dict[str, str]:
+    """Code → name of every fund."""
+    return {row.code: row.name for row in await tx.execute(select(FundRow.code, FundRow.name).order_by(FundRow.code))}
+
+
+async def funds_view(tx: Tx, me: Actor, year: int, now: datetime) -> FundsView:
+    """The positions of my district in a year, of every district for whoever works for the city (promise 15)."""
+    row, drawn = PositionRow, _drawn_since(now - timedelta(days=PACE_DAYS))
+    found = await tx.execute(
+        select(
+            *(row.district, row.fund, row.appropriated_fen, row.free_fen, row.reserved_fen),
+            *(row.in_flight_fen, row.paid_fen, func.coalesce(drawn, 0).label("drawn_fen")),
+        )
+        .where(row.year == year, row.district == me.district if me.district else row.district.is_not(None))
+        .order_by(row.district, row.fund)
+    )
+    names = await fund_names(tx)
+    views = [FundView(code, name) for code, name in names.items()]
+    return FundsView(year, views, [_position(each, names[each.fund], year) for each in found])
+
+
+def _drawn_since(first: datetime) -> ColumnElement[int]:
+    """Fen that left the free money of a position for claims, less what came back, since an instant."""
+    moved = MovementRow
+    out, back = moved.source == str(Pot.FREE), moved.target == str(Pot.FREE)
+    signed = case((out, moved.amount_fen), (back, -moved.amount_fen), else_=0)
+    return (
+        select(func.sum(signed))
+        .where(moved.position_id == PositionRow.id, moved.claim_id.is_not(None), moved.at >= first)
+        .scalar_subquery()
+    )
+
+
+def _position(row: Row[*tuple[Any, ...]], fund_name: str, year: int) -> PositionView:
+    return PositionView(
+        district=row.district,
+        fund=row.fund,
+        fund_name=fund_name,
+        year=year,
+        appropriated_fen=row.appropriated_fen,
+        appropriated=format_yuan(row.appropriated_fen),
+        free_fen=row.free_fen,
+        free=format_yuan(row.free_fen),
+        reserved_fen=row.reserved_fen,
+        reserved=format_yuan(row.reserved_fen),
+        in_flight_fen=row.in_flight_fen,
+        in_flight=format_yuan(row.in_flight_fen),
+        paid_fen=row.paid_fen,
+        paid=format_yuan(row.paid_fen),
+        days_left=days_left(row.free_fen, int(row.drawn_fen), PACE_DAYS),
+    )
+
+
+def _appropriations(me: Actor) -> Select[*tuple[Any, ...]]:
+    row, confirmed = AppropriationRow, ConfirmationRow
+    return (
+        select(
+            *(row.id, row.district, row.fund, FundRow.name, row.year, row.amount_fen, row.document, row.reason),
+            *(row.proposed_by_person, row.proposed_at, confirmed.confirmed_at),
+        )
+        .join(FundRow, FundRow.code == row.fund)
+        .join(confirmed, confirmed.appropriation_id == row.id, isouter=True)
+        .where(row.district == me.district if me.district else row.district.is_not(None))
+    )
+
+
+async def find_appropriation(tx: Tx, me: Actor, appropriation_id: UUID) -> Row[*tuple[Any, ...]]:
+    """One appropriation; NotFound `appropriation.not_found`, also for another district's."""
+    asked = _appropriations(me).where(AppropriationRow.id == appropriation_id)
+    found = (await tx.execute(asked)).one_or_none()
+    if found is None:
+        raise NotFound("appropriation.not_found")
+    return found
+
+
+async def appropriation_view(tx: Tx, me: Actor, appropriation_id: UUID) -> AppropriationView:
+    """One appropriation as it is now; NotFound `appropriation.not_found`."""
+    return _appropriation(await find_appropriation(tx, me, appropriation_id))
+
+
+async def list_appropriations(tx: Tx, me: Actor, cursor: UUID | None, limit: int) -> AppropriationList:
+    """A page of the appropriations of my district, newest first; `cursor` is the id of the last one seen."""
+    row = AppropriationRow
+    asked = _appropriations(me).order_by(row.proposed_at.desc(), row.id.desc()).limit(limit + 1)
+    if cursor is not None:
+        seen = select(row.proposed_at).where(row.id == cursor).scalar_subquery()
+        asked = asked.where(tuple_(row.proposed_at, row.id) < tuple_(seen, cursor))
+    rows = (await tx.execute(asked)).all()
+    return AppropriationList(
+        [_appropriation(each) for each in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+    )
+
+
+def _appropriation(row: Row[*tuple[Any, ...]]) -> AppropriationView:
+    return AppropriationView(
+        row.id,
+        row.district,
+        row.fund,
+        row.name,
+        row.year,
+        row.amount_fen,
+        format_yuan(row.amount_fen),
+        row.document,
+        row.reason,
+        row.proposed_at,
+        row.confirmed_at,
+    )

@@ -1,0 +1,70 @@
+"""Funds over HTTP: what is there, and how it comes."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from domain.actor import Post
+from service.funds import commands, queries
+from service.funds.schemas import (
+    AppropriationList,
+    AppropriationView,
+    FundsView,
+    NewAppropriation,
+    NewConfirmation,
+)
+from service.security import allow
+from service.web import Me, Now, Once, Today, Tx, answered
+
+_READERS = (Post.REVIEWER, Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)
+_PAGE_MAX = 500
+
+
+@get("/api/funds", guards=[allow(*_READERS)])
+async def funds(
+    tx: Tx,
+    me: Me,
+    today: Today,
+    now: Now,
+    year: Annotated[int | None, QueryParameter(ge=2000, le=2100)] = None,
+) -> FundsView:
+    """What my district has of each fund in a year (this one, when none is named), and for how long it lasts."""
+    return await queries.funds_view(tx, me, year or today.year, now)
+
+
+@get("/api/funds/appropriations", guards=[allow(*_READERS)])
+async def appropriations(
+    tx: Tx,
+    me: Me,
+    cursor: FromQuery[UUID | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_MAX)] = 100,
+) -> AppropriationList:
+    """Appropriations of my district, newest first, those that wait for a second person among them."""
+    return await queries.list_appropriations(tx, me, cursor, limit)
+
+
+@post("/api/funds/appropriations", guards=[allow(Post.MAKER)])
+async def propose(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewAppropriation]
+) -> Response[AppropriationView]:
+    """Propose an appropriation or a supplement for my district; it counts once another person has confirmed it."""
+    effect = once(tx, AppropriationView, lambda: commands.propose_appropriation(tx, me, data, today, now))
+    return answered(await effect)
+
+
+@post(
+    "/api/funds/appropriations/{appropriation_id:uuid}/confirm",
+    guards=[allow(Post.CHECKER, Post.RELEASER)],
+    status_code=200,
+)
+async def confirm(
+    tx: Tx, me: Me, now: Now, once: Once, appropriation_id: FromPath[UUID], data: JSONBody[NewConfirmation]
+) -> Response[AppropriationView]:
+    """Confirm what a colleague proposed: from now on the money can be approved against."""
+    effect = once(tx, AppropriationView, lambda: commands.confirm_appropriation(tx, me, appropriation_id, now))
+    return answered(await effect, 200)
+
+
+ROUTES = [funds, appropriations, propose, confirm]

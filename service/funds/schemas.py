@@ -1,0 +1,83 @@
+"""Funds as JSON. Amounts: integers of fen beside a text for people."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+#: One appropriation is at most a hundred billion yuan.
+AMOUNT_FEN_MAX = 10**13
+
+Words = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class NewAppropriation(Struct, forbid_unknown_fields=True):
+    """An appropriation or supplement for my district; `document` names its source (下达文件)."""
+
+    fund: Annotated[str, Meta(min_length=1, max_length=40)]
+    year: int
+    amount_fen: Annotated[int, Meta(ge=1, le=AMOUNT_FEN_MAX)]
+    document: Words
+    reason: Words
+
+
+class NewConfirmation(Struct, forbid_unknown_fields=True):
+    """Nothing to choose: what was proposed cannot change."""
+
+
+class AppropriationView(Struct):
+    """`confirmed_at` is null until another person has confirmed it: only then the money is there."""
+
+    id: UUID
+    district: str
+    fund: str
+    fund_name: str
+    year: int
+    amount_fen: int
+    amount: str
+    document: str
+    reason: str
+    proposed_at: datetime
+    confirmed_at: datetime | None
+
+
+class AppropriationList(Struct):
+    """Newest first. `next` is the cursor of the page after this one."""
+
+    appropriations: list[AppropriationView]
+    next: UUID | None
+
+
+class FundView(Struct):
+    code: str
+    name: str
+
+
+class PositionView(Struct, kw_only=True):
+    """What a district has of a fund in a year. `days_left`: for how many days the free money lasts at the pace of the
+    last 30 days; null when none of it was asked for in them."""
+
+    district: str
+    fund: str
+    fund_name: str
+    year: int
+    appropriated_fen: int
+    appropriated: str
+    free_fen: int
+    free: str
+    reserved_fen: int
+    reserved: str
+    in_flight_fen: int
+    in_flight: str
+    paid_fen: int
+    paid: str
+    days_left: int | None
+
+
+class FundsView(Struct):
+    """Every fund there is, and the positions that I may see of one year."""
+
+    year: int
+    funds: list[FundView]
+    positions: list[PositionView]

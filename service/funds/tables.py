@@ -1,0 +1,162 @@
+"""Funds: what a district has of each in a year, where it came from, and a ledger of every fen that moved.
+
+Rows are only written into the ledger (`fund_movements`); positions and reservations are what its rows add up to, kept
+by a trigger (`post_fund_movements`), and nobody else changes them.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base, Fen
+
+#: `domain.fund.WAYS`, said again for the database (a test compares).
+WAYS_SQL = (
+    "(kind, source, target) IN (('appropriate', 'treasury', 'free'), ('carry_over', 'treasury', 'free'),"
+    " ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'), ('pay', 'in_flight', 'paid'),"
+    " ('fail', 'in_flight', 'reserved'), ('bounce', 'paid', 'reserved'), ('release', 'reserved', 'free'),"
+    " ('recover', 'paid', 'free'))"
+)
+
+
+class FundRow(Base):
+    """A fund by its code: 就业补助资金, 失业保险基金, 专账结余."""
+
+    __tablename__ = "funds"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class FundPotRow(Base):
+    """`domain.fund.HELD_IN`, for the database's own guard. Filled by migrations; a test compares."""
+
+    __tablename__ = "fund_pots"
+
+    status: Mapped[str] = mapped_column(primary_key=True)
+    pot: Mapped[str] = mapped_column(primary_key=True)
+
+
+class PositionRow(Base):
+    """What a district has of a fund in a year (promise 9)."""
+
+    __tablename__ = "fund_positions"
+    __table_args__ = (
+        UniqueConstraint("district", "fund", "year", name="uq_fund_positions_year"),
+        CheckConstraint("appropriated_fen = free_fen + reserved_fen + in_flight_fen + paid_fen", name="conserved"),
+        CheckConstraint("free_fen >= 0", name="free"),
+        CheckConstraint("reserved_fen >= 0", name="reserved"),
+        CheckConstraint("in_flight_fen >= 0", name="in_flight"),
+        CheckConstraint("paid_fen >= 0", name="paid"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    fund: Mapped[str] = mapped_column(ForeignKey("funds.code"))
+    year: Mapped[int] = mapped_column(Integer)
+    appropriated_fen: Mapped[Fen] = mapped_column(server_default="0")
+    free_fen: Mapped[Fen] = mapped_column(server_default="0")
+    reserved_fen: Mapped[Fen] = mapped_column(server_default="0")
+    in_flight_fen: Mapped[Fen] = mapped_column(server_default="0")
+    paid_fen: Mapped[Fen] = mapped_column(server_default="0")
+
+
+class AppropriationRow(Base):
+    """An appropriation or a supplement as one person proposed it; it counts once another has confirmed it."""
+
+    __tablename__ = "appropriations"
+    __table_args__ = (
+        # what a confirmation refers to, so that it knows whose proposal it is
+        UniqueConstraint("id", "proposed_by_person", name="uq_appropriations_proposer"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("document <> '' AND reason <> ''", name="said"),
+        Index("ix_appropriations_district", "district", "proposed_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    fund: Mapped[str] = mapped_column(ForeignKey("funds.code"))
+    year: Mapped[int] = mapped_column(Integer)
+    amount_fen: Mapped[Fen]
+    document: Mapped[str]
+    reason: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+
+
+class ConfirmationRow(Base):
+    """The second person of an appropriation."""
+
+    __tablename__ = "appropriation_confirmations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["appropriation_id", "proposed_by_person"],
+            ["appropriations.id", "appropriations.proposed_by_person"],
+            name="fk_appropriation_confirmations_proposer",
+        ),
+        CheckConstraint("confirmed_by_person <> proposed_by_person", name="two_persons"),
+    )
+
+    appropriation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    proposed_by_person: Mapped[UUID]
+    confirmed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    confirmed_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    confirmed_at: Mapped[datetime]
+
+
+class MovementRow(Base):
+    """A line of the ledger: fen of a position out of one pot into another, for a claim or by an appropriation."""
+
+    __tablename__ = "fund_movements"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint(WAYS_SQL, name="way"),
+        CheckConstraint("(kind = 'appropriate') = (appropriation_id IS NOT NULL)", name="appropriation"),
+        CheckConstraint("(source = 'treasury') = (claim_id IS NULL)", name="claim"),
+        UniqueConstraint("appropriation_id", name="uq_fund_movements_appropriation"),
+        Index("ix_fund_movements_claim", "claim_id", "id"),
+        Index("ix_fund_movements_position", "position_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    position_id: Mapped[UUID] = mapped_column(ForeignKey("fund_positions.id"))
+    claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
+    appropriation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("appropriation_confirmations.appropriation_id", name="fk_fund_movements_appropriation_id")
+    )
+    kind: Mapped[str]
+    source: Mapped[str]
+    target: Mapped[str]
+    amount_fen: Mapped[Fen]
+    actor_user_id: Mapped[UUID | None]
+    actor_person_id: Mapped[UUID | None]
+    actor_name: Mapped[str]  # the post they acted in, or the job's name
+    at: Mapped[datetime]
+
+
+class ReservationRow(Base):
+    """Where a claim's money is now; `free`: it was held once and is no longer. The ledger tells the way."""
+
+    __tablename__ = "fund_reservations"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("pot IN ('free', 'reserved', 'in_flight', 'paid')", name="pot"),
+        Index("ix_fund_reservations_position", "position_id", "pot"),
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), primary_key=True)
+    position_id: Mapped[UUID] = mapped_column(ForeignKey("fund_positions.id"))
+    amount_fen: Mapped[Fen]
+    pot: Mapped[str]

@@ -1,0 +1,205 @@
+"""Where a claim's money is: against the whole lifecycle; and a position that neither makes nor loses a fen."""
+
+from uuid import uuid4
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
+
+from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
+from domain.errors import Conflict, Forbidden
+from domain.fund import (
+    EFFECTS,
+    HELD_IN,
+    WAYS,
+    Movement,
+    Position,
+    Pot,
+    check_two_persons,
+    days_left,
+    effects_of,
+    fund_of,
+    ways_into,
+    while_it_lasts,
+)
+
+_S, _P = ClaimStatus, Pot
+
+#: Written down a second time: status: where its money may be.
+HELD = {
+    _S.APPROVED: {_P.RESERVED},
+    _S.NOTICED: {_P.RESERVED},
+    _S.PAYABLE: {_P.RESERVED},
+    _S.BATCHED: {_P.RESERVED, _P.IN_FLIGHT},
+    _S.BOUNCED: {_P.RESERVED},
+    _S.PAID: {_P.PAID},
+}
+
+MOVES = sorted({(before, after) for (before, _), after in CLAIM_LIFECYCLE.moves.items()})
+
+
+@pytest.mark.parametrize("status", ClaimStatus)
+def test_a_claims_money_is_held_from_approval_to_its_end(status: ClaimStatus) -> None:
+    assert HELD_IN[status] == HELD.get(status, {_P.FREE})
+
+
+@pytest.mark.parametrize(("before", "after"), MOVES)
+def test_every_move_that_touches_money_says_where_it_goes(before: ClaimStatus, after: ClaimStatus) -> None:
+    """A move has an effect exactly when the money may be where it must not be afterwards, and leads where it may."""
+    if HELD_IN[before] <= HELD_IN[after]:
+        assert (before, after) not in EFFECTS
+    else:
+        assert EFFECTS[before, after] in HELD_IN[after]
+
+
+@pytest.mark.parametrize(("before", "after"), EFFECTS)
+def test_every_effect_belongs_to_a_move_and_has_a_way(before: ClaimStatus, after: ClaimStatus) -> None:
+    assert (before, after) in MOVES
+    target = EFFECTS[before, after]
+    if HELD_IN[before] == {_P.FREE}:
+        assert target == WAYS[Movement.RESERVE][1]
+    elif (before, after) == (_S.BATCHED, _S.PAID):
+        assert ways_into(target) == {_P.IN_FLIGHT: Movement.PAY}  # what was not sent is not paid
+    else:
+        assert HELD_IN[before] - {target} <= set(ways_into(target))
+
+
+def test_effects_of_an_action_are_those_of_its_moves() -> None:
+    assert effects_of(ClaimAction.APPROVE) == {_S.VERIFIED: _P.RESERVED, _S.IN_REVIEW: _P.RESERVED}
+    assert effects_of(ClaimAction.QUESTION) == {_S.PAYABLE: _P.FREE}
+    assert effects_of(ClaimAction.BOUNCE) == {_S.BATCHED: _P.RESERVED, _S.PAID: _P.RESERVED}
+    assert effects_of(ClaimAction.RECOVER) == {_S.PAID: _P.FREE}
+    for action in (ClaimAction.PUBLISH, ClaimAction.CLEAR, ClaimAction.BATCH, ClaimAction.MEND, ClaimAction.REFUSE):
+        assert effects_of(action) == {}
+
+
+def test_ways_lead_from_one_pot_into_another_and_are_all_different() -> None:
+    assert set(WAYS) == set(Movement)
+    assert all(source != target for source, target in WAYS.values())
+    between = [way for way in WAYS.values() if _P.TREASURY not in way]
+    assert len(between) == len(set(between))
+    assert not [target for _, target in WAYS.values() if target is _P.TREASURY]  # nothing is given back unseen
+
+
+EMPTY = Position("就业补助资金", 2026)
+
+
+class Conserved(RuleBasedStateMachine):
+    """Claims of any amounts are approved, sent, paid, returned, freed in any order, with money coming in between."""
+
+    reserved = Bundle("reserved")
+    in_flight = Bundle("in_flight")
+    paid = Bundle("paid")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.position = EMPTY
+        self.granted_fen = 0
+        self.claims: dict[Pot, list[int]] = {pot: [] for pot in (_P.RESERVED, _P.IN_FLIGHT, _P.PAID)}
+
+    def move(self, movement: Movement, amount_fen: int) -> int:
+        self.position = self.position.after(movement, amount_fen)
+        source, target = WAYS[movement]
+        if source in self.claims:
+            self.claims[source].remove(amount_fen)
+        if target in self.claims:
+            self.claims[target].append(amount_fen)
+        return amount_fen
+
+    @rule(amount_fen=st.integers(1, 10**6))
+    def appropriate(self, amount_fen: int) -> None:
+        self.move(Movement.APPROPRIATE, amount_fen)
+        self.granted_fen += amount_fen
+
+    @rule(target=reserved, share=st.integers(1, 100))
+    @precondition(lambda self: self.position.free_fen > 0)
+    def reserve(self, share: int) -> int:
+        return self.move(Movement.RESERVE, -(-self.position.free_fen * share // 100))
+
+    @rule(more_fen=st.integers(1, 10**6))
+    def reserve_too_much(self, more_fen: int) -> None:
+        before = self.position
+        with pytest.raises(Conflict) as refused:
+            self.position.after(Movement.RESERVE, before.free_fen + more_fen)
+        assert refused.value.code == "fund.insufficient"
+        assert refused.value.facts["free_fen"] == before.free_fen
+        assert refused.value.facts["missing_fen"] == more_fen
+
+    @rule(target=in_flight, amount_fen=consumes(reserved))
+    def send(self, amount_fen: int) -> int:
+        return self.move(Movement.SEND, amount_fen)
+
+    @rule(target=paid, amount_fen=consumes(in_flight))
+    def pay(self, amount_fen: int) -> int:
+        return self.move(Movement.PAY, amount_fen)
+
+    @rule(target=reserved, amount_fen=consumes(in_flight))
+    def fail(self, amount_fen: int) -> int:
+        return self.move(Movement.FAIL, amount_fen)
+
+    @rule(target=reserved, amount_fen=consumes(paid))
+    def bounce(self, amount_fen: int) -> int:
+        return self.move(Movement.BOUNCE, amount_fen)
+
+    @rule(amount_fen=consumes(reserved))
+    def release(self, amount_fen: int) -> None:
+        self.move(Movement.RELEASE, amount_fen)
+
+    @rule(amount_fen=consumes(paid))
+    def recover(self, amount_fen: int) -> None:
+        self.move(Movement.RECOVER, amount_fen)
+
+    @invariant()
+    def nothing_is_made_or_lost(self) -> None:
+        assert self.position.appropriated_fen == self.granted_fen
+        assert self.position.free_fen >= 0
+        held = {pot: getattr(self.position, f"{pot}_fen") for pot in self.claims}
+        assert held == {pot: sum(amounts) for pot, amounts in self.claims.items()}
+
+
+TestConserved = Conserved.TestCase
+TestConserved.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+RICH, POOR = Position("甲", 2026, free_fen=10), Position("乙", 2026, free_fen=3)
+
+
+@pytest.mark.parametrize(
+    ("due", "lasts"),
+    [
+        ([], []),
+        ([("a", 10)], [True]),
+        ([("a", 11)], [False]),
+        ([("a", 4), ("a", 4), ("a", 2)], [True, True, True]),
+        # the third does not fit; whoever comes after it does not overtake it
+        ([("a", 4), ("a", 4), ("a", 3), ("a", 2)], [True, True, False, False]),
+        # positions do not stand in each other's way
+        ([("b", 4), ("a", 4), ("b", 1)], [False, True, False]),
+        # no position, no money
+        ([("c", 1), ("a", 1)], [False, True]),
+    ],
+)
+def test_the_oldest_are_served_while_the_money_lasts(due: list[tuple[str, int]], lasts: list[bool]) -> None:
+    assert while_it_lasts({"a": RICH, "b": POOR}, due) == lasts
+
+
+def test_the_fund_follows_from_the_group() -> None:
+    policy = {"default": "employment_subsidy", "groups": {"enterprise_employee": "unemployment_insurance"}}
+    assert fund_of(policy, "enterprise_employee") == "unemployment_insurance"
+    assert fund_of(policy, "") == fund_of(policy, "a group nobody named") == "employment_subsidy"
+
+
+@pytest.mark.parametrize(
+    ("free_fen", "drawn_fen", "days"),
+    [(300, 300, 30), (299, 300, 29), (0, 300, 0), (300, 1, 9000), (300, 0, None), (300, -1, None), (0, 0, None)],
+)
+def test_how_long_it_lasts(free_fen: int, drawn_fen: int, days: int | None) -> None:
+    assert days_left(free_fen, drawn_fen, 30) == days
+
+
+def test_two_persons() -> None:
+    one, other = uuid4(), uuid4()
+    check_two_persons(one, other)
+    with pytest.raises(Forbidden):
+        check_two_persons(one, one)

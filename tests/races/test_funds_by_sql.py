@@ -1,0 +1,146 @@
+"""Promise 9 attacked by raw SQL as the service's own role: money that is not there, moves alone, or counts twice."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from domain.actor import Post
+from service.database import Tx
+from tests.payments import Stage
+from tests.races.test_promises_by_sql import CHECK, DENIED, FOREIGN, UNIQUE, _attempt, _forge, _refused
+from tests.service.test_funds import ONE, Office
+from tests.world import World
+
+ONLY_BY_A_MOVEMENT, NO_APPROPRIATION, NOT_THERE = "ZD020", "ZD021", "ZD022"
+CLAIM_ALONE, MONEY_ALONE, SENT_ALONE = "ZD023", "ZD024", "ZD025"
+
+
+@pytest.fixture
+async def office(tx: Tx, world: World) -> Office:
+    """A district with the money of two claims."""
+    office = await Office.build(tx, world)
+    await office.give(tx, 2 * ONE)
+    return office
+
+
+MOVE = """
+    INSERT INTO fund_movements (position_id, claim_id, appropriation_id, kind, source, target, amount_fen, actor_name,
+                                at)
+    SELECT id, CAST(:claim AS uuid), CAST(:appropriation AS uuid), :kind, :source, :target, :fen, 'attack', now()
+      FROM fund_positions WHERE district = :district
+"""
+
+
+def line(office: Office, way: str, **other: Any) -> dict[str, Any]:
+    """What MOVE is given; `way` is kind, source and target."""
+    named = dict(zip(("kind", "source", "target"), way.split(), strict=True))
+    return {"district": office.district, "claim": None, "appropriation": None, "fen": ONE, **named, **other}
+
+
+async def _refused_at_commit(tx: Tx, statement: str, **given: Any) -> str:
+    """The SQLSTATE that COMMIT would meet after the statement, which itself passes."""
+    savepoint = await tx.begin_nested()
+    await tx.execute(text(statement), given)
+    refused = await _refused(tx, "SET CONSTRAINTS ALL IMMEDIATE")
+    await savepoint.rollback()
+    return refused
+
+
+async def test_what_stands_in_a_position_is_not_written_by_hand(tx: Tx, office: Office) -> None:
+    given = {"district": office.district}
+    for statement in (
+        "UPDATE fund_positions SET free_fen = free_fen + 1, appropriated_fen = appropriated_fen + 1",
+        "UPDATE fund_reservations SET pot = 'free'",
+        "INSERT INTO fund_reservations SELECT c.id, p.id, 1, 'reserved' FROM claims c, fund_positions p LIMIT 1",
+    ):
+        assert await _refused(tx, statement) == ONLY_BY_A_MOVEMENT
+    for statement in (
+        "DELETE FROM fund_positions WHERE district = :district",
+        "UPDATE fund_positions SET year = 2000 WHERE district = :district",
+        """INSERT INTO fund_positions (id, district, fund, year, appropriated_fen, free_fen)
+           VALUES (gen_random_uuid(), :district, 'special_account', 2026, 1, 1)""",
+    ):
+        assert await _refused(tx, statement, **({**given} if ":district" in statement else {})) == DENIED
+
+
+async def test_the_ledger_and_what_two_persons_agreed_on_are_written_once(tx: Tx) -> None:
+    for table in ("fund_movements", "appropriations", "appropriation_confirmations", "fund_reservations"):
+        assert await _refused(tx, f"DELETE FROM {table}") == DENIED
+    for change in ("fund_movements SET amount_fen = 1", "appropriations SET amount_fen = amount_fen * 10"):
+        assert await _refused(tx, f"UPDATE {change}") == DENIED
+    assert await _refused(tx, "UPDATE fund_pots SET pot = 'free'") == DENIED
+
+
+async def test_nobody_draws_more_than_there_is(tx: Tx, office: Office) -> None:
+    (claim,) = await office.claims(tx, 1)
+    assert await _refused(tx, MOVE, **line(office, "reserve free reserved", claim=claim, fen=2 * ONE + 1)) == CHECK
+    # what is there, but not what the claim is due
+    other = line(office, "reserve free reserved", claim=claim, fen=2 * ONE)
+    assert await _refused_at_commit(tx, MOVE, **other) == MONEY_ALONE
+
+
+async def test_money_comes_only_by_what_two_persons_agreed_on(tx: Tx, office: Office) -> None:
+    proposed = await office.propose(tx, ONE)
+    granted = "appropriate treasury free"
+    assert await _refused(tx, MOVE, **line(office, "carry_over treasury free")) == NO_APPROPRIATION
+    assert await _refused(tx, MOVE, **line(office, granted)) in {CHECK, NO_APPROPRIATION}
+    assert await _refused(tx, MOVE, **line(office, granted, appropriation=proposed)) == FOREIGN
+    confirmed = """
+        INSERT INTO appropriation_confirmations
+        SELECT id, :proposer, :user, :person, now() FROM appropriations WHERE id = :id
+    """
+    maker, checker = office.staff[Post.MAKER], office.staff[Post.CHECKER]
+    alone = {"id": proposed, "user": maker.user_id, "person": maker.person_id}
+    assert await _refused(tx, confirmed, proposer=maker.person_id, **alone) == CHECK
+    assert await _refused(tx, confirmed, proposer=checker.person_id, **alone) == FOREIGN
+    two = {**alone, "user": checker.user_id, "person": checker.person_id, "proposer": maker.person_id}
+    await tx.execute(text(confirmed), two)
+    assert await _refused(tx, MOVE, **line(office, granted, appropriation=proposed, fen=2 * ONE)) == NO_APPROPRIATION
+    elsewhere = {**line(office, granted, appropriation=proposed), "district": office.world.here}
+    assert await _refused(tx, MOVE, **elsewhere) == NO_APPROPRIATION
+    right = line(office, granted, appropriation=proposed)
+    await tx.execute(text(MOVE), right)
+    assert await _refused(tx, MOVE, **right) == UNIQUE
+
+
+async def test_no_claim_moves_without_its_money(tx: Tx, office: Office) -> None:
+    await office.give(tx, ONE)
+    for status, after in (
+        ("verified", "approved"),
+        ("approved", "withdrawn"),
+        ("noticed", "in_review"),
+        ("payable", "withdrawn"),
+    ):
+        claim = await office.world.claim(tx, status, district=office.district)
+        assert await _forge(tx, "claims", "claim", claim.id, after) == CLAIM_ALONE
+
+
+async def test_no_money_moves_without_its_claim(tx: Tx, office: Office) -> None:
+    held = (await office.world.claim(tx, "approved", district=office.district)).id
+    (verified,) = await office.claims(tx, 1)
+    release, pay = "release reserved free", "pay in_flight paid"
+    assert await _refused_at_commit(tx, MOVE, **line(office, release, claim=held)) == MONEY_ALONE
+    assert await _refused_at_commit(tx, MOVE, **line(office, "reserve free reserved", claim=verified)) == MONEY_ALONE
+    assert await _refused(tx, MOVE, **line(office, "send reserved in_flight", claim=held)) == MONEY_ALONE
+    assert await _refused(tx, MOVE, **line(office, pay, claim=held)) == MONEY_ALONE
+    assert await _refused(tx, MOVE, **line(office, release, claim=verified)) == NOT_THERE
+    assert await _refused(tx, MOVE, **line(office, release, claim=held, fen=ONE - 1)) == NOT_THERE
+    assert await _refused(tx, MOVE, **line(office, "reserve free reserved", claim=held)) == NOT_THERE
+    assert await _refused(tx, MOVE, **line(office, "release paid free", claim=held)) == CHECK
+    assert await _refused(tx, MOVE, **line(office, release, claim=held, fen=-ONE)) == CHECK
+
+
+async def test_another_districts_money_is_not_held(tx: Tx, office: Office) -> None:
+    """The claim is of a district without money; the line takes it from the neighbour's."""
+    neighbour = await Office.build(tx, office.world)
+    (claim,) = await neighbour.claims(tx, 1)
+    assert await _refused_at_commit(tx, MOVE, **line(office, "reserve free reserved", claim=claim)) == MONEY_ALONE
+
+
+async def test_nothing_is_sent_before_its_money_is_in_flight(tx: Tx, world: World) -> None:
+    stage = await Stage.build(tx, world)
+    batch = await stage.written(tx)
+    attempt: UUID = (await _attempt(tx, batch.id)).id
+    assert await _forge(tx, "payment_attempts", "attempt", attempt, "sending") == SENT_ALONE

@@ -1,0 +1,77 @@
+"""What breaks promise 9, as `tests/service/test_audit.py` plants it: promise, table, row (None: any), statement."""
+
+PLANTED_IN_MONEY = {
+    "money out of nothing": (
+        "money_conserved",
+        "fund_positions",
+        None,
+        "UPDATE fund_positions SET free_fen = free_fen + 1, appropriated_fen = appropriated_fen + 1",
+    ),
+    "a position that does not add up": (
+        "money_conserved",
+        "fund_positions",
+        None,
+        "UPDATE fund_positions SET appropriated_fen = appropriated_fen + 1",
+    ),
+    "a movement of another amount": (
+        "money_conserved",
+        "fund_positions",
+        None,
+        "UPDATE fund_movements SET amount_fen = amount_fen + 1 WHERE claim_id = :paid AND kind = 'pay'",
+    ),
+    "money taken from where it was not": (
+        "money_conserved",
+        "fund_movements",
+        None,
+        """INSERT INTO fund_movements (position_id, claim_id, kind, source, target, amount_fen, actor_name, at)
+           SELECT p.id, c.id, way.*, c.amount_fen, 'nobody', now() FROM fund_positions p, claims c,
+                  (VALUES ('release', 'reserved', 'free'), ('reserve', 'free', 'reserved')) AS way
+            WHERE c.id = :open""",
+    ),
+    "money held for nobody's claim": (
+        "money_conserved",
+        "fund_positions",
+        None,
+        "DELETE FROM fund_reservations WHERE claim_id = :payable",
+    ),
+    "money that the ledger holds elsewhere": (
+        "money_conserved",
+        "fund_reservations",
+        None,
+        """WITH other AS (UPDATE fund_reservations SET pot = 'paid' WHERE claim_id = :payable)
+           UPDATE fund_reservations r SET pot = 'reserved', amount_fen = o.amount_fen
+             FROM fund_reservations o WHERE r.claim_id = :paid AND o.claim_id = :payable""",
+    ),
+    "a claim that stands where its money is not": (
+        "money_conserved",
+        "claims",
+        "payable",
+        "UPDATE claims SET status = 'withdrawn' WHERE id = :payable",
+    ),
+    "money held of another amount": (
+        "money_conserved",
+        "claims",
+        "payable",
+        "UPDATE claims SET amount_fen = amount_fen + 1 WHERE id = :payable",
+    ),
+    "money on its way to no bank": (
+        "money_conserved",
+        "claims",
+        "payable",
+        """WITH sent AS (UPDATE payment_attempts SET status = 'sent' WHERE id = :void)
+           UPDATE claims SET status = 'batched' WHERE id = :payable""",
+    ),
+    "an appropriation counted otherwise than proposed": (
+        "money_conserved",
+        "appropriations",
+        None,
+        "UPDATE appropriations SET year = year - 1",
+    ),
+    "one human as proposer and confirmer": (
+        "money_conserved",
+        "appropriations",
+        None,
+        """UPDATE people SET merged_into = (SELECT confirmed_by_person FROM appropriation_confirmations)
+            WHERE id = (SELECT proposed_by_person FROM appropriation_confirmations)""",
+    ),
+}

@@ -1,0 +1,131 @@
+"""Forward migrations over a database that has been at work: what was decided before stays as it was decided."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from domain.claim import ClaimAction
+from service.audit.queries.checks import first_breach
+from service.audit.queries.funds import MONEY_CONSERVED, carried_over
+from service.claims.commands.moves import move_claim
+from service.database import async_url
+from service.journal import By
+from tests.conftest import ROOT, Databases
+from tests.service.test_funds import kept
+
+DISTRICT, OTHER = "370102", "370112"
+AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+def _on(url: str, name: str) -> str:
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def migrate(owner_url: str, revision: str) -> None:
+    """Bring a database to a revision, as an operator does."""
+    command = [sys.executable, "-m", "alembic", "-c", "pyproject.toml", "upgrade", revision]
+    environment = {**os.environ, "ZHIDA_OWNER_URL": owner_url}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+
+
+@asynccontextmanager
+async def database_at(databases: Databases, revision: str) -> AsyncIterator[str]:
+    """The name of a database of one's own, migrated to `revision` only."""
+    name = f"{databases.admin_url.rpartition('/')[2]}_forward"
+    admin = await asyncpg.connect(databases.admin_url)
+    try:
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await admin.execute(f"CREATE DATABASE {name} OWNER zhida_owner")
+        await asyncio.to_thread(migrate, _on(databases.owner_url, name), revision)
+        yield name
+    finally:
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await admin.close()
+
+
+async def _plant_claim(
+    admin: asyncpg.Connection, status: str, attempt: str = "", approved_at: datetime = AT, district: str = DISTRICT
+) -> UUID:
+    """A claim of 1,000 yuan as revision 0002 keeps it, with the journal row of its approval, and a payment of it."""
+    claim = uuid4()
+    await admin.execute(
+        """INSERT INTO claims (id, person_id, channel, via, filed_by, district, item_id, list_kind, industry,
+                  subsidy_key, level, once_in, certificate_number, certificate_issued_on, training_started_on,
+                  standard_id, amount_fen, account_id, status, filed_on, filed_at, decision)
+           VALUES ($1, $1, 'individual', 'web', $1, $2, $1, 'shortage', '制造业', '6-18-01-01', '4', 'ever',
+                   ($1::uuid)::text, '2026-01-05', '2026-01-05', $1, 100000, $1, $3, '2026-02-01', '2026-02-01',
+                   '{}')""",
+        claim,
+        district,
+        status,
+    )
+    await admin.execute(
+        """INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+           VALUES ('claim', $1, 'approve', '{"status": "approved"}', 'reviewer', $2)""",
+        claim,
+        approved_at,
+    )
+    if attempt:
+        await admin.execute(
+            """INSERT INTO payment_attempts (id, claim_id, batch_id, reference, amount_fen, payee_sealed,
+                      account_sealed, account_tail, bank_code, status)
+               VALUES ($1, $1, $1, upper(replace(($1::uuid)::text, '-', '')), 100000, '', '', '', '', $2)""",
+            claim,
+            attempt,
+        )
+    return claim
+
+
+async def test_claims_approved_before_there_were_funds_have_their_money(databases: Databases) -> None:
+    async with database_at(databases, "0002") as name:
+        admin = await asyncpg.connect(_on(databases.admin_url, name))
+        await admin.execute("SET session_replication_role = replica")  # no triggers, no foreign keys
+        await admin.execute("INSERT INTO districts VALUES ($1, '历下区', NULL, 'district')", DISTRICT)
+        await admin.execute("INSERT INTO districts VALUES ($1, '历城区', NULL, 'district')", OTHER)
+        for status in ("filed", "verified", "in_review", "refused", "withdrawn", "recovered"):
+            await _plant_claim(admin, status)
+        approved = await _plant_claim(admin, "approved")
+        bounced = await _plant_claim(admin, "bounced", "failed")
+        await _plant_claim(admin, "batched", "prepared")
+        sent = await _plant_claim(admin, "batched", "sent")
+        await _plant_claim(admin, "paid", "done")
+        # approved at half past midnight of the new year in Jinan
+        await _plant_claim(admin, "noticed", approved_at=datetime(2025, 12, 31, 16, 30, tzinfo=UTC))
+        await _plant_claim(admin, "payable", approved_at=datetime(2025, 12, 31, 15, 30, tzinfo=UTC))
+        await _plant_claim(admin, "approved", district=OTHER)
+        await admin.close()
+
+        await asyncio.to_thread(migrate, _on(databases.owner_url, name), "head")
+        app = create_async_engine(async_url(_on(databases.app_url, name)), poolclass=NullPool)
+        by = By("a test", AT)
+        async with app.begin() as tx:
+            held = {"reserved": 400_000, "in_flight": 100_000, "paid": 100_000}
+            assert await kept(tx, DISTRICT, year=2026) == held
+            assert await kept(tx, DISTRICT, year=2025) == {"reserved": 100_000}
+            assert await kept(tx, OTHER) == {"reserved": 100_000}
+            assert await carried_over(tx) == 3
+            assert await first_breach(tx, MONEY_CONSERVED.checks) is None
+        async with app.begin() as tx:
+            # and go on as any other
+            await move_claim(tx, ClaimAction.PUBLISH, approved, by)
+            await move_claim(tx, ClaimAction.WITHDRAW, bounced, by)
+            await tx.execute(
+                text("""WITH noted AS (INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+                                       VALUES ('attempt', :id, 'succeed', '{"status": "done"}', 'bank', now()))
+                        UPDATE payment_attempts SET status = 'done' WHERE id = :id"""),
+                {"id": sent},
+            )
+            await move_claim(tx, ClaimAction.PAY, sent, by)
+            assert await kept(tx, DISTRICT, year=2026) == {"free": 100_000, "reserved": 300_000, "paid": 200_000}
+            assert await first_breach(tx, MONEY_CONSERVED.checks) is None
+        await app.dispose()
