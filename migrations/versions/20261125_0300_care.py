@@ -39,25 +39,25 @@ FUNCTIONS = [
     """
     CREATE FUNCTION guard_care_of_claims() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+      IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
                   WHERE o.status IS DISTINCT FROM n.status
                     AND (coalesce(n.status, '') IN ('approved', 'batched')
                          OR (coalesce(o.status, '') = 'noticed' AND coalesce(n.status, '') = 'payable'))
                     AND EXISTS (SELECT FROM claim_holds h
-                                 WHERE h.claim_id = coalesce(n.id, o.id) AND h.lifted_at IS NULL)) THEN
+                                 WHERE h.claim_id = coalesce(n.id, o.id) AND h.lifted_at IS NULL)) > 0 THEN
         RAISE EXCEPTION 'a held claim goes no further' USING ERRCODE = 'ZD013';
       END IF;
-      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+      IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
                   WHERE coalesce(n.status, '') = 'sent_back' AND coalesce(o.status, '') <> 'sent_back'
                     AND NOT EXISTS (SELECT FROM claim_corrections c
-                                     WHERE c.claim_id = n.id AND c.corrected_at IS NULL)) THEN
+                                     WHERE c.claim_id = n.id AND c.corrected_at IS NULL)) > 0 THEN
         RAISE EXCEPTION 'a claim is sent back with its faults' USING ERRCODE = 'ZD014';
       END IF;
-      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+      IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
                   WHERE coalesce(n.status, '') = 'payable' AND coalesce(o.status, '') = 'bounced'
                     AND EXISTS (SELECT FROM payment_attempts a
                                  WHERE a.claim_id = coalesce(n.id, o.id)
-                                   AND a.status IN ('prepared', 'sending', 'sent', 'unknown', 'done'))) THEN
+                                   AND a.status IN ('prepared', 'sending', 'sent', 'unknown', 'done'))) > 0 THEN
         RAISE EXCEPTION 'money for this claim may be on its way' USING ERRCODE = 'ZD015';
       END IF;
       RETURN NULL;
@@ -67,7 +67,7 @@ FUNCTIONS = [
     """
     CREATE FUNCTION guard_unknown_attempts() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+      IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
                   WHERE coalesce(o.status, '') = 'unknown'
                     AND coalesce(n.status, '') IN ('done', 'failed', 'returned')
                     AND NOT coalesce(
@@ -77,7 +77,7 @@ FUNCTIONS = [
                                        AND l.code NOT IN ('unknown', 'failed:unknown'))
                     AND NOT EXISTS (SELECT FROM attempt_decisions d
                                      WHERE d.attempt_id = n.id AND d.confirmed_person IS NOT NULL
-                                       AND n.status = CASE d.outcome WHEN 'paid' THEN 'done' ELSE 'failed' END)) THEN
+                                       AND n.status = CASE d.outcome WHEN 'paid' THEN 'done' ELSE 'failed' END)) > 0 THEN
         RAISE EXCEPTION 'unknown ends by evidence or by two persons' USING ERRCODE = 'ZD016';
       END IF;
       RETURN NULL;
@@ -86,11 +86,11 @@ FUNCTIONS = [
     """
     CREATE FUNCTION guard_dissolved_batches() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+      IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
                   WHERE coalesce(n.status, '') = 'dissolved' AND coalesce(o.status, '') <> 'dissolved'
                     AND EXISTS (SELECT FROM payment_attempts a
                                  WHERE a.batch_id = coalesce(n.id, o.id)
-                                   AND a.status NOT IN ('prepared', 'void'))) THEN
+                                   AND a.status NOT IN ('prepared', 'void'))) > 0 THEN
         RAISE EXCEPTION 'nothing is stopped once it is sending' USING ERRCODE = 'ZD017';
       END IF;
       RETURN NULL;

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from domain.actor import Post
 from domain.batch import AttemptAction
 from domain.correction import Correctable
+from domain.fund import Pot
 from service.batches import commands
 from service.batches.commands.moves import move_attempts
 from service.batches.schemas import BatchView
@@ -22,6 +23,7 @@ from service.claims.commands.sending_back import lapse_portion, send_back
 from service.claims.schemas import NewAccount, NewCorrection, NewFault, NewHold, NewMending, NewSendBack
 from service.claims.tables import ClaimHoldRow, ClaimRow
 from service.database import Tx, transaction
+from service.funds.commands.hold import follow
 from service.journal import By
 from service.reconciliation import commands as reconciliation
 from service.reconciliation.schemas import NewAttemptDecision, Outcome
@@ -366,6 +368,7 @@ async def test_by_sql_nothing_is_mended_while_money_may_be_on_its_way(tx: Tx, wo
     line, *_ = await lines_of(tx, batch.id)
     for status in ("bounced", "payable"):
         await journalled(tx, "claim", line.claim_id, status)
+    await follow(tx, [line.claim_id], Pot.RESERVED, By("tests", world.now))
     await tx.execute(text("UPDATE claims SET status = 'bounced' WHERE id = :id"), {"id": line.claim_id})
     mended = "UPDATE claims SET status = 'payable' WHERE id = :id"
     assert await _refused(tx, mended, id=line.claim_id) == MAY_BE_PAID
