@@ -77,7 +77,8 @@ FUNCTIONS = [
                                        AND l.code NOT IN ('unknown', 'failed:unknown'))
                     AND NOT EXISTS (SELECT FROM attempt_decisions d
                                      WHERE d.attempt_id = n.id AND d.confirmed_person IS NOT NULL
-                                       AND n.status = CASE d.outcome WHEN 'paid' THEN 'done' ELSE 'failed' END)) > 0 THEN
+                                       AND n.status = CASE d.outcome WHEN 'paid' THEN 'done'
+                                                                     ELSE 'failed' END)) > 0 THEN
         RAISE EXCEPTION 'unknown ends by evidence or by two persons' USING ERRCODE = 'ZD016';
       END IF;
       RETURN NULL;
