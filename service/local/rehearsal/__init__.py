@@ -12,6 +12,7 @@ from service.local.rehearsal.calls import Desk
 from service.local.rehearsal.filing import Filed, file_all, read_offers, sign_in, sign_up, tell_registry
 from service.local.rehearsal.ground import Ground
 from service.local.rehearsal.kills import Killer
+from service.local.rehearsal.mending import let_money_come_back, mend_accounts
 from service.local.rehearsal.money import pay
 from service.local.rehearsal.officers import counts, publish_and_let_pass, read_today, review, wait_for_checks
 from service.local.rehearsal.people import Wish, make_trainees
@@ -62,6 +63,9 @@ async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) ->
         await review(desk, season, trainees)
         await publish_and_let_pass(desk, season)
         await pay(desk, season)
+        await let_money_come_back(desk, season, wish.seed)
+        await mend_accounts(desk, season, trainees)
+        await pay(desk, season, "pay_again")
     return filed
 
 

@@ -26,7 +26,7 @@ class GaveUp(Unexpected):
 
 @dataclass(frozen=True)
 class Reply:
-    """`code` of a problem, else empty; `body` is the decoded JSON, None where there is none."""
+    """`code` of a problem, else empty; `body` is the decoded JSON, or the bytes of what is none; None for nothing."""
 
     status: int
     code: str
@@ -34,7 +34,8 @@ class Reply:
 
     @classmethod
     def of(cls, response: httpx.Response) -> "Reply":
-        said = response.json() if "json" in response.headers.get("content-type", "") and response.content else None
+        is_json = "json" in response.headers.get("content-type", "")
+        said = (response.json() if is_json else response.content) if response.content else None
         code = "" if response.is_success else str((said or {}).get("code", "")) if isinstance(said, dict) else ""
         return cls(response.status_code, code, said)
 
@@ -109,6 +110,9 @@ class Desk:
     async def _send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Reply | str:
         async with self._free:
             try:
+                if isinstance(body, bytes):  # a bank's file
+                    headers = {**headers, "Content-Type": "text/csv"}
+                    return Reply.of(await self.http.request(method, url, content=body, headers=headers))
                 return Reply.of(await self.http.request(method, url, json=body, headers=headers))
             except httpx.TransportError as silence:
                 return type(silence).__name__

@@ -16,6 +16,8 @@ _CERTIFICATES_PER_CALL = 500
 #: The registry leaves this many questions, and one more for every so many claims, unanswered at first.
 _LATE_CALLS_MIN, _CLAIMS_PER_LATE_CALL = 2, 50
 _SLOW_CALLS, _SLOW_MS = 3, 300
+#: For so many calls the registry is not there at all.
+_DOWN_CALLS = 4
 _MANDATE_DAYS = 30, 365
 
 
@@ -90,17 +92,19 @@ async def file_all(
 ) -> Filed:
     """Everybody files, at once or spread over some time; whoever withdraws does it at once.
 
-    Half-way the registry stops being slow and is late for a while, then well.
+    Half-way the registry stops being slow and is late for a while; later it is down for a while, then well.
     """
     filed = Filed()
 
-    half_way = trainees[len(trainees) // 2]
     calls = _LATE_CALLS_MIN + len(trainees) // _CLAIMS_PER_LATE_CALL
-    late = {"mode": "late", "times": 1, "until_calls": calls}
+    moods = {
+        trainees[len(trainees) // 2].certificate: {"mode": "late", "times": 1, "until_calls": calls},
+        trainees[len(trainees) * 4 // 5].certificate: {"mode": "down", "until_calls": _DOWN_CALLS},
+    }
 
     async def one(trainee: Trainee) -> None:
-        if trainee is half_way:
-            await desk.control("registry", "POST", "/control/behaviour", late)
+        if trainee.certificate in moods:
+            await desk.control("registry", "POST", "/control/behaviour", moods[trainee.certificate])
         try:
             await _file(desk, trainee, today, filed)
         except GaveUp:

@@ -12,18 +12,20 @@ from service.local.rehearsal.season import Bar, Season
 #: A season's payable claims travel in about this many batches a district, so that there is more than one.
 _BATCHES_A_DISTRICT = 3
 _LINES_MIN = 5
+_LATE_MS = 4_000
 #: Batches in one of these are still on their way.
 _UNDER_WAY = ("opened", "frozen", "submitted", "checked", "released", "sent")
 #: Status of a batch → what is signed next, and by whom.
 _NEXT = {"frozen": ("submit", "maker"), "submitted": ("check", "checker"), "checked": ("release", "releaser")}
 
 
-async def pay(desk: Desk, season: Season) -> None:
+async def pay(desk: Desk, season: Season, stage: str = "pay") -> None:
     """Until no claim of any district is payable or in a batch. The bank takes its first file and hangs up without a
-    word, so that somebody has to ask what became of it."""
+    word, so that somebody has to ask what became of it; and it takes its time with that file's return."""
     payable = (await counts(desk)).get("payable", 0)
-    async with season.stage("pay", payable) as bar:
-        await desk.control("bank", "POST", "/control/behaviour", {"mode": "drop_after", "until_calls": 1})
+    async with season.stage(stage, payable) as bar:
+        first = {"mode": "drop_after", "until_calls": 1, "delay_ms": _LATE_MS}
+        await desk.control("bank", "POST", "/control/behaviour", first)
         limit = max(_LINES_MIN, -(-payable // (_BATCHES_A_DISTRICT * len(DISTRICTS))))
 
         async with asyncio.TaskGroup() as group:

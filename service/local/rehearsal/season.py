@@ -23,6 +23,9 @@ STAGES = {
     "review": "审核",
     "notice": "公示",
     "pay": "组批、签字与发放",
+    "come_back": "银行退回",
+    "mend": "改收款卡",
+    "pay_again": "再次发放",
     "settle": "等待办结",
 }
 
