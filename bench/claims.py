@@ -54,9 +54,26 @@ _CLAIMS = """
 """
 
 
-def make_claims(database: Database, count: int, status: str, *, readable: int, seed: int) -> None:
-    """`count` claims of as many persons, all in `status`. Names, ids and accounts of the first `readable` ones can be
-    opened, the others' are copies: sealing is what takes the time."""
+# What an appropriation of just this sum would have left when all claims were approved, and perhaps sent.
+_MONEY = """
+    INSERT INTO funds VALUES ('employment_subsidy', '示例') ON CONFLICT DO NOTHING;
+    INSERT INTO fund_positions (id, district, fund, year, appropriated_fen, {pot}_fen)
+    SELECT gen_random_uuid(), district, 'employment_subsidy', extract(year FROM current_date), sum(amount_fen),
+           sum(amount_fen)
+      FROM claims GROUP BY district;
+    INSERT INTO fund_reservations (claim_id, position_id, amount_fen, pot)
+    SELECT c.id, p.id, c.amount_fen, '{pot}' FROM claims c JOIN fund_positions p ON p.district = c.district;
+"""
+
+
+def make_claims(
+    database: Database, count: int, status: str, *, readable: int, seed: int, pot: str | None = None
+) -> None:
+    """`count` claims of as many persons, all in `status`, with their money in `pot`.
+
+    Names, ids and accounts of the first `readable` ones can be opened, the others' are copies: sealing is what takes
+    the time.
+    """
 
     async def make(connection: asyncpg.Connection) -> None:
         await connection.execute("SET session_replication_role = replica")
@@ -64,6 +81,8 @@ def make_claims(database: Database, count: int, status: str, *, readable: int, s
         await connection.copy_records_to_table("bench_payees", records=_payees(count, readable, seed))
         told = {"user": STAFF_USER, "district": DISTRICT, "status": status, "count": count}
         await connection.execute(_CLAIMS.format(**told), timeout=3600)
+        if pot is not None:
+            await connection.execute(_MONEY.format(pot=pot), timeout=3600)
         await connection.execute("VACUUM ANALYZE", timeout=3600)
 
     database.on_connection(make)

@@ -1,4 +1,4 @@
-"""Settling: a maker hands in a bank's return over HTTP; the bare work is five statements that write the same rows."""
+"""Settling: a maker hands in a bank's return over HTTP; the bare work is six statements that write the same rows."""
 
 import hashlib
 from collections.abc import Iterator
@@ -75,6 +75,13 @@ _BARE = (
       FROM moved
     """,
     """
+    INSERT INTO fund_movements (position_id, claim_id, kind, source, target, amount_fen, actor_name, at)
+    SELECT r.position_id, r.claim_id, CASE a.status WHEN 'done' THEN 'pay' ELSE 'fail' END, 'in_flight',
+           CASE a.status WHEN 'done' THEN 'paid' ELSE 'reserved' END, r.amount_fen, 'bench', now()
+      FROM payment_attempts a JOIN fund_reservations r ON r.claim_id = a.claim_id
+     WHERE a.batch_id = '{batch}'
+    """,
+    """
     WITH moved AS (
         UPDATE claims c SET status = CASE a.status WHEN 'done' THEN 'paid' ELSE 'bounced' END
           FROM payment_attempts a WHERE a.claim_id = c.id AND a.batch_id = '{batch}'
@@ -101,7 +108,7 @@ class _Turn:
 
 def measure(ground: Ground, wish: Wish) -> Iterator[Figure]:
     count, sent = wish.of(_LINES), ground.database("bench_sent")
-    make_claims(sent, count, "batched", readable=1, seed=wish.seed)
+    make_claims(sent, count, "batched", readable=1, seed=wish.seed, pot="in_flight")
     told = {
         "batch": _BATCH_ID,
         "back": _RETURN_ID,
