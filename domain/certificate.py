@@ -91,6 +91,8 @@ class Certificate:
 
 
 def _normalised(typed: str, field: str) -> str:
+    if typed.isascii() and typed.isalnum():  # as most are: a roster has thousands
+        return typed.upper()
     kept = []
     for place, character in enumerate(half_width(typed), start=1):
         if character in _SEPARATORS:

@@ -14,6 +14,8 @@ IDS_PER_MESSAGE_MAX = 200
 class Job(StrEnum):
     """Every kind of owed work; `tasks/` has one task for each (a test compares)."""
 
+    IMPORT_ROSTER = "claims.import_roster"
+    FILE_ROSTER = "claims.file_roster"
     VERIFY_CERTIFICATE = "verification.verify_certificate"
     ASSEMBLE_BATCH = "batches.assemble_batch"
     WRITE_BANK_FILE = "batches.write_bank_file"

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import DomainError, Unavailable
-from service.database import Tx, dispose, transaction
+from service.database import Tx, dispose, engine, transaction
 from service.jobs import ATTEMPTS_MAX, JobRow, send_waiting
 from service.logs import configure, log
 from service.queue import Job, Sweep, celery
@@ -72,6 +72,24 @@ class Owed:
             yield tx, [row.subject for row in rows]
             done = [row.id for row in rows if row.subject not in self.postponed]
             await tx.execute(update(JobRow).where(JobRow.id.in_(done)).values(state="done", last_error=""))
+
+
+@asynccontextmanager
+async def alone(what: str) -> AsyncIterator[bool]:
+    """Whether nobody else is at `what`: for work outside of a transaction that takes longer than a job's lease.
+
+    Only for calm: without it both would come to one end all the same. The lock goes with its connection, so a worker
+    that was killed keeps nobody waiting.
+    """
+    key = func.hashtextextended(what, 0)
+    async with engine().connect() as line:
+        await line.execution_options(isolation_level="AUTOCOMMIT")
+        free: bool = (await line.execute(select(func.pg_try_advisory_lock(key)))).scalar_one()
+        try:
+            yield free
+        finally:
+            if free:
+                await line.execute(select(func.pg_advisory_unlock(key)))
 
 
 Work = Callable[[Owed], Awaitable[None]]
