@@ -95,7 +95,7 @@ _PARTS = {
     '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
     "<borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs>"
     '<cellXfs><xf/><xf numFmtId="49" applyNumberFormat="1" quotePrefix="1"/>'
-    "</cellXfs></styleSheet>",
+    '</cellXfs><cellStyles><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
 }
 # Each column is formatted as text as well: what is typed into an empty cell stays as it was typed.
 _COLUMNS = '<cols><col min="1" max="100" width="20" style="1" customWidth="1"/></cols>'

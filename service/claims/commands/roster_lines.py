@@ -200,7 +200,8 @@ def _kept(
 async def _finish(tx: Tx, roster_id: UUID, now: datetime) -> None:
     """The last portion ends the roster. Its row is locked first: of two that end at once, one sees the other."""
     roster, portion = RosterRow, RosterPortionRow
-    await tx.execute(select(roster.id).where(roster.id == roster_id).with_for_update())
+    # not FOR UPDATE: that would wait for whoever has written a line of this roster, and they for us
+    await tx.execute(select(roster.id).where(roster.id == roster_id).with_for_update(key_share=True))
     waiting = select(func.count()).where(portion.roster_id == roster_id, portion.done_at.is_(None))
     if (await tx.execute(waiting)).scalar_one() == 0:
         by = By(Job.FILE_ROSTER, now)

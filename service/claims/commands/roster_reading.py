@@ -49,7 +49,8 @@ def read_line(part: RosterPart, line: RosterLine, today: date) -> Draft | list[R
     except Invalid as unfit:
         faults.found.append(unfit)
     for fault in faults.found:
-        told.setdefault(fault.field, Reason.of(fault))
+        if fault.field in typed or fault.field not in BY_FIELD:  # what was not typed is missing, or may be
+            told.setdefault(fault.field, Reason.of(fault))
     if draft is None or told:
         return sorted(told.values(), key=lambda reason: _PLACES.get(reason.field, len(_PLACES)))
     return draft
