@@ -1,9 +1,7 @@
 """Rosters as a clerk writes them, and the two jobs that file them, done as a worker does."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any
 from uuid import UUID
 
@@ -16,49 +14,18 @@ from service.claims.queries.rosters import roster_page
 from service.claims.schemas import RosterPage, RosterView
 from service.claims.tables import RosterPortionRow
 from service.database import transaction
-from service.gateways.roster_sheets import COLUMNS
-from service.gateways.sheet_files import FILES
 from service.jobs import JobRow
 from service.local.made_up import MadeUpPerson
 from service.queue import Job
 from tasks.rosters import file_portions, import_rosters
 from tasks.runtime import do
-from tests.world import WELDER, World
-
-HEADINGS = [column.heading for column in COLUMNS]
-Line = dict[str, str]
+from tests.sheets import Line, line_for
+from tests.world import World
 
 
 def line_of(world: World, made: MadeUpPerson | None = None, **other: str) -> Line:
     """A line that is filed today, of somebody new unless `made` says who; cells by heading may be given otherwise."""
-    made = made or world.maker.person()
-    today = world.today.isoformat()
-    given = {
-        "姓名": made.name,
-        "身份证号": made.id_number,
-        "手机号": made.phone,
-        "职业编码": WELDER,
-        "等级": "四级",
-        "证书编号": world.maker.certificate("4", world.today.year),
-        "证书日期": today,
-        "收款卡号": world.maker.card(),
-        "开户行联行号": world.maker.bank_code(),
-        "协议签订日期": today,
-        "协议开始日期": today,
-        "协议结束日期": world.today.replace(month=12, day=31).isoformat(),
-        "协议文件指纹": "0" * 64,
-    }
-    return {**given, **other}
-
-
-def sheet(lines: Iterable[Line], kind: str = "csv", headings: Sequence[str] = HEADINGS) -> bytes:
-    file = FILES[kind]()
-    file.add([headings, *([line.get(heading, "") for heading in headings] for line in lines)])
-    return file.content()
-
-
-def read_csv(data: bytes) -> list[Line]:
-    return list(csv.DictReader(StringIO(data.decode("utf-8-sig"), newline="")))
+    return line_for(made or world.maker.person(), world.maker, world.today, **other)
 
 
 @dataclass

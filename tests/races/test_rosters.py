@@ -17,7 +17,8 @@ from service.people.tables import PersonRow
 from service.queue import Job
 from tasks.rosters import file_portions
 from tasks.runtime import do
-from tests.rosters import Desk, Line, jobs, line_of, portions, reasons, sheet
+from tests.rosters import Desk, jobs, line_of, portions, reasons
+from tests.sheets import Line, sheet
 from tests.world import Trainee, World
 
 KEPT_OUT = {"claim.already_filed", "certificate.used"}

@@ -25,7 +25,8 @@ from service.queue import Job
 from tasks.rosters import file_portions, import_rosters
 from tasks.runtime import do
 from tests.gateways.test_spreadsheets import workbook
-from tests.rosters import HEADINGS, Desk, Line, jobs, line_of, portions, read_csv, reasons, sheet
+from tests.rosters import Desk, jobs, line_of, portions, reasons
+from tests.sheets import HEADINGS, Line, read_csv, sheet
 from tests.world import WELDER, WELDER_LEVEL_4_FEN, World
 
 
@@ -458,3 +459,26 @@ async def test_what_became_of_a_line_is_written_once(tx: Tx, desk: Desk) -> None
             await tx.execute(text(statement), {"id": page.id})
         await savepoint.rollback()
     assert await count(RosterLineRow, RosterLineRow.roster_id == page.id) == 1
+
+
+# ---- at size
+
+
+async def test_five_thousand_lines_with_37_bad_ones_and_the_mended_sheet_of_37(desk: Desk) -> None:
+    lines = [line_of(desk.world) for _ in range(5_000)]
+    mended = {place: dict(lines[place]) for place in range(11, 5_000, 137)}
+    wrong = [typed for typed, _ in BAD.values()]
+    for turn, place in enumerate(mended):
+        lines[place] |= wrong[turn % len(wrong)]
+    page = await desk.through(sheet(lines))
+    assert (page.status, page.lines, page.filed, page.refused, page.waiting) == ("finished", 5_000, 4_963, 37, 0)
+    named = await desk.see(page.id, outcome="refused")
+    expected = [said for _, said in BAD.values()]
+    assert reasons(named) == {place + 2: expected[turn % len(wrong)] for turn, place in enumerate(mended)}
+    back = read_csv(await desk.sheet_back(page.id))
+    assert len(back) == 37
+    again = [{**dict.fromkeys(line, ""), **right} for line, right in zip(back, mended.values(), strict=True)]
+    page = await desk.through(sheet(again, headings=[*back[0]]))
+    assert (page.filed, page.refused) == (37, 0)
+    assert len(await claims_of(desk)) == 5_000
+    await promises_are_kept()
