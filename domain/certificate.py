@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from domain.errors import Invalid
@@ -53,6 +54,7 @@ class Certificate:
     warnings: tuple[Remark, ...] = ()
 
     @classmethod
+    @lru_cache(maxsize=2_048)  # a number is read where it was typed and once more by the rules
     def parse(cls, text: object, field: str = "certificate_number") -> Self:
         """Raises Invalid `certificate.not_text`, `certificate.empty`, `certificate.characters` (place, from 1, as
         typed) or `certificate.length` (length, expected). Warns `certificate.letter_o` (place) for each letter O

@@ -23,6 +23,10 @@ class Job(StrEnum):
     FETCH_RETURN = "reconciliation.fetch_return"
 
 
+#: Less of what takes long, so that several workers share it.
+IDS_PER_MESSAGE: dict[str, int] = {Job.IMPORT_ROSTER: 1, Job.FILE_ROSTER: 4}
+
+
 class Sweep(StrEnum):
     """What beat starts on a rhythm."""
 

@@ -78,8 +78,8 @@ async def decide_and_file(tx: Tx, me: Actor, wanted: Sequence[Wanted], today: da
         for claimant in (wanted[place].claimant for place in granted)
         if claimant.newcomer is not None
     }
-    made = await make_people(tx, newcomers)
-    here = [place for place in granted if wanted[place].claimant.person_id not in newcomers.keys() - made]
+    strangers = newcomers.keys() - await make_people(tx, newcomers)
+    here = [place for place in granted if wanted[place].claimant.person_id not in strangers]
     filed = await _file(tx, me, [(wanted[place], facts[place], decisions[place]) for place in here], now)
     claims = dict(zip(here, filed, strict=True))
     return [Settled(decision, claims.get(place)) for place, decision in enumerate(decisions)]
