@@ -70,7 +70,13 @@ _FIELD_OF_RULE = {
     "in_time": "certificate_issued_on",
     "certificate_fits": "certificate_number",
     "certificate_not_used": "certificate_number",
+    "certificate_kind_fits": "certificate_number",
     "only_once": "trainee.id_number",
+    "no_higher_level_before": "level",
+    "within_limits": "trainee.id_number",
+    "of_age": "trainee.id_number",
+    "group_holds": "group.valid_from",
+    "linked_to_place": "place_link",
     "holder_is_payee": "account.holder",
     "mandate_holds": "mandate_id",
 }

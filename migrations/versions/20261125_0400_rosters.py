@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "rosters"
-down_revision = "0002"
+down_revision = "rules"
 branch_labels = None
 depends_on = None
 

@@ -58,6 +58,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("valid_from", "协议开始日期", (), day=True, needed=False),
     Column("valid_to", "协议结束日期", (), day=True, needed=False),
     Column("document_sha256", "协议文件指纹", ("协议文件sha-256", "协议文件sha256"), needed=False),
+    Column("group.code", "人员类别", ("人群类别",), needed=False),
+    Column("group.proof_kind", "类别证明", (), needed=False),
+    Column("group.proof_number", "类别证明编号", (), digits="proof", needed=False),
+    Column("group.valid_from", "类别证明生效日期", (), day=True, needed=False),
+    Column("place_link", "与本市的关联", (), needed=False),
 )
 BY_FIELD: Mapping[str, Column] = {column.field: column for column in COLUMNS}
 _BY_HEADING = {tight(word).lower(): column.field for column in COLUMNS for word in (column.heading, *column.also)}

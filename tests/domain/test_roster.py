@@ -90,6 +90,7 @@ def test_every_rule_that_failed_is_a_reason_with_a_field_to_mend() -> None:
         ("certificate_issued_on", "window.over"),
         ("certificate_number", "certificate.level_differs"),
         ("certificate_number", "certificate.used"),
+        ("trainee.id_number", "age.unknown"),
         ("account.holder", "account.holder_differs"),
         ("", "institution.not_listed"),
     ]

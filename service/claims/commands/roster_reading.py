@@ -3,28 +3,22 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any, TypeVar
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from domain.errors import Invalid
 from domain.faults import Faults
-from domain.level import level_named
 from domain.roster import Reason
 from service.claims.commands.mandates import Mandate, read_mandate, read_trainee
-from service.claims.commands.reading import LIST_KINDS, Read, read_all
+from service.claims.commands.reading import Read, read_all
+from service.claims.commands.roster_words import GROUP, NEEDED, PAPER, complete, in_one_form
 from service.claims.schemas import NewClaim, NewMandate
-from service.gateways.roster_sheets import BY_FIELD, COLUMNS, RosterLine, RosterPart, one_form
+from service.gateways.roster_sheets import BY_FIELD, COLUMNS, RosterLine, RosterPart
 from service.people.commands import NewPerson
-from service.wording import words
 
 _PLACES = {column.field: place for place, column in enumerate(COLUMNS)}
-_NEEDED = tuple(column.field for column in COLUMNS if column.needed)
-#: What a line says of a mandate that is not recorded yet.
-_PAPER = ("signed_on", "valid_from", "valid_to", "document_sha256")
 
 S = TypeVar("S", bound=Struct)
 
@@ -41,11 +35,11 @@ class Draft:
 
 def read_line(part: RosterPart, line: RosterLine, today: date) -> Draft | list[Reason]:
     """The line read, or everything that keeps it from being read, in the order of the template."""
-    typed = {field: one_form(text) if BY_FIELD[field].day else text for field, text in part.typed(line).items()}
+    typed = in_one_form(part.typed(line))
     told = {reason.field: reason for reason in (*_of_sheet(line), *_missing(typed))}
     faults, draft = Faults(), None
     try:
-        draft = _draft(_complete(typed, faults), today, faults)
+        draft = _draft(complete(typed, faults), today, faults)
     except Invalid as unfit:
         faults.found.append(unfit)
     for fault in faults.found:
@@ -63,46 +57,21 @@ def _of_sheet(line: RosterLine) -> Iterable[Reason]:
 
 
 def _missing(typed: Mapping[str, str]) -> Iterable[Reason]:
-    needed = list(_NEEDED)
+    needed = [*NEEDED, *(GROUP if typed.keys() & set(GROUP) else ())]
     if "item_name" not in typed:
         needed.append("item_code")
     if "mandate_id" not in typed:
-        if not typed.keys() & set(_PAPER):
+        if not typed.keys() & set(PAPER):
             yield Reason("mandate_id", "roster.no_mandate", {})
         else:
-            needed += _PAPER
+            needed += PAPER
     yield from (Reason(field, "value.missing", {}) for field in needed if field not in typed)
-
-
-def _complete(typed: Mapping[str, str], faults: Faults) -> dict[str, Any]:
-    """What was typed in the words of a single claim; what is missing is empty, and told of already."""
-    given: dict[str, Any] = {**dict.fromkeys(("item_code", *_NEEDED), ""), **typed}
-    given["level"] = faults.read(lambda: level_named(given["level"]).code) or ""
-    given.setdefault("account.holder", given["trainee.name"])
-    if "list_kind" in given:
-        given["list_kind"] = _lists().get(given["list_kind"], given["list_kind"])
-    if "mandate_id" in given:
-        given["mandate_id"] = faults.read(_mandate_id, given["mandate_id"])
-    return given
-
-
-@cache
-def _lists() -> dict[str, str]:
-    """The names of lists as people read them → their kinds."""
-    return {words(f"list.{kind}"): kind for kind in LIST_KINDS}
-
-
-def _mandate_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid("mandate.not_found", field="mandate_id") from None
 
 
 def _draft(given: Mapping[str, Any], today: date, faults: Faults) -> Draft:
     """What is malformed stands in `faults`; Invalid when a body cannot be made at all."""
     claim = _body(NewClaim, given)
-    signed = _body(NewMandate, {**dict.fromkeys(_PAPER, ""), **given, "fee_fen": 0})
+    signed = _body(NewMandate, {**dict.fromkeys(PAPER, ""), **given, "fee_fen": 0})
     return Draft(
         trainee=read_trainee(signed.trainee, today, faults),
         read=read_all(claim, faults),
