@@ -17,6 +17,7 @@ from service.people.tables import PersonRow
 from service.queue import Job
 from tasks.rosters import file_portions
 from tasks.runtime import do
+from tests.races.test_limits import FILINGS, LIMIT, _occupations
 from tests.rosters import Desk, jobs, line_of, portions, reasons
 from tests.sheets import Line, sheet
 from tests.world import Trainee, World
@@ -120,3 +121,26 @@ async def test_a_single_filing_that_comes_second_is_told_of_the_first(committed:
     line = line_of(committed, trainee.made)
     told = await asyncio.gather(*(alone(committed, trainee, line) for _ in range(6)))
     assert sorted(told) == ["claim.already_filed"] * 5 + ["filed"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_ten_certificates_of_one_person_in_ten_rosters_at_once_are_three_claims(
+    committed: World, known: bool
+) -> None:
+    """Promise 20, also for somebody whom nobody knew when the first of ten began."""
+    made = committed.maker.person()
+    async with transaction() as tx:
+        codes = await _occupations(tx, FILINGS)
+        if known:
+            await committed.person(tx, made)
+    desks = [Desk(committed, committed.clerks[place % 2]) for place in range(FILINGS)]
+    ids = [
+        await handed_in(desk, [line_of(committed, made, 职业编码=code)])
+        for desk, code in zip(desks, codes, strict=True)
+    ]
+    await file_all(*ids)
+    pages = [await desk.see(roster_id) for desk, roster_id in zip(desks, ids, strict=True)]
+    assert [page.status for page in pages] == ["finished"] * FILINGS
+    assert sum(page.filed for page in pages) == LIMIT
+    told = [code for page in pages for said in reasons(page).values() for _, code in said]
+    assert told == ["limit.reached"] * (FILINGS - LIMIT)
