@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "rosters"
-down_revision = "rules"
+down_revision = "funds"
 branch_labels = None
 depends_on = None
 
