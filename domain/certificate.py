@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from domain.errors import Invalid
@@ -53,6 +54,7 @@ class Certificate:
     warnings: tuple[Remark, ...] = ()
 
     @classmethod
+    @lru_cache(maxsize=2_048)  # a number is read where it was typed and once more by the rules
     def parse(cls, text: object, field: str = "certificate_number") -> Self:
         """Raises Invalid `certificate.not_text`, `certificate.empty`, `certificate.characters` (place, from 1, as
         typed) or `certificate.length` (length, expected). Warns `certificate.letter_o` (place) for each letter O
@@ -91,6 +93,8 @@ class Certificate:
 
 
 def _normalised(typed: str, field: str) -> str:
+    if typed.isascii() and typed.isalnum():  # as most are: a roster has thousands
+        return typed.upper()
     kept = []
     for place, character in enumerate(half_width(typed), start=1):
         if character in _SEPARATORS:

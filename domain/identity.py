@@ -167,7 +167,7 @@ def _one_form(typed: str) -> str:
 
 def same_name(one: str, other: str) -> bool:
     """Whether two names read the same: width, case, blanks, kinds of dot and glyph variants aside."""
-    return _comparable(one) == _comparable(other)
+    return one == other or _comparable(one) == _comparable(other)
 
 
 def _comparable(name: str) -> str:

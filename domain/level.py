@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.errors import Invalid
+from domain.text import half_width
 
 
 class Scheme(StrEnum):
@@ -61,6 +62,19 @@ def level_of(code: object, *, field: str = "level") -> SkillLevel:
     if not isinstance(code, str) or code not in LEVELS:
         raise Invalid("level.unknown", field)
     return LEVELS[code]
+
+
+def level_named(text: str, *, field: str = "level") -> SkillLevel:
+    """The level that people write as its code (4), as printed (四级/中级工), or as half of that (四级, 中级工).
+
+    Invalid `level.unknown` for any other text.
+    """
+    return level_of(_SPELLINGS.get(half_width(text).strip()), field=field)
+
+
+_SPELLINGS = {
+    spelling: level.code for level in LEVELS.values() for spelling in (level.code, level.name, *level.name.split("/"))
+}
 
 
 def schemes_for(occupation_code: str | None) -> frozenset[Scheme]:

@@ -3,18 +3,19 @@
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, DateTime, LargeBinary, MetaData, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Date, DateTime, LargeBinary, MetaData, Text, Uuid, column, func, literal
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.sql.selectable import TableValuedAlias
 
 from service.settings import settings
 
@@ -83,6 +84,19 @@ async def dispose() -> None:
     if engine.cache_info().currsize:
         await engine().dispose()
         engine.cache_clear()
+
+
+def relation(rows: Sequence[Mapping[str, Any]], *tables: type[Base]) -> TableValuedAlias:
+    """`rows` to select from, with `n` counting them from 1: one array a column, so that a statement takes any number.
+
+    Every row has the same keys; each is a column of one of `tables`, and has its type (a foreign key has its
+    target's, so that table must have been imported).
+    """
+    types = {each.key: each.type for table in reversed(tables) for each in table.__table__.c}
+    names = list(rows[0])
+    arrays = (literal([row[name] for row in rows], ARRAY(types[name], dimensions=1)) for name in names)
+    columns = (column(name, types[name]) for name in names)
+    return func.unnest(*arrays).table_valued(*columns, with_ordinality="n").render_derived()
 
 
 def after_commit(tx: Tx, key: str, item: Any) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.errors import Conflict
 from service.database import AFTER_COMMIT, Base, Tx, after_commit
 from service.logs import log
-from service.queue import IDS_PER_MESSAGE_MAX, Job, celery
+from service.queue import IDS_PER_MESSAGE, IDS_PER_MESSAGE_MAX, Job, celery
 from service.settings import settings
 
 #: A job that failed this often is dead and waits for an operator.
@@ -107,13 +107,14 @@ async def revive(tx: Tx, job_id: int) -> None:
 
 
 def chunks(owed: Iterable[tuple[str, int]]) -> Iterable[tuple[str, list[int]]]:
-    """Ids of one kind travel together, up to IDS_PER_MESSAGE_MAX in a message."""
+    """Ids of one kind travel together, as many as its work allows in a message."""
     by_kind: dict[str, list[int]] = defaultdict(list)
     for kind, job_id in owed:
         by_kind[kind].append(job_id)
     for kind, ids in by_kind.items():
-        for start in range(0, len(ids), IDS_PER_MESSAGE_MAX):
-            yield kind, ids[start : start + IDS_PER_MESSAGE_MAX]
+        most = IDS_PER_MESSAGE.get(kind, IDS_PER_MESSAGE_MAX)
+        for start in range(0, len(ids), most):
+            yield kind, ids[start : start + most]
 
 
 def send(owed: Iterable[tuple[str, int]]) -> None:

@@ -184,7 +184,7 @@ async def move_all(
         .returning(table.c.id, locked.c.status.label("before"), table.c.status.label("after"))
         .cte("moved")
     )
-    changed = {name: value if isinstance(value, (int, str)) else str(value) for name, value in changes.items()}
+    changed = {name: value if isinstance(value, (int, str, dict)) else str(value) for name, value in changes.items()}
     noted = (
         insert(JournalRow)
         .from_select(

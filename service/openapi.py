@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from litestar import Litestar, MediaType, Router
@@ -10,7 +11,17 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
-from litestar.openapi.spec import Components, Schema, SecurityRequirement, SecurityScheme
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIMediaType,
+    Operation,
+    RequestBody,
+    Schema,
+    SecurityRequirement,
+    SecurityScheme,
+)
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.openapi.spec.response import OpenAPIResponse
 from litestar.routes import HTTPRoute
 from msgspec import Struct
 from msgspec.structs import fields
@@ -113,3 +124,23 @@ def _with_inner(types: Iterable[Any]) -> Iterator[type[Struct]]:
             yield from _with_inner(field.type for field in fields(each))
         else:
             yield from _with_inner(get_args(each))  # one that may be left out, a list of them
+
+
+def files(*, takes: tuple[str, ...] = (), gives: tuple[str, ...] = ()) -> type[Operation]:
+    """The description of a route whose body, or whose answer, is a file of one of these media types."""
+
+    @dataclass
+    class FileOperation(Operation):
+        def __post_init__(self) -> None:
+            if takes:
+                self.request_body = RequestBody(_binary(takes), required=True)
+            success = (self.responses or {}).get("200")
+            if gives and isinstance(success, OpenAPIResponse):
+                success.content = _binary(gives)
+
+    return FileOperation
+
+
+def _binary(media_types: tuple[str, ...]) -> dict[str, OpenAPIMediaType]:
+    schema = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+    return {each: OpenAPIMediaType(schema=schema) for each in media_types}

@@ -14,11 +14,17 @@ IDS_PER_MESSAGE_MAX = 200
 class Job(StrEnum):
     """Every kind of owed work; `tasks/` has one task for each (a test compares)."""
 
+    IMPORT_ROSTER = "claims.import_roster"
+    FILE_ROSTER = "claims.file_roster"
     VERIFY_CERTIFICATE = "verification.verify_certificate"
     ASSEMBLE_BATCH = "batches.assemble_batch"
     WRITE_BANK_FILE = "batches.write_bank_file"
     SEND_BANK_FILE = "batches.send_bank_file"
     FETCH_RETURN = "reconciliation.fetch_return"
+
+
+#: Less of what takes long, so that several workers share it.
+IDS_PER_MESSAGE: dict[str, int] = {Job.IMPORT_ROSTER: 1, Job.FILE_ROSTER: 4}
 
 
 class Sweep(StrEnum):

@@ -4,17 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from sqlalchemy import func, select
-
 from domain.errors import Unavailable
 from service.batches import commands
 from service.clock import now
-from service.database import engine, transaction
+from service.database import transaction
 from service.gateways.asking import new_client
 from service.gateways.bank import Bank, BankRefused, FileState, HttpBank
 from service.queue import Job
 from service.settings import settings
-from tasks.runtime import Owed, job
+from tasks.runtime import Owed, alone, job
 
 
 @asynccontextmanager
@@ -40,11 +38,14 @@ async def write_bank_file(owed: Owed) -> None:
 
 @job(Job.SEND_BANK_FILE)
 async def send_bank_file(owed: Owed) -> None:
-    """Each file by itself: what the bank said of one is committed before the next is sent."""
+    """Each file by itself: what the bank said of one is committed before the next is sent.
+
+    Who asks while another sends would close the file's id under it.
+    """
     async with bank() as desk:
         for each in owed.jobs:
             own = Owed([each], owed.postponed)
-            async with _alone(each.subject) as free:
+            async with alone(f"send {each.subject}") as free:
                 if free:
                     await _send(own, each.subject, desk)
                 else:
@@ -73,21 +74,3 @@ async def _answer(file: commands.FileToSend, desk: Bank) -> FileState:
     except BankRefused:
         return FileState("refused", sha256=file.sha256)
     return FileState("accepted", sha256=file.sha256)
-
-
-@asynccontextmanager
-async def _alone(batch_id: UUID) -> AsyncIterator[bool]:
-    """Whether nobody else is handing this file over. Sending takes longer than a job's lease, and who asks meanwhile
-    would close the file's id under it. Only for calm: without it both would end with the bank's one answer.
-
-    The lock goes with its connection, so a worker that was killed keeps nobody waiting.
-    """
-    key = func.hashtextextended(f"send {batch_id}", 0)
-    async with engine().connect() as line:
-        await line.execution_options(isolation_level="AUTOCOMMIT")
-        free: bool = (await line.execute(select(func.pg_try_advisory_lock(key)))).scalar_one()
-        try:
-            yield free
-        finally:
-            if free:
-                await line.execute(select(func.pg_advisory_unlock(key)))

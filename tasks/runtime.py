@@ -5,6 +5,7 @@ transaction that locks the job rows. Messages may come twice or never; the rows 
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import DomainError, Unavailable
-from service.database import Tx, dispose, transaction
+from service.database import Tx, dispose, engine, transaction
 from service.jobs import ATTEMPTS_MAX, JobRow, send_waiting
 from service.logs import configure, log
 from service.queue import Job, Sweep, celery
@@ -74,6 +75,24 @@ class Owed:
             await tx.execute(update(JobRow).where(JobRow.id.in_(done)).values(state="done", last_error=""))
 
 
+@asynccontextmanager
+async def alone(what: str) -> AsyncIterator[bool]:
+    """Whether nobody else is at `what`: for work outside of a transaction that takes longer than a job's lease.
+
+    Only for calm: without it both would come to one end all the same. The lock goes with its connection, so a worker
+    that was killed keeps nobody waiting.
+    """
+    key = func.hashtextextended(what, 0)
+    async with engine().connect() as line:
+        await line.execution_options(isolation_level="AUTOCOMMIT")
+        free: bool = (await line.execute(select(func.pg_try_advisory_lock(key)))).scalar_one()
+        try:
+            yield free
+        finally:
+            if free:
+                await line.execute(select(func.pg_advisory_unlock(key)))
+
+
 Work = Callable[[Owed], Awaitable[None]]
 
 _runner: asyncio.Runner | None = None
@@ -81,8 +100,13 @@ _runner: asyncio.Runner | None = None
 
 @worker_process_init.connect
 def _start(**_: object) -> None:
-    """One runner a process, kept: pooled connections belong to its loop."""
+    """One runner a process, kept: pooled connections belong to its loop.
+
+    What is loaded now stays: freezing it spares each later collection a walk over it, a fifth of a roster's time.
+    """
     configure()
+    gc.collect()
+    gc.freeze()
     _run(asyncio.sleep(0))
 
 

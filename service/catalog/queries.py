@@ -1,8 +1,9 @@
 """Read the edition in force on a day."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 
 from service.catalog.schemas import CatalogView, EditionView, ItemView
 from service.catalog.tables import CatalogItemRow, EditionRow
@@ -25,6 +26,22 @@ async def edition_on(tx: Tx, on: date) -> EditionView | None:
     return EditionView(
         found.id, found.year, found.revision, found.in_force.lower, last, found.source_name, found.source_sha256.hex()
     )
+
+
+_CODES_NAMED = text("""
+    SELECT ARRAY(SELECT DISTINCT i.code FROM catalog_items i JOIN catalog_editions e ON e.id = i.edition_id
+                  WHERE e.in_force @> asked.day AND i.name = asked.name AND i.code IS NOT NULL ORDER BY i.code)
+      FROM unnest(CAST(:names AS text[]), CAST(:days AS date[])) WITH ORDINALITY AS asked (name, day, n)
+     ORDER BY asked.n
+""")
+
+
+async def codes_named(tx: Tx, asked: Sequence[tuple[str, date]]) -> list[list[str]]:
+    """The codes of the occupations that bear each name on its day: one, unless the name is unknown or ambiguous."""
+    if not asked:
+        return []
+    given = {"names": [name for name, _ in asked], "days": [day for _, day in asked]}
+    return list((await tx.execute(_CODES_NAMED, given)).scalars())
 
 
 async def catalog_on(tx: Tx, on: date, text: str = "", list_kind: str = "") -> CatalogView:

@@ -1,17 +1,20 @@
-"""Mandates and claims over HTTP."""
+"""Mandates, claims and rosters over HTTP."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.exceptions import ClientException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.errors import Conflict, Ineligible
-from service.claims.commands import correcting, filing, mandates, mending, review, sending_back
+from service.claims.commands import correcting, filing, mandates, mending, review, rosters, sending_back
 from service.claims.commands.holds import HOLDERS
-from service.claims.queries import care, views
+from service.claims.queries import care, roster_sheet, views
 from service.claims.queries import mandates as mandate_queries
+from service.claims.queries import rosters as kept
 from service.claims.schemas import (
     ApprovedView,
     ClaimsView,
@@ -29,15 +32,24 @@ from service.claims.schemas import (
     NewNote,
     NewRefusal,
     NewSendBack,
+    RosterPage,
+    RostersView,
+    RosterView,
 )
 from service.database import transaction
+from service.gateways.roster_sheets import LIMITS, template
+from service.gateways.sheet_files import CSV_TYPE, FILES, TYPES, XLSX_TYPE
+from service.openapi import files
 from service.security import allow
-from service.web import Me, Now, Once, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
 
 Status = Annotated[str | None, QueryParameter(max_length=20)]
 District = Annotated[str | None, QueryParameter(max_length=20)]
 Cursor = Annotated[str | None, QueryParameter(max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+After = Annotated[int, QueryParameter(ge=0, le=2_000_000)]
+SheetKind = Literal["csv", "xlsx"]
+LineIs = Annotated[Literal["filed", "refused"] | None, QueryParameter()]
 
 
 @post("/api/mandates", guards=[allow(Post.CLERK)])
@@ -149,6 +161,74 @@ async def approve_set(tx: Tx, me: Me, now: Now, data: JSONBody[NewApproval]) -> 
     return await review.approve_set(tx, me, data, now)
 
 
+@post(
+    "/api/rosters",
+    guards=[allow(Post.CLERK)],
+    status_code=202,
+    request_max_body_size=LIMITS.file_bytes,
+    operation_class=files(takes=(CSV_TYPE, XLSX_TYPE)),
+)
+async def upload_roster(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, once: Once
+) -> Response[RosterView]:
+    """Hand in a roster (代领名册): CSV in UTF-8 or GB18030, or XLSX. The same bytes again are the same roster."""
+    kind = next((kind for kind, media_type in TYPES.items() if media_type == request.content_type[0]), None)
+    if kind is None:
+        raise ClientException("a roster is CSV or XLSX", status_code=415)
+    data = await request.body()
+    await asyncio.to_thread(rosters.look_at, data, kind)
+    answer = await once(tx, RosterView, lambda: rosters.receive_roster(tx, me, data, kind, today, now))
+    return answered(answer, status=202)
+
+
+@get("/api/rosters", guards=[allow(Post.CLERK)])
+async def list_rosters(tx: Tx, me: Me, cursor: Cursor = None, limit: Limit = 50) -> RostersView:
+    """My institution's rosters, newest first."""
+    return await kept.rosters_page(tx, me, cursor=cursor, limit=limit)
+
+
+@get("/api/rosters/template", guards=[allow(Post.CLERK)], operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)))
+async def roster_template(kind: Annotated[SheetKind, QueryParameter()] = "xlsx") -> Response[bytes]:
+    """The sheet to fill in."""
+    file = FILES[kind]()
+    file.add(template())
+    return _download(file.content(), kind, "template")
+
+
+@get("/api/rosters/{roster_id:uuid}", guards=[allow(Post.CLERK)])
+async def show_roster(
+    tx: Tx, me: Me, roster_id: FromPath[UUID], after: After = 0, limit: Limit = 100, outcome: LineIs = None
+) -> RosterPage:
+    """How far a roster of my institution is, and what became of its lines, by page."""
+    return await kept.roster_page(tx, me, roster_id, after=after, limit=limit, outcome=outcome)
+
+
+@get(
+    "/api/rosters/{roster_id:uuid}/sheet",
+    guards=[allow(Post.CLERK)],
+    operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)),
+)
+async def roster_sheet_back(
+    tx: Tx,
+    me: Me,
+    roster_id: FromPath[UUID],
+    every: Annotated[bool, QueryParameter(name="all")] = False,
+    kind: Annotated[SheetKind | None, QueryParameter()] = None,
+) -> Response[bytes]:
+    """My institution's own sheet with a column that says what to mend: those lines, or with `all` every line."""
+    file = await roster_sheet.sheet_of(tx, me, roster_id, every=every, kind=kind)
+    return _download(file.content, file.kind, str(roster_id))
+
+
+def _download(content: bytes, kind: str, name: str) -> Response[bytes]:
+    headers = {
+        "Content-Disposition": f'attachment; filename="roster-{name}.{kind}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, media_type=TYPES[kind], headers=headers)
+
+
 ROUTES = [
     record_mandate,
     list_mandates,
@@ -165,4 +245,9 @@ ROUTES = [
     approve_claim,
     refuse_claim,
     approve_set,
+    upload_roster,
+    list_rosters,
+    roster_template,
+    show_roster,
+    roster_sheet_back,
 ]

@@ -8,11 +8,12 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from domain.errors import Invalid
 from service.gateways.text_encoding import decode_text
@@ -22,11 +23,13 @@ class SheetRow(NamedTuple):
     """`number` counts from 1: the row of a sheet, or the line of a file on which the record begins.
 
     `numbers` are the places of cells that a workbook stored as numbers: an id number among them is to be refused.
+    `strange` are places of cells that hold a formula or an error, each with the code of its refusal.
     """
 
     number: int
     cells: list[str]
     numbers: frozenset[int] = frozenset()
+    strange: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +61,61 @@ _CHILD = str(Path(__file__).with_name("workbook_child.py"))
 _LIMITS = Limits()
 
 
-def read_sheets(data: bytes, filename: str, limits: Limits = _LIMITS) -> list[Sheet]:
+def read_sheets(data: bytes, filename: str, limits: Limits = _LIMITS, *, keep_strange: bool = False) -> list[Sheet]:
     """Every sheet of an upload; what it is, its name says, and its bytes must agree.
 
+    With `keep_strange` a formula or an error is left for the caller to refuse with its row.
     Invalid: `file.unknown_kind` `file.too_large` `file.not_text` `file.not_a_workbook` `file.has_macros`
     `file.encrypted_or_old_workbook` `file.zip_bomb` `file.too_costly` `file.too_many_sheets` `sheet.too_large`
     `cell.formula` `cell.error` `csv.malformed`.
     """
-    if len(data) > limits.file_bytes:
-        raise Invalid("file.too_large", "file", bytes_max=limits.file_bytes)
-    kind = PurePath(filename).suffix.lower()
-    if kind in {".csv", ".tsv"}:
+    if _is_text(data, filename, limits):
         return [Sheet("", list(_csv_rows(decode_text(data), limits)))]
-    if kind == ".xlsm":
-        raise Invalid("file.has_macros", "file")
-    if kind != ".xlsx":
-        raise Invalid("file.unknown_kind", "file", suffix=kind)
-    return _workbook(data, limits)
+    sheets = _workbook(data, limits)
+    if not keep_strange:
+        _refuse_strange(sheets)
+    return sheets
 
 
-def read_rows(data: bytes, filename: str, limits: Limits = _LIMITS) -> list[SheetRow]:
+def look_at(data: bytes, filename: str, limits: Limits = _LIMITS) -> None:
+    """Refuse at the door what can be seen at once: another kind, too large, no text, an archive that is no plain
+    workbook. What stands in the cells is not looked at. Invalid as `read_sheets`."""
+    if _is_text(data, filename, limits):
+        decode_text(data)
+    else:
+        _ask_child(data, limits, "look")
+
+
+def read_rows(data: bytes, filename: str, limits: Limits = _LIMITS, *, keep_strange: bool = False) -> list[SheetRow]:
     """The rows of an upload that must be one sheet (others may be there but empty); refusals as `read_sheets`."""
-    filled = [sheet for sheet in read_sheets(data, filename, limits) if sheet.rows]
+    filled = [sheet for sheet in read_sheets(data, filename, limits, keep_strange=keep_strange) if sheet.rows]
     if len(filled) > 1:
         raise Invalid("file.too_many_sheets", filled[1].name, sheets=len(filled))
     return filled[0].rows if filled else []
+
+
+def _is_text(data: bytes, filename: str, limits: Limits) -> bool:
+    if len(data) > limits.file_bytes:
+        raise Invalid("file.too_large", "file", bytes_max=limits.file_bytes)
+    kind = PurePath(filename).suffix.lower()
+    if kind == ".xlsm":
+        raise Invalid("file.has_macros", "file")
+    if kind not in {".csv", ".tsv", ".xlsx"}:
+        raise Invalid("file.unknown_kind", "file", suffix=kind)
+    return kind != ".xlsx"
+
+
+def _refuse_strange(sheets: list[Sheet]) -> None:
+    for sheet in sheets:
+        for row in sheet.rows:
+            for place, code in row.strange.items():
+                raise Invalid(code, f"{sheet.name}!{_letters(place)}{row.number}")
+
+
+def _letters(place: int) -> str:
+    """The name of a column: A to Z, then AA."""
+    more, last = divmod(place, 26)
+    return (_letters(more - 1) if more else "") + chr(ord("A") + last)
 
 
 def _csv_rows(text: str, limits: Limits) -> Iterator[SheetRow]:
@@ -102,7 +135,21 @@ def _csv_rows(text: str, limits: Limits) -> Iterator[SheetRow]:
 
 
 def _workbook(data: bytes, limits: Limits) -> list[Sheet]:
-    command = [sys.executable, "-I", _CHILD, json.dumps(asdict(limits))]
+    return [
+        Sheet(
+            each["name"],
+            [
+                SheetRow(number, cells, frozenset(numbers), dict(strange))
+                for number, cells, numbers, strange in each["rows"]
+            ],
+        )
+        for each in _ask_child(data, limits)["sheets"]
+    ]
+
+
+def _ask_child(data: bytes, limits: Limits, *how: str) -> dict[str, Any]:
+    """What the child answered; Invalid with its refusal, or `file.too_costly` when a limit ended it."""
+    command = [sys.executable, "-I", _CHILD, json.dumps(asdict(limits)), *how]
     try:
         child = subprocess.run(  # noqa: S603  our own script, run by our own interpreter; the file comes on stdin
             command, input=data, capture_output=True, timeout=limits.wall_seconds, env={}, check=False
@@ -111,10 +158,7 @@ def _workbook(data: bytes, limits: Limits) -> list[Sheet]:
         raise Invalid("file.too_costly", "file") from None
     if child.returncode or not child.stdout:  # killed by a limit
         raise Invalid("file.too_costly", "file")
-    answer = json.loads(child.stdout)
+    answer: dict[str, Any] = json.loads(child.stdout)
     if "refused" in answer:
         raise Invalid(answer["refused"], answer["field"])
-    return [
-        Sheet(each["name"], [SheetRow(number, cells, frozenset(places)) for number, cells, places in each["rows"]])
-        for each in answer["sheets"]
-    ]
+    return answer

@@ -1,8 +1,10 @@
 """Reads one workbook in a process of its own, with little memory and little time: a hostile file harms only this.
 
 Run by path, isolated (`python -I`), never imported by the service. The workbook comes on stdin; one JSON object goes
-to stdout: `{"sheets": [{"name", "rows": [[number, cells, places of cells stored as numbers]]}]}` or
-`{"refused": code, "field": place}`. Limits come as one JSON argument, see `service/gateways/spreadsheets.py`.
+to stdout: `{"sheets": [{"name", "rows": [[number, cells, places of cells stored as numbers, strange]]}]}`, where
+`strange` are [place, code] of cells that hold a formula or an error, or `{"refused": code, "field": place}`. Limits
+come as one JSON argument, see `service/gateways/spreadsheets.py`; after a second one, `look`, only the archive is
+looked at and nothing unpacked.
 """
 
 import json
@@ -12,6 +14,9 @@ from datetime import date, datetime, time
 from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
+
+#: What a cell is that holds no value of its own, by openpyxl's letter.
+STRANGE = {"f": "cell.formula", "e": "cell.error"}
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an encrypted workbook, or one of before 2007
 
@@ -76,19 +81,19 @@ def rows_of(sheet: Any, limits: dict[str, int]) -> list[list[Any]]:
         raise RefusedError("sheet.too_large", f"{sheet.title}!{get_column_letter(sheet.max_column)}{sheet.max_row}")
     rows = []
     for number, cells in enumerate(sheet.iter_rows(), 1):
-        texts = [text_of(sheet, cell) for cell in cells]
+        texts = [text_of(cell) for cell in cells]
         numbers = [place for place, cell in enumerate(cells) if cell.data_type == "n" and cell.value is not None]
+        strange = [[place, STRANGE[cell.data_type]] for place, cell in enumerate(cells) if cell.data_type in STRANGE]
         if any(texts):
-            rows.append([number, texts, numbers])
+            rows.append([number, texts, numbers, strange])
     return rows
 
 
-def text_of(sheet: Any, cell: Any) -> str:
+def text_of(cell: Any) -> str:
     """A cell as text: numbers as Python writes them (a long one shows its exponent, and is never repaired)."""
     value = cell.value
-    if cell.data_type in ("f", "e"):
-        kind = "cell.formula" if cell.data_type == "f" else "cell.error"
-        raise RefusedError(kind, f"{sheet.title}!{cell.coordinate}")
+    if cell.data_type == "f":
+        return str(getattr(value, "text", value))  # an array formula is an object that has its text
     if value is None:
         return ""
     if isinstance(value, datetime) and value.time() == time.min:
@@ -107,7 +112,7 @@ def main() -> None:
     try:
         data = sys.stdin.buffer.read()
         check_archive(data, limits)
-        answer = {"sheets": read(data, limits)}
+        answer = {"sheets": [] if sys.argv[2:] == ["look"] else read(data, limits)}
     except RefusedError as refused:
         answer = {"refused": refused.code, "field": refused.field}
     except (MemoryError, RecursionError):

@@ -1,17 +1,15 @@
 """Return files handed in by a person, and what persons look at and decide."""
 
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.exceptions import ClientException
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
 from domain.actor import Post
 from service.journal import By
+from service.openapi import files
 from service.reconciliation import commands, queries
 from service.reconciliation.schemas import (
     AttemptDecisionView,
@@ -29,16 +27,7 @@ _CURSOR = "^[0-9a-f-]{36}[.][0-9]{1,9}$"
 _REFERENCE = "^[A-Z0-9]{1,35}$"
 
 
-@dataclass
-class _CsvBody(Operation):
-    """The description of a body that is a file and not JSON."""
-
-    def __post_init__(self) -> None:
-        schema = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
-        self.request_body = RequestBody({"text/csv": OpenAPIMediaType(schema=schema)}, required=True)
-
-
-@post("/api/returns", guards=[allow(Post.MAKER)], operation_class=_CsvBody)
+@post("/api/returns", guards=[allow(Post.MAKER)], operation_class=files(takes=("text/csv",)))
 async def take_return(request: StrictRequest, tx: Tx, me: Me, now: Now, once: Once) -> Response[ReturnView]:
     """Hand in a bank's return file as it came; the same bytes again change nothing."""
     if request.content_type[0] != "text/csv":

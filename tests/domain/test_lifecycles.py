@@ -24,6 +24,7 @@ from domain.batch import (
 from domain.claim import CLAIM_LIFECYCLE, DEAD, ClaimAction, ClaimStatus
 from domain.errors import Conflict
 from domain.lifecycle import Lifecycle
+from domain.roster import ROSTER_LIFECYCLE, RosterAction, RosterStatus
 
 Life = Lifecycle[Any, Any]
 Moves = dict[tuple[str, str], str]
@@ -41,6 +42,10 @@ batched: unbatch → payable, pay → paid, bounce → bounced
 paid: bounce → bounced, recover → recovered
 bounced: mend → payable, withdraw → withdrawn
 refused: reinstate → in_review
+"""
+ROSTER_MOVES = """
+received: read → filing, reject → rejected
+filing: finish → finished
 """
 BATCH_MOVES = """
 opened: freeze → frozen, dissolve → dissolved
@@ -71,6 +76,7 @@ def _moves(text: str) -> Moves:
 
 LIVES = [
     pytest.param(CLAIM_LIFECYCLE, ClaimStatus, ClaimAction, _moves(CLAIM_MOVES), id="claim"),
+    pytest.param(ROSTER_LIFECYCLE, RosterStatus, RosterAction, _moves(ROSTER_MOVES), id="roster"),
     pytest.param(BATCH_LIFECYCLE, BatchStatus, BatchAction, _moves(BATCH_MOVES), id="batch"),
     pytest.param(ATTEMPT_LIFECYCLE, AttemptStatus, AttemptAction, _moves(ATTEMPT_MOVES), id="attempt"),
 ]

@@ -180,7 +180,7 @@ async def test_claims_that_the_rules_refuse(
 MANDATE_VALUES: list[tuple[str, Any, int, str, str]] = [
     ("signed_on", "2099-01-01", 422, "mandate.signed_in_future", "signed_on"),
     ("signed_on", "2025-02-29", 422, "date.no_such_day", "signed_on"),
-    ("valid_to", "2020-01-01", 422, "period.reversed", "last"),
+    ("valid_to", "2020-01-01", 422, "period.reversed", "valid_to"),
     ("valid_to", "9999-12-31", 422, "date.out_of_range", "valid_to"),
     ("document_sha256", "A" * 64, 422, "sha256.format", "document_sha256"),
     ("document_sha256", "a" * 63, 422, "sha256.format", "document_sha256"),

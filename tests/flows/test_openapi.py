@@ -41,6 +41,7 @@ CONFORMANCE: list[CheckFunction] = [
 ASKERS = (
     ("/api/mandates/{mandate_id}/revoke", "xuehua"),
     ("/api/mandates", "clerk-a"),
+    ("/api/rosters", "clerk-a"),
     *((f"/api/claims/{what}", "reviewer-370102") for what in ("approve", "{claim_id}/approve", "{claim_id}/refuse")),
     *((f"/api/claims/{{claim_id}}/{what}", "reviewer-370102") for what in ("send-back", "hold", "lift")),
     ("/api/claims/{claim_id}/retry", "maker-370102"),
@@ -210,6 +211,7 @@ READS = (
     ("clerk-a", "GET /api/mandates", {"limit": 1}),
     ("auditor", "GET /api/funds", {}),
     ("auditor", "GET /api/funds/appropriations", {"limit": 1}),
+    ("clerk-a", "GET /api/rosters", {}),
     ("operator", "GET /api/jobs/counts", {}),
     ("operator", "GET /api/jobs/dead", {}),
     *(("xuehua", "GET /api/statistics/individual-share", {"by": by}) for by in ("month", "list", "district")),

@@ -12,6 +12,7 @@ from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.lifecycle import Lifecycle
 from domain.reconciliation import FailureClass
+from domain.roster import ROSTER_LIFECYCLE
 from domain.verification import COMPARED, Outcome
 from service import problems
 from service.queue import Job
@@ -83,7 +84,9 @@ def test_every_code_is_said_in_both_languages() -> None:
 
 
 def test_every_status_action_and_channel_has_a_name() -> None:
-    lifecycles: tuple[Lifecycle, ...] = (CLAIM_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE)  # type: ignore[type-arg]
+    lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
+        *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE),
+    )
     wanted = {f"channel.{channel}" for channel in Channel}
     for life in lifecycles:
         wanted |= {f"noun.{life.noun}", f"status.{life.first}"}

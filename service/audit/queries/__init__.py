@@ -9,6 +9,7 @@ from service.audit.queries.funds import MONEY_CONSERVED, carried_over
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
 from service.audit.queries.policies import PARAMETERS
+from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.schemas import BrokenRow, PromiseReport
 from service.database import Tx
 
@@ -52,6 +53,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         ended,
         STOPPED,
         SHARE,
+        ROSTER_LINES,
     )
 
 

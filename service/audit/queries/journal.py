@@ -2,7 +2,7 @@
 
 from service.audit.queries.checks import Check, Promise
 
-_GUARDED = {"claim": "claims", "batch": "batches", "attempt": "payment_attempts"}
+_GUARDED = {"claim": "claims", "roster": "rosters", "batch": "batches", "attempt": "payment_attempts"}
 
 _CHAIN = """
     SELECT id, subject_kind, action, before ->> 'status' AS said_before, after ->> 'status' AS status,

@@ -1,63 +1,140 @@
-"""代领协议: record that a trainee lets an institution claim for them, and that they take it back."""
+"""代领协议: record that trainees let an institution claim for them, and that one takes it back."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select
 from sqlalchemy.dialects.postgresql import Range
 
 from domain.actor import Actor, Post
 from domain.claim import DEAD
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
+from domain.faults import Faults
 from domain.identity import NationalId, PersonName, Phone
 from domain.period import Period, parse_date
-from service.claims.schemas import MandateView, NewMandate
+from service.claims.schemas import MandateView, NewMandate, NewTrainee
 from service.claims.tables import ClaimRow, MandateRevocationRow, MandateRow
-from service.database import Tx
+from service.database import Tx, relation
 from service.journal import By, record
 from service.people.commands import NewPerson, ensure_person
 from service.people.queries import lock_person
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+#: What makes two mandates of one person and one institution the same paper.
+_PAPER = ("institution_id", "person_id", "signed_on", "in_force", "document_sha256")
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """A mandate whose every value is well formed. No fee is charged for it."""
+
+    signed_on: date
+    days: Period
+    document_sha256: str
 
 
 async def record_mandate(tx: Tx, me: Actor, new: NewMandate, today: date) -> MandateView:
     """A signed mandate for `me`'s institution. Invalid when a value is malformed, when a fee is charged, when it was
     signed in the future; Forbidden when the clerk would be their own trainee."""
     me.must_hold(Post.CLERK)
-    trainee = NewPerson(
-        PersonName.parse(new.trainee.name, field="trainee.name"),
-        NationalId.parse(new.trainee.id_number, field="trainee.id_number", today=today),
-        Phone.parse(new.trainee.phone, field="trainee.phone") if new.trainee.phone else None,
-    )
-    days = Period(parse_date(new.valid_from, "valid_from"), parse_date(new.valid_to, "valid_to"))
-    signed_on = parse_date(new.signed_on, "signed_on")
-    if signed_on > today:
-        raise Invalid("mandate.signed_in_future", field="signed_on")
-    if not _SHA256.fullmatch(new.document_sha256):
-        raise Invalid("sha256.format", field="document_sha256")
-    if new.fee_fen != 0:
-        raise Invalid("mandate.fee", field="fee_fen")
+    faults = Faults()
+    trainee, mandate = read_trainee(new.trainee, today, faults), read_mandate(new, today, faults)
+    faults.raise_first()
     person_id = await ensure_person(tx, trainee, "trainee.")
     if person_id == me.person_id:
         raise Forbidden("claim.own_through_institution")
-    mandate_id = uuid4()
-    assert days.last is not None, "read from a value that is required"
-    in_force: Range[date] = Range(days.first, days.last, bounds="[]")
-    await tx.execute(
-        insert(MandateRow).values(
-            id=mandate_id,
-            institution_id=me.institution_id,
-            person_id=person_id,
-            signed_on=signed_on,
-            in_force=in_force,
-            document_sha256=new.document_sha256,
-            fee_fen=new.fee_fen,
-            recorded_by=me.user_id,
-        )
+    (mandate_id,) = await record_mandates(tx, me, [(person_id, mandate)])
+    last = mandate.days.last
+    assert last is not None, "read from a value that is required"
+    return MandateView(mandate_id, trainee.name.masked(), mandate.days.first, last)
+
+
+def read_trainee(new: NewTrainee, today: date, faults: Faults) -> NewPerson:
+    """Parse who is named; what is malformed stands in `faults`."""
+    return NewPerson(
+        faults.read(PersonName.parse, new.name, field="trainee.name"),
+        faults.read(NationalId.parse, new.id_number, field="trainee.id_number", today=today),
+        faults.read(Phone.parse, new.phone, field="trainee.phone") if new.phone else None,
     )
-    return MandateView(mandate_id, trainee.name.masked(), days.first, days.last)
+
+
+def read_mandate(new: NewMandate, today: date, faults: Faults) -> Mandate:
+    """Parse what is written on the paper; what is malformed stands in `faults`."""
+    faults.read(_must_be_free, new.fee_fen)
+    return Mandate(
+        faults.read(_signed_on, new.signed_on, today),
+        faults.read(_days, new.valid_from, new.valid_to),
+        faults.read(_sha256, new.document_sha256),
+    )
+
+
+def _must_be_free(fee_fen: int) -> None:
+    if fee_fen != 0:
+        raise Invalid("mandate.fee", field="fee_fen")
+
+
+def _signed_on(text: str, today: date) -> date:
+    signed_on = parse_date(text, "signed_on")
+    if signed_on > today:
+        raise Invalid("mandate.signed_in_future", field="signed_on")
+    return signed_on
+
+
+def _days(valid_from: str, valid_to: str) -> Period:
+    first, last = parse_date(valid_from, "valid_from"), parse_date(valid_to, "valid_to")
+    try:
+        return Period(first, last)
+    except Invalid as reversed_:
+        reversed_.field = "valid_to"
+        raise
+
+
+def _sha256(text: str) -> str:
+    if not _SHA256.fullmatch(text):
+        raise Invalid("sha256.format", field="document_sha256")
+    return text
+
+
+async def papers_known(tx: Tx, me: Actor, signed: Sequence[tuple[UUID, Mandate]]) -> list[UUID | None]:
+    """The mandate of `me`'s institution that was recorded from each person's paper, in order; None for a new paper.
+
+    A paper that was taken back stays so, however often it is typed.
+    """
+    if not signed:
+        return []
+    asked = relation([_row(me, person_id, mandate) for person_id, mandate in signed], MandateRow)
+    known = MandateRow.__table__
+    same = and_(*(known.c[name] == asked.c[name] for name in _PAPER))
+    latest = select(known.c.id).where(same).order_by(known.c.recorded_at.desc(), known.c.id).limit(1)
+    rows = await tx.execute(select(latest.scalar_subquery()).select_from(asked).order_by(asked.c.n))
+    return list(rows.scalars())
+
+
+async def record_mandates(tx: Tx, me: Actor, signed: Sequence[tuple[UUID, Mandate]]) -> list[UUID]:
+    """A mandate of each person for `me`'s institution, in order."""
+    if not signed:
+        return []
+    rows = [_row(me, person_id, mandate) for person_id, mandate in signed]
+    asked = relation(rows, MandateRow)
+    await tx.execute(insert(MandateRow).from_select(list(rows[0]), select(*(asked.c[name] for name in rows[0]))))
+    return [row["id"] for row in rows]
+
+
+def _row(me: Actor, person_id: UUID, mandate: Mandate) -> dict[str, Any]:
+    return {
+        "id": uuid4(),
+        "institution_id": me.institution_id,
+        "person_id": person_id,
+        "signed_on": mandate.signed_on,
+        "in_force": Range(mandate.days.first, mandate.days.last, bounds="[]"),
+        "document_sha256": mandate.document_sha256,
+        "fee_fen": 0,
+        "recorded_by": me.user_id,
+    }
 
 
 async def revoke_mandate(tx: Tx, me: Actor, mandate_id: UUID, note: str, today: date, now: datetime) -> list[UUID]:

@@ -22,7 +22,7 @@ from domain.eligibility import (
     StandingClaim,
 )
 from domain.identity import NationalId
-from domain.period import whole_months
+from domain.period import Period, whole_months
 from domain.share import list_filed_under
 from service.crypto import keyring
 from service.database import Tx
@@ -32,7 +32,11 @@ from service.policies.queries import retirement_ages
 @dataclass(frozen=True)
 class Asked:
     """One claim as it was asked for, parsed. `institution_id` is the filing clerk's; `fee_fen` is what the invoice
-    says was paid; `excluding` is the claim itself where it is decided again: it stands in nobody's way."""
+    says was paid; `excluding` is the claim itself where it is decided again: it stands in nobody's way.
+
+    A newcomer, who is not in the database yet, has no claims there and is given with their `id_number`. A `mandate`
+    that is recorded only when the claim is granted is given by its days.
+    """
 
     person_id: UUID
     channel: Channel
@@ -52,6 +56,8 @@ class Asked:
     payer_is_claimant: bool = False
     place_link: PlaceLink | None = None
     excluding: UUID | None = None
+    id_number: NationalId | None = None
+    mandate: Period | None = None
 
 
 _FACTS = text("""
@@ -63,7 +69,9 @@ _FACTS = text("""
            EXISTS (SELECT FROM claims c
                     WHERE c.invoice_number = asked.invoice AND c.id IS DISTINCT FROM asked.excluding
                       AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS invoice_used,
-           mandate.found AS mandate, policy.found AS policy
+           mandate.found AS mandate, policy.found AS policy,
+           EXISTS (SELECT FROM institution_listings l
+                    WHERE l.institution_id = asked.institution_id AND l.in_force @> asked.day) AS listed
       FROM unnest(CAST(:people AS uuid[]), CAST(:codes AS text[]), CAST(:levels AS text[]),
                   CAST(:certificates AS text[]), CAST(:days AS date[]), CAST(:mandates AS uuid[]),
                   CAST(:institutions AS uuid[]), CAST(:invoices AS text[]), CAST(:excluding AS uuid[]))
@@ -95,8 +103,11 @@ _FACTS = text("""
            SELECT jsonb_build_object(
                     'same_institution',
                     m.institution_id = asked.institution_id AND m.person_id = asked.person_id,
-                    -- a mandate that was taken back was in force to the day before
-                    'first', lower(m.in_force), 'last', least(upper(m.in_force), r.revoked_on) - 1,
+                    -- a mandate that was taken back was in force to the day before; for who comes late with a roster
+                    -- of an earlier day it is over as well
+                    'first', lower(m.in_force),
+                    'last', least(upper(m.in_force), r.revoked_on,
+                                  CASE WHEN r.revoked_on IS NOT NULL THEN CAST(:today AS date) END) - 1,
                     'fee_fen', m.fee_fen,
                     'listed', EXISTS (
                       SELECT FROM institution_listings l
@@ -148,7 +159,7 @@ def _facts(asked: Asked, row: Any, today: date) -> Facts:
         ),
         certificate_used=row.certificate_used,
         holder_is_payee=asked.holder_is_payee,
-        mandate=_mandate(row.mandate),
+        mandate=_typed(asked.mandate, row.listed) if asked.mandate else _mandate(row.mandate),
         parameters=Parameters.of(row.policy or {}, today),
         warnings=asked.warnings,
         standing=tuple(
@@ -163,10 +174,12 @@ def _facts(asked: Asked, row: Any, today: date) -> Facts:
 
 def _age(asked: Asked, id_number_sealed: bytes | None) -> AgeFacts | None:
     """Months instead of a day of birth, which is nobody's business once the rules have been asked. None for a person
-    who is not in the database, and whom the rules then refuse."""
-    if id_number_sealed is None:
+    who is not in the database and came without a number, whom the rules then refuse."""
+    person = asked.id_number
+    if id_number_sealed is not None:
+        person = NationalId(keyring().open(id_number_sealed, asked.person_id))
+    if person is None:
         return None
-    person = NationalId(keyring().open(id_number_sealed, asked.person_id))
     retires = retirement_ages().age_of(person.sex, person.birth_date)
     months = whole_months(person.birth_date, asked.training_started_on)
     return AgeFacts(months, retires.earliest_months, retires.latest_months)
@@ -184,3 +197,9 @@ def _mandate(found: dict[str, Any] | None) -> MandateFacts | None:
         return None
     days = {name: date.fromisoformat(found[name]) for name in ("first", "last")}
     return MandateFacts(**{**found, "same_institution": bool(found["same_institution"]), **days})
+
+
+def _typed(days: Period, listed: bool) -> MandateFacts:
+    """A mandate that a line of a roster brings with it: its institution's own, and without a fee."""
+    assert days.last is not None, "read from a value that is required"
+    return MandateFacts(same_institution=True, first=days.first, last=days.last, fee_fen=0, listed=listed)

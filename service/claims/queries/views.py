@@ -123,18 +123,19 @@ async def claims_page(
     if district:
         asked = asked.where(ClaimRow.district == district)
     if cursor:
-        asked = asked.where(tuple_(ClaimRow.filed_at, ClaimRow.id) > tuple_(*_read_cursor(cursor)))
+        asked = asked.where(tuple_(ClaimRow.filed_at, ClaimRow.id) > tuple_(*read_cursor(cursor)))
     rows = (await tx.execute(asked.order_by(ClaimRow.filed_at, ClaimRow.id).limit(limit + 1))).all()
-    following = _cursor(rows[limit - 1].filed_at, rows[limit - 1].id) if len(rows) > limit else None
+    following = cursor_of(rows[limit - 1].filed_at, rows[limit - 1].id) if len(rows) > limit else None
     return ClaimsView([_view(row, whole=False) for row in rows[:limit]], following)
 
 
-def _cursor(filed_at: datetime, claim_id: UUID) -> str:
-    place = msgspec.json.encode([filed_at, claim_id])
+def cursor_of(at: datetime, row_id: UUID) -> str:
+    """The place after a row, for the next page; a stamp tells ours from a forged one."""
+    place = msgspec.json.encode([at, row_id])
     return base64.urlsafe_b64encode(_stamp(place) + place).decode()
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
+def read_cursor(cursor: str) -> tuple[datetime, UUID]:
     """Malformed `cursor.forged` for anything but a cursor that we gave out."""
     try:
         told = base64.urlsafe_b64decode(cursor)

@@ -1,0 +1,67 @@
+"""What was typed for a claim, parsed: every value is well formed, or named."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from domain.account import BankAccount
+from domain.certificate import Certificate
+from domain.claim import Via
+from domain.errors import Invalid
+from domain.faults import Faults
+from domain.level import level_of
+from domain.period import parse_date
+from service.claims.commands.proofs import Proofs, read_proofs
+from service.claims.schemas import NewClaim
+
+LIST_KINDS = {"shortage", "manufacturing", "general", "specific_skill", "project", "startup", "other"}
+
+
+@dataclass(frozen=True)
+class Read:
+    """A NewClaim whose every value is well formed."""
+
+    item_code: str
+    level: str
+    list_kind: str | None
+    certificate: Certificate
+    issued_on: date
+    training_started_on: date
+    account: BankAccount
+    district: str | None
+    mandate_id: UUID | None
+    via: Via
+    proofs: Proofs
+
+
+def read_claim(new: NewClaim) -> Read:
+    """Parse what was typed; Invalid names the first field that is malformed."""
+    faults = Faults()
+    read = read_all(new, faults)
+    faults.raise_first()
+    return read
+
+
+def read_all(new: NewClaim, faults: Faults) -> Read:
+    """Parse what was typed; what is malformed stands in `faults`."""
+    issued_on = faults.read(parse_date, new.certificate_issued_on, "certificate_issued_on")
+    started = new.training_started_on
+    return Read(
+        item_code=new.item_code.strip(),
+        level=faults.read(lambda: level_of(new.level).code),
+        list_kind=faults.read(_list_kind, new.list_kind),
+        certificate=faults.read(Certificate.parse, new.certificate_number),
+        issued_on=issued_on,
+        training_started_on=faults.read(parse_date, started, "training_started_on") if started else issued_on,
+        account=faults.read(BankAccount.parse, new.account.number, new.account.holder, new.account.bank_code),
+        district=new.district,
+        mandate_id=new.mandate_id,
+        via=new.via,
+        proofs=faults.read(read_proofs, new),
+    )
+
+
+def _list_kind(kind: str | None) -> str | None:
+    if kind is not None and kind not in LIST_KINDS:
+        raise Invalid("list.unknown", field="list_kind")
+    return kind
