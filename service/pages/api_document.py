@@ -51,7 +51,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Content:
-    """What a request or an answer carries."""
+    """What a request or an answer carries; where there are several media types, each carries the same."""
 
     media_type: str
     fields: tuple[Field, ...]
@@ -166,9 +166,10 @@ class _Reader:
 
     def content(self, told: Json) -> Content | None:
         """None where nothing is carried."""
-        for media_type, carried in told.get("content", {}).items():
-            return Content(media_type, tuple(self._fields(carried["schema"])))
-        return None
+        carried = told.get("content", {})
+        if not carried:
+            return None
+        return Content(" | ".join(carried), tuple(self._fields(next(iter(carried.values()))["schema"])))
 
     def _fields(self, schema: Json, at: str = "", inside: tuple[str, ...] = ()) -> Iterator[Field]:
         """Fields with the fields inside them; a struct that holds itself is told once."""
