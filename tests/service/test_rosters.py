@@ -1,5 +1,6 @@
-"""What a clerk sees of their rosters: results by page, the sheet back; and what nobody else does."""
+"""What a clerk sees of their rosters, and nobody else does: results by page, the sheet back; and mandates in them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ from sqlalchemy import func, select, text
 from domain.errors import Forbidden, NotFound
 from service import jobs as owed_work
 from service.claims.commands import rosters
+from service.claims.commands.mandates import revoke_mandate
 from service.claims.queries.roster_sheet import sheet_of
 from service.claims.queries.rosters import roster_page, rosters_page
-from service.claims.tables import RosterLineRow, RosterRow
+from service.claims.tables import MandateRow, RosterLineRow, RosterRow
 from service.database import Tx, transaction
-from tests.rosters import Desk, line_of
+from tests.rosters import Desk, line_of, reasons
 from tests.sheets import HEADINGS, read_csv, sheet
 from tests.world import World
 
@@ -123,3 +125,59 @@ async def test_what_became_of_a_line_is_written_once(tx: Tx, desk: Desk) -> None
             await tx.execute(text(statement), {"id": page.id})
         await savepoint.rollback()
     assert await count(RosterLineRow, RosterLineRow.roster_id == page.id) == 1
+
+
+# ---- mandates
+
+
+async def test_an_existing_mandate_serves_by_its_number_and_the_same_paper_is_recorded_once(desk: Desk) -> None:
+    world, none = desk.world, dict.fromkeys(("协议签订日期", "协议开始日期", "协议结束日期", "协议文件指纹"), "")
+    async with transaction() as tx:
+        mine, other = await world.trainee(tx), await world.trainee(tx)
+        known = await world.mandate(tx, desk.me, mine)
+        foreign = await world.mandate(tx, world.clerks[1], other)
+    paper = line_of(world, other.made)
+    page = await desk.through(
+        sheet(
+            [
+                line_of(world, mine.made, 代领协议编号=str(known), **none),
+                line_of(world, other.made, 代领协议编号=str(foreign), **none),
+                line_of(world, 代领协议编号=str(known), **none),  # somebody else's
+                line_of(world, 代领协议编号="7", **none),
+                line_of(world, **none),
+                line_of(world, **{**none, "协议签订日期": "2099-01-01"}),
+            ]
+        )
+    )
+    assert page.filed == 1
+    assert reasons(page) == {
+        3: [("代领协议编号", "mandate.missing")],
+        4: [("代领协议编号", "mandate.missing")],
+        5: [("代领协议编号", "mandate.not_found")],
+        6: [("代领协议编号", "roster.no_mandate")],
+        7: [
+            ("协议签订日期", "mandate.signed_in_future"),
+            *((heading, "value.missing") for heading in ("协议开始日期", "协议结束日期", "协议文件指纹")),
+        ],
+    }
+    async with transaction() as tx:
+        await world.mandate(tx, desk.me, other)  # the paper that the line names, recorded before
+    assert (await desk.through(sheet([paper]))).filed == 1
+    assert await count(MandateRow, MandateRow.person_id == other.actor.person_id) == 2  # one of each institution
+
+
+async def test_a_paper_that_was_taken_back_files_nothing_more_however_often_it_is_typed(desk: Desk) -> None:
+    """Also when it was handed in before, and the worker came later."""
+    world = desk.world
+    async with transaction() as tx:
+        now_, later = await world.trainee(tx), await world.trainee(tx)
+        taken_back, waiting = [await world.mandate(tx, desk.me, each) for each in (now_, later)]
+        await revoke_mandate(tx, now_.actor, taken_back, "", world.today, world.now)
+    view = await desk.hand_in(sheet([line_of(world, now_.made), line_of(world, later.made)]))
+    await desk.import_it(view.id)
+    tomorrow = world.today + timedelta(days=1)
+    async with transaction() as tx:
+        await revoke_mandate(tx, later.actor, waiting, "", tomorrow, world.now)
+    await desk.file_it(view.id)
+    told = reasons(await desk.see(view.id))
+    assert told == {line: [("代领协议编号", "mandate.not_in_force")] for line in (2, 3)}

@@ -95,42 +95,6 @@ async def test_what_may_be_left_out_and_what_is_written_otherwise(desk: Desk) ->
     assert sorted(claim.list_kind for claim in await claims_of(desk)) == ["manufacturing", "shortage", "shortage"]
 
 
-async def test_an_existing_mandate_serves_by_its_number_and_the_same_paper_is_recorded_once(desk: Desk) -> None:
-    world, none = desk.world, dict.fromkeys(("协议签订日期", "协议开始日期", "协议结束日期", "协议文件指纹"), "")
-    async with transaction() as tx:
-        mine, other = await world.trainee(tx), await world.trainee(tx)
-        known = await world.mandate(tx, desk.me, mine)
-        foreign = await world.mandate(tx, world.clerks[1], other)
-    paper = line_of(world, other.made)
-    page = await desk.through(
-        sheet(
-            [
-                line_of(world, mine.made, 代领协议编号=str(known), **none),
-                line_of(world, other.made, 代领协议编号=str(foreign), **none),
-                line_of(world, 代领协议编号=str(known), **none),  # somebody else's
-                line_of(world, 代领协议编号="7", **none),
-                line_of(world, **none),
-                line_of(world, **{**none, "协议签订日期": "2099-01-01"}),
-            ]
-        )
-    )
-    assert page.filed == 1
-    assert reasons(page) == {
-        3: [("代领协议编号", "mandate.missing")],
-        4: [("代领协议编号", "mandate.missing")],
-        5: [("代领协议编号", "mandate.not_found")],
-        6: [("代领协议编号", "roster.no_mandate")],
-        7: [
-            ("协议签订日期", "mandate.signed_in_future"),
-            *((heading, "value.missing") for heading in ("协议开始日期", "协议结束日期", "协议文件指纹")),
-        ],
-    }
-    async with transaction() as tx:
-        await world.mandate(tx, desk.me, other)  # the paper that the line names, recorded before
-    assert (await desk.through(sheet([paper]))).filed == 1
-    assert await count(MandateRow, MandateRow.person_id == other.actor.person_id) == 2  # one of each institution
-
-
 async def test_a_group_and_a_link_to_the_place_come_in_the_same_words(desk: Desk) -> None:
     today = desk.world.today.isoformat()
     group = {"人员类别": "城镇登记失业人员", "类别证明编号": "370100123", "类别证明生效日期": today}
