@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from service.audit.queries import verify
+from service.cli.audit import TITLES
+from service.database import Tx
 from service.local.data_dir import DataDir
 from service.local.environment import environment_of
 
@@ -60,3 +63,7 @@ def test_what_is_not_named_is_the_stacks(place: DataDir, monkeypatch: pytest.Mon
     assert environment_of(place) == own
     place.clock_file.touch()
     assert environment_of(place) == own | {"ZHIDA_DEMO": "1", "ZHIDA_CLOCK_OFFSET": f"@{place.clock_file}"}
+
+
+async def test_every_promise_has_a_title_for_people(tx: Tx) -> None:
+    assert {report.name for report in await verify(tx)} == set(TITLES)
