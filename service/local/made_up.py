@@ -34,11 +34,12 @@ class MadeUpPerson(NamedTuple):
 
 
 class Maker:
-    """The same seed makes the same things in the same order; one Maker never makes a number twice."""
+    """The same seed makes the same things in the same order. No number is made twice by one Maker, nor by several
+    that share what they have `made`."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, made: set[str] | None = None) -> None:
         self._random = random.Random(seed)  # noqa: S311 (not for secrets: it must repeat)
-        self._made: set[str] = set()
+        self._made: set[str] = set() if made is None else made
 
     def person(self) -> MadeUpPerson:
         """An adult of a district of Jinan."""

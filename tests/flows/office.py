@@ -10,6 +10,7 @@ import httpx
 
 from service.local.made_up import Maker
 from service.local.stack import StackHandle
+from tests.world import new_maker
 
 PASSWORD = "zhida-demo"
 WELDER = "6-18-02-04"
@@ -64,7 +65,7 @@ class Office:
 
     stack: StackHandle
     district: str = "370102"
-    maker: Maker = field(default_factory=lambda: Maker(uuid4().int % 2**32))
+    maker: Maker = field(default_factory=new_maker)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.stack.address, timeout=20)

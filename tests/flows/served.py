@@ -19,6 +19,7 @@ import httpx
 from service.local.made_up import MadeUpPerson, Maker
 from tests.conftest import ROOT
 from tests.flows.office import PASSWORD, WELDER, Person
+from tests.world import new_maker
 
 READY_SECONDS_MAX = 60
 
@@ -37,7 +38,7 @@ class Served:
     address: str
     database_url: str
     log: Path
-    maker: Maker = field(default_factory=lambda: Maker(uuid4().int % 2**32))
+    maker: Maker = field(default_factory=new_maker)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.address, timeout=30)
