@@ -36,6 +36,7 @@ def test_every_promise_holds_while_every_part_is_killed(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, f"ZHIDA_CHAOS_SEED={seed}\n{done.stderr}{done.stdout}"
     told = json.loads(done.stdout)
+    print(", ".join(f"{name} {times}" for name, times in sorted(told["violence"].items())))
     assert all(each["held"] for each in told["promises"])
     claims = told["claims"]
     assert (claims["filed"], claims["open"]) == (CLAIMS, 0)

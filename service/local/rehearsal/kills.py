@@ -1,8 +1,8 @@
-"""Violence while a season runs: kill -9 of one part after another, and messages that are lost, doubled, reordered."""
+"""Violence while a season runs: kill -9 of one part after another, messages lost, doubled, reordered, and a process
+that stands still until its work is done by another."""
 
 import asyncio
 import json
-import os
 import random
 import signal
 import time
@@ -19,10 +19,12 @@ from service.local.data_dir import DataDir
 from service.local.processes import of_session, send
 from service.local.status import read_status
 from service.queue import Job, celery
+from service.settings import settings
 
 PARTS = ("worker", "broker", "postgres", "beat", "api")
-#: What is done to the messages: all are lost, or each is there twice and none in its place.
-MISCHIEF = ("lose", "double")
+#: All messages are lost; each is there twice and none in its place; who is at work is overtaken.
+MISCHIEF = ("lose", "double", "freeze")
+_EVERYTHING = (*PARTS, *MISCHIEF)
 #: What is counted, and what people call it.
 VIOLENCE = {
     **{part: f"kill -9 {part}" for part in PARTS},
@@ -32,13 +34,16 @@ VIOLENCE = {
     "double": "重复、打乱消息",
     "double_messages": "多出来的消息",
     "double_jobs": "多出来的消息里说要办事的",
+    "freeze": "冻住一个进程直到别人办完",
+    "freeze_messages": "那时正在办的消息",
+    "freeze_jobs": "其中说要办事的",
 }
 _PAUSE_SECONDS = 2.0, 5.0
 _LOOK_AGAIN_SECONDS = 0.2
-#: The worker stands still until so many messages about owed work wait, but never longer than so long.
-_PILED_UP, _STANDS_STILL_SECONDS_MAX = 3, 4.0
-#: Where Celery keeps what a worker has taken and not yet acknowledged.
-_TAKEN = "unacked"
+#: The worker stands still until so many messages about owed work have gathered, but never longer than so long.
+_ENOUGH, _STANDS_STILL_SECONDS_MAX = 3, 4.0
+_LOOKS_FOR_WORK_MAX = 30
+_LONGER_THAN_THE_LEASE_SECONDS = 3
 
 Message = bytes | str
 
@@ -59,9 +64,11 @@ class Killer:
         self.done: Counter[str] = Counter()
 
     def _rounds(self) -> Iterator[str]:
-        everything = (*PARTS, *MISCHIEF)
+        """The first disturbs messages early on, while people file: towards the end there are none."""
+        parts = self._chance.sample(PARTS, len(PARTS))
+        yield from (*parts[:2], *self._chance.sample(MISCHIEF, len(MISCHIEF)), *parts[2:])
         while True:
-            yield from self._chance.sample(everything, len(everything))
+            yield from self._chance.sample(_EVERYTHING, len(_EVERYTHING))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -70,11 +77,11 @@ class Killer:
 
     async def finish_round(self) -> None:
         """Go on until everything was done at least once."""
-        while not all(self.done[name] for name in (*PARTS, *MISCHIEF)):
+        while not all(self.done[name] for name in _EVERYTHING):
             await self._go_on()
 
     async def _go_on(self) -> None:
-        round_no = 1 + self._turns // len((*PARTS, *MISCHIEF))
+        round_no = 1 + self._turns // len(_EVERYTHING)
         await asyncio.sleep(round_no * self._chance.uniform(*_PAUSE_SECONDS))
         name = next(self._left)
         if name in PARTS:
@@ -91,24 +98,19 @@ class Killer:
 
     async def _kill(self, name: str) -> None:
         pid = await self._pid(name)
-        os.kill(pid, signal.SIGKILL)
+        send(pid, signal.SIGKILL)
         self._say(f"kill -9 {name}（进程 {pid}）")
 
     async def _disturb(self, name: str) -> None:
-        """While the worker stands still and messages gather. What met no owed work is tried again until it does."""
-        queue, url = celery.conf.task_default_queue, prepared_in(self._place.path / "broker").url
+        """What met no owed work is tried again until it does."""
+        url = prepared_in(self._place.path / "broker").url
+        how = {"lose": self._lose, "double": self._double, "freeze": self._freeze}
         try:
-            async with self._standing_still("worker"), Redis.from_url(url, socket_timeout=5) as broker:
-                waiting = await self._piled_up(broker, queue)
-                taken = [json.dumps(json.loads(each)[0]) for each in await broker.hvals(_TAKEN)]
-                if name == "lose":
-                    await broker.flushall()
-                else:
-                    await self._double(broker, queue, waiting, taken)
+            async with Redis.from_url(url, socket_timeout=5) as broker:
+                met = await how[name](broker)
         except (RedisError, OSError) as away:
             self._say(f"{name} 消息服务不在（{type(away).__name__}）")
         else:
-            met = [*waiting, *taken]
             jobs = sum(map(_is_about_a_job, met))
             self.done[f"{name}_messages"] += len(met)
             self.done[f"{name}_jobs"] += jobs
@@ -116,36 +118,72 @@ class Killer:
         if not self.done[f"{name}_jobs"]:
             self._left = chain([name], self._left)
 
-    async def _double(self, broker: Redis, queue: str, waiting: Sequence[Message], taken: Sequence[Message]) -> None:
-        """What waits is there twice, what the worker has taken comes again, and none is in its place."""
-        messages = [*waiting, *waiting, *taken]
-        self._chance.shuffle(messages)
-        if messages:
-            async with broker.pipeline(transaction=True) as together:
-                together.ltrim(queue, 0, -1 - len(waiting))  # newer ones come in on the left meanwhile
-                together.rpush(queue, *messages)
-                await together.execute()
+    async def _lose(self, broker: Redis) -> list[Message]:
+        """Every message that has gathered and that the worker has taken; the messages."""
+        async with _standing_still(of_session(await self._pid("worker"))):
+            met = [*await self._gathered(broker), *await self._taken(broker)]
+            await broker.flushall()
+        return met
 
-    @asynccontextmanager
-    async def _standing_still(self, name: str) -> AsyncIterator[None]:
-        """The part and its children neither work nor fall."""
-        pids = of_session(await self._pid(name))
-        try:
-            for pid in pids:
-                send(pid, signal.SIGSTOP)
-            yield
-        finally:
-            for pid in pids:
-                send(pid, signal.SIGCONT)
+    async def _double(self, broker: Redis) -> list[Message]:
+        """What has gathered is there twice, what the worker has taken comes again, and none is in its place."""
+        queue = celery.conf.task_default_queue
+        async with _standing_still(of_session(await self._pid("worker"))):
+            waiting, taken = await self._gathered(broker), await self._taken(broker)
+            messages = [*waiting, *waiting, *taken]
+            self._chance.shuffle(messages)
+            if messages:
+                async with broker.pipeline(transaction=True) as together:
+                    together.ltrim(queue, 0, -1 - len(waiting))  # newer ones come in on the left meanwhile
+                    together.rpush(queue, *messages)
+                    await together.execute()
+        return [*waiting, *taken]
 
-    async def _piled_up(self, broker: Redis, queue: str) -> list[Message]:
+    async def _freeze(self, broker: Redis) -> list[Message]:
+        """A child of the worker stands still in the middle of its work, for longer than the lease, and loses its
+        connections: another does that work, and then the first goes on where it stood."""
+        for _ in range(_LOOKS_FOR_WORK_MAX):
+            worker = await self._pid("worker")
+            children = [pid for pid in of_session(worker) if pid != worker]
+            async with _standing_still(children):
+                taken = await self._taken(broker)
+                if children and any(map(_is_about_a_job, taken)):
+                    child = self._chance.choice(children)
+                    _wake([pid for pid in children if pid != child])
+                    await self._kill("postgres")
+                    await asyncio.sleep(settings().job_lease_seconds + _LONGER_THAN_THE_LEASE_SECONDS)
+                    return taken
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        return []
+
+    async def _gathered(self, broker: Redis) -> list[Message]:
         """What waits, once it is enough or time is up."""
         deadline = time.monotonic() + _STANDS_STILL_SECONDS_MAX
         while True:
-            waiting = await broker.lrange(queue, 0, -1)
-            if sum(map(_is_about_a_job, waiting)) >= _PILED_UP or time.monotonic() > deadline:
+            waiting = await broker.lrange(celery.conf.task_default_queue, 0, -1)
+            if sum(map(_is_about_a_job, waiting)) >= _ENOUGH or time.monotonic() > deadline:
                 return waiting
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    async def _taken(self, broker: Redis) -> list[Message]:
+        """What the worker has taken and not acknowledged: it is at work on that."""
+        return [json.dumps(json.loads(each)[0]) for each in await broker.hvals("unacked")]
+
+
+@asynccontextmanager
+async def _standing_still(pids: Sequence[int]) -> AsyncIterator[None]:
+    """These processes neither work nor end."""
+    try:
+        for pid in pids:
+            send(pid, signal.SIGSTOP)
+        yield
+    finally:
+        _wake(pids)
+
+
+def _wake(pids: Sequence[int]) -> None:
+    for pid in pids:
+        send(pid, signal.SIGCONT)
 
 
 def _is_about_a_job(message: Message) -> bool:
