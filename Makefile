@@ -51,10 +51,17 @@ lock: ## resolve the dependencies again (needs uv)
 clean: ## remove the environment and the local data
 	rm -rf .venv .zhida
 
-.PHONY: chaos-short
-chaos-short: setup ## kill every part with -9 during a rehearsed season; ZHIDA_CHAOS_SEED=N repeats one
-	@export ZHIDA_CHAOS_SEED=$${ZHIDA_CHAOS_SEED:-$$RANDOM}; echo "ZHIDA_CHAOS_SEED=$$ZHIDA_CHAOS_SEED"; \
-		$(BIN)/pytest -m chaos tests/chaos
+.PHONY: chaos chaos-short
+chaos-short: setup ## kill every part with -9 during a rehearsed season, lose and double messages; ZHIDA_CHAOS_SEED=N repeats one
+	@export ZHIDA_CHAOS_SEED=$${ZHIDA_CHAOS_SEED:-$$RANDOM}; $(BIN)/pytest -s -m chaos tests/chaos
+
+chaos: setup ## the same for SEEDS=20 seeds FROM=1, one after another; stops at the first that breaks a promise, and names it
+	@for seed in $$(seq $(or $(FROM),1) $$(($(or $(FROM),1) + $(or $(SEEDS),20) - 1))); do \
+		began=$$SECONDS; \
+		ZHIDA_CHAOS_SEED=$$seed $(BIN)/pytest -s -m chaos tests/chaos || { \
+			echo "seed $$seed failed after $$((SECONDS - began)) s; to repeat it: ZHIDA_CHAOS_SEED=$$seed make chaos-short"; exit 1; }; \
+		echo "seed $$seed held, $$((SECONDS - began)) s"; \
+	done
 
 .PHONY: bench long
 bench: setup ## what each hot path costs beside a ceiling; SIZE=1 is the whole (0.1), ONLY=filing one part, JSON=FILE

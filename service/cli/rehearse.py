@@ -40,7 +40,7 @@ _CLAIMS_MAX = 100_000
     envvar="ZHIDA_DATA_DIR",
     help="演示环境的数据目录；里面没有在运行的，就在那里起一套并留下数据",
 )
-@click.option("--kill", is_flag=True, help="彩排时轮流 kill -9 各个部件，清空、重复、打乱消息")
+@click.option("--kill", is_flag=True, help="彩排时轮流 kill -9 各个部件，清空、重复、打乱消息，冻住进程")
 def rehearse(
     claims: int, share: float, seed: int, as_json: bool, address: str | None, data: Path | None, kill: bool
 ) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from service.local.rehearsal.kills import MISCHIEF, PARTS
+from service.local.rehearsal.kills import VIOLENCE
 
 ROOT = Path(__file__).parents[2]
-CLAIMS = 60
+CLAIMS = 40
+#: Lost messages are sent again soon, and work that stands still is handed out a second time.
+LEASE_SECONDS = 8
 
 
 def a_seed() -> int:
@@ -21,23 +23,23 @@ def a_seed() -> int:
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(600)
 def test_every_promise_holds_while_every_part_is_killed(tmp_path: Path) -> None:
     seed = a_seed()
     print(f"ZHIDA_CHAOS_SEED={seed}")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ZHIDA_")}
+    environment["ZHIDA_JOB_LEASE_SECONDS"] = str(LEASE_SECONDS)
     options = ["--claims", str(CLAIMS), "--seed", str(seed), "--kill", "--json", "--data", str(tmp_path / "data")]
     command = [sys.executable, "-m", "service.cli", "rehearse", *options]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1100, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=550, check=False
     )
     assert done.returncode == 0, f"ZHIDA_CHAOS_SEED={seed}\n{done.stderr}{done.stdout}"
     told = json.loads(done.stdout)
+    print(", ".join(f"{name} {times}" for name, times in sorted(told["violence"].items())))
     assert all(each["held"] for each in told["promises"])
     claims = told["claims"]
     assert (claims["filed"], claims["open"]) == (CLAIMS, 0)
     assert claims["paid"] + claims["bounced"] + claims["refused"] + claims["withdrawn"] == CLAIMS
-    for part in PARTS:
-        assert f"kill -9 {part}（" in done.stderr
-    for mischief in MISCHIEF:
-        assert f"{mischief} " in done.stderr
+    # Every part fell, and each mischief met something that it could do harm to.
+    assert [name for name in VIOLENCE if not told["violence"].get(name)] == []

@@ -1,19 +1,24 @@
 """The first people of an installation: made on the command line, then able to sign in and do their work."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from domain.actor import Post
+from domain.errors import SignedOut
 from service.access.commands import sign_in
 from service.access.schemas import NewSignIn
+from service.access.tables import UserRow
 from service.cli.staff import institution, staff
 from service.database import dispose, transaction
 from service.journal import JournalRow
 from service.local.made_up import Maker
 from service.security import actor_of
+from service.settings import settings
 from tests.world import World
 
 PASSWORD = "a long password"
@@ -48,6 +53,31 @@ async def test_a_reviewer_signs_in_and_holds_the_post(maker: Maker) -> None:
     async with transaction() as tx:
         noted = (await tx.execute(select(JournalRow).where(JournalRow.subject_id == me.user_id))).one()
     assert (noted.action, noted.actor_name, noted.after["posts"]) == ("make", "zhida staff add", ["reviewer"])
+
+
+async def test_a_password_hashed_for_the_demo_is_hashed_at_full_cost_elsewhere(
+    maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = f"r{maker.person().id_number.lower()}"
+    assert (await add(maker, login, "--post", "reviewer", "--district", "370102")).exit_code == 0
+
+    async def stored() -> str:
+        async with transaction() as tx:
+            return (await tx.execute(select(UserRow.password_hash).where(UserRow.login == login))).scalar_one()
+
+    cheap = await stored()
+    assert "$m=19456,t=2,p=1$" in cheap
+    await sign_in(NewSignIn(login, PASSWORD))
+    assert await stored() == cheap
+    monkeypatch.setattr("service.access.commands.settings", lambda: replace(settings(), demo=False))
+    with pytest.raises(SignedOut):
+        await sign_in(NewSignIn(login, f"not {PASSWORD}"))
+    assert await stored() == cheap
+    await sign_in(NewSignIn(login, PASSWORD))
+    full = await stored()
+    assert not PasswordHasher().check_needs_rehash(full)
+    await sign_in(NewSignIn(login, PASSWORD))
+    assert await stored() == full
 
 
 async def test_a_clerk_belongs_to_an_institution_that_was_listed_before(maker: Maker) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from service.local.rehearsal.calls import Desk
-from service.local.rehearsal.filing import Filed, file_all, read_offers, sign_in, sign_up, tell_registry
+from service.local.rehearsal.filing import Filed, file_singly, read_offers, sign_in, sign_up, tell_registry
 from service.local.rehearsal.ground import Ground
 from service.local.rehearsal.kills import Killer
 from service.local.rehearsal.mending import let_money_come_back, mend_accounts
@@ -17,6 +17,7 @@ from service.local.rehearsal.money import pay
 from service.local.rehearsal.officers import counts, publish_and_let_pass, read_today, review, wait_for_checks
 from service.local.rehearsal.people import Wish, make_trainees
 from service.local.rehearsal.report import Report, read_report, wait_for_jobs
+from service.local.rehearsal.rosters import file_rosters
 from service.local.rehearsal.season import Season, progress_columns
 
 #: A stage may take this long, and so much longer for every claim; all stages together so many times that.
@@ -46,19 +47,22 @@ async def rehearse(ground: Ground, wish: Wish, console: Console, *, kill: bool =
             killer = Killer(ground.place, wish.seed, progress.console.print) if kill else None
             filed = await _act(desk, season, own, killer)
             await wait_for_jobs(desk, season)
-            complaints, stages = season.complaints, season.stages
-            return await read_report(desk, environment, filed, earlier, complaints, stages)
+            report = await read_report(desk, environment, filed, earlier, season)
+            return replace(report, violence=dict(killer.done)) if killer else report
 
 
 async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) -> Filed:
     """The whole way, from signing in to the money."""
-    today = await read_today(desk)
+    today, filed = await read_today(desk), Filed()
     trainees = make_trainees(wish, await read_offers(desk, wish, today), today)
     async with _while_killed(killer):
         await sign_in(desk, season)
         await sign_up(desk, season, trainees)
         await tell_registry(desk, season, trainees)
-        filed = await file_all(desk, season, trainees, today, _FILING_SECONDS_KILLED if killer else 0.0)
+        over_seconds = _FILING_SECONDS_KILLED if killer else 0.0
+        async with asyncio.TaskGroup() as both:
+            for file in (file_singly, file_rosters):
+                both.create_task(file(desk, season, trainees, today, over_seconds, filed))
         await wait_for_checks(desk, season)
         await review(desk, season, trainees)
         await publish_and_let_pass(desk, season)

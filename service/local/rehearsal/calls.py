@@ -68,12 +68,16 @@ class Desk:
         login: str | None = None,
         key: str | None = None,
         refusals: Collection[str] = (),
+        kind: str = "text/csv",
     ) -> Reply:
         """Ask the service, as `login` when one is named. A refusal whose code is not among `refusals` is Unexpected;
-        no answer at all is GaveUp. With a `key` a request that went through twice has one effect."""
+        no answer at all is GaveUp. With a `key` a request that went through twice has one effect. A body of bytes is
+        a file of this `kind`."""
 
         async def attempt() -> Reply | str:
             headers = {"Idempotency-Key": key} if key else {}
+            if isinstance(body, bytes):
+                headers["Content-Type"] = kind
             if login:
                 headers["Authorization"] = f"Bearer {await self.sign_in(login)}"
             reply = await self._send(method, f"{self.address}{path}", body, headers)
@@ -110,8 +114,7 @@ class Desk:
     async def _send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Reply | str:
         async with self._free:
             try:
-                if isinstance(body, bytes):  # a bank's file
-                    headers = {**headers, "Content-Type": "text/csv"}
+                if isinstance(body, bytes):
                     return Reply.of(await self.http.request(method, url, content=body, headers=headers))
                 return Reply.of(await self.http.request(method, url, json=body, headers=headers))
             except httpx.TransportError as silence:

@@ -1,14 +1,13 @@
-"""The trainees' part: who takes part, signing up, filing alone or through an institution, thinking again."""
+"""The trainees' part: who takes part, signing up, filing alone or through a clerk one by one, thinking again."""
 
 import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from hashlib import sha256
+from datetime import date
 
 from service.local.rehearsal.calls import PASSWORD, Desk, GaveUp, Unexpected
-from service.local.rehearsal.people import CLERKS, DISTRICTS, Offer, Trainee, Trouble, Wish
+from service.local.rehearsal.people import CLERKS, DISTRICTS, Level, Offer, Trainee, Trouble, Way, Wish
 from service.local.rehearsal.season import Season
 
 _OFFICERS = ("reviewer", "publisher", "maker", "checker", "releaser")
@@ -18,12 +17,12 @@ _LATE_CALLS_MIN, _CLAIMS_PER_LATE_CALL = 2, 50
 _SLOW_CALLS, _SLOW_MS = 3, 300
 #: For so many calls the registry is not there at all.
 _DOWN_CALLS = 4
-_MANDATE_DAYS = 30, 365
 
 
 @dataclass
 class Filed:
-    """What the service acknowledged. `claim_ids`: from 201s; `unsure`: filings that never got an answer."""
+    """What the service acknowledged. `claim_ids`: from 201s and from rosters; `unsure`: filings that never got an
+    answer."""
 
     claim_ids: set[str] = field(default_factory=set)
     unsure: int = 0
@@ -37,9 +36,9 @@ async def read_offers(desk: Desk, wish: Wish, today: date) -> list[Offer]:
     chance = random.Random(wish.seed)  # noqa: S311 (not for secrets: it must repeat)
     chosen = chance.sample(items, min(len(items), wish.claims))
 
-    async def levels(code: str) -> tuple[str, tuple[str, ...]]:
+    async def levels(code: str) -> tuple[str, tuple[Level, ...]]:
         answer = await desk.ask("GET", f"/api/standards?occupation={code}&on={today}")
-        return code, tuple(each["level"] for each in answer.body["standards"])
+        return code, tuple(Level(each["level"], each["level_name"]) for each in answer.body["standards"])
 
     known = dict(await asyncio.gather(*(levels(code) for code in {item["code"] for item in chosen})))
     return [Offer(item["code"], item["list_kind"], found) for item in chosen if (found := known[item["code"]])]
@@ -58,7 +57,7 @@ async def sign_in(desk: Desk, season: Season) -> None:
 
 async def sign_up(desk: Desk, season: Season, trainees: Sequence[Trainee]) -> None:
     """Those who file for themselves get a login; one that is taken was made by a call whose answer was lost."""
-    alone = [each for each in trainees if each.login]
+    alone = [each for each in trainees if each.way is Way.ALONE]
 
     async def one(trainee: Trainee) -> None:
         person = trainee.person
@@ -87,16 +86,15 @@ async def tell_registry(desk: Desk, season: Season, trainees: Sequence[Trainee])
         await desk.control("registry", "POST", "/control/behaviour", slow)
 
 
-async def file_all(
-    desk: Desk, season: Season, trainees: Sequence[Trainee], today: date, over_seconds: float
-) -> Filed:
-    """Everybody files, at once or spread over some time; whoever withdraws does it at once.
+async def file_singly(
+    desk: Desk, season: Season, everybody: Sequence[Trainee], today: date, over_seconds: float, filed: Filed
+) -> None:
+    """Whoever stands in no roster files, at once or spread over some time; whoever withdraws does it at once.
 
     Half-way the registry stops being slow and is late for a while; later it is down for a while, then well.
     """
-    filed = Filed()
-
-    calls = _LATE_CALLS_MIN + len(trainees) // _CLAIMS_PER_LATE_CALL
+    trainees = [each for each in everybody if each.way is not Way.ROSTER]
+    calls = _LATE_CALLS_MIN + len(everybody) // _CLAIMS_PER_LATE_CALL
     moods = {
         trainees[len(trainees) // 2].certificate: {"mode": "late", "times": 1, "until_calls": calls},
         trainees[len(trainees) * 4 // 5].certificate: {"mode": "down", "until_calls": _DOWN_CALLS},
@@ -113,7 +111,6 @@ async def file_all(
 
     async with season.stage("file", len(trainees)) as bar:
         await season.each(trainees, one, bar, over_seconds)
-    return filed
 
 
 async def _file(desk: Desk, trainee: Trainee, today: date, filed: Filed) -> None:
@@ -141,18 +138,10 @@ async def _refused(desk: Desk, claim: dict[str, object], login: str, key: str, c
 
 async def _mandate(desk: Desk, trainee: Trainee, today: date) -> str | None:
     """The id of a mandate for the institution that files; None for whoever files alone."""
-    if trainee.login:
+    if trainee.way is Way.ALONE:
         return None
-    before, after = _MANDATE_DAYS
-    signed_on = (today - timedelta(days=before)).isoformat()
     person = trainee.person
-    mandate = {
-        "trainee": {"name": person.name, "id_number": person.id_number, "phone": person.phone},
-        "signed_on": signed_on,
-        "valid_from": signed_on,
-        "valid_to": (today + timedelta(days=after)).isoformat(),
-        "document_sha256": sha256(trainee.certificate.encode()).hexdigest(),
-        "fee_fen": 0,
-    }
+    named = {"name": person.name, "id_number": person.id_number, "phone": person.phone}
+    mandate = {"trainee": named, **trainee.paper(today), "fee_fen": 0}
     reply = await desk.ask("POST", "/api/mandates", mandate, login=trainee.filer)
     return str(reply.body["id"])

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from service.local.made_up import MadeUpPerson, Maker
 
@@ -19,13 +20,25 @@ _EVERY_TROUBLE_FROM = 12
 _ISSUED_DAYS_AGO = (5, 300)
 _OVERDUE_DAYS_AGO = (740, 800)
 _TRAINING_DAYS = (20, 60)
+#: A mandate was signed before today, and ends after.
+_MANDATE_DAYS = 30, 365
+#: The part of the institutions' claims that goes in by rosters; the others a clerk files one by one.
+_BY_ROSTER = 0.75
+
+
+class Way(StrEnum):
+    """How a claim comes in."""
+
+    ALONE = "alone"
+    CLERK = "clerk"
+    ROSTER = "roster"
 
 
 class Trouble(StrEnum):
     """What is wrong with a claim."""
 
     NONE = "none"
-    REPEATED = "repeated"  # filed twice: the second is refused at the door
+    REPEATED = "repeated"  # filed twice, or in the mended sheet once more: the second is refused at the door
     UNKNOWN = "unknown"  # the registry does not know the certificate: a reviewer refuses
     OTHER_NAME = "other_name"  # the registry knows another holder: a reviewer refuses
     DEAD_ACCOUNT = "dead_account"  # the bank knows no such account: bounced, and mended with another card
@@ -45,24 +58,46 @@ _PARTS = {
 }
 
 
+class Mistake(StrEnum):
+    """What a clerk mistypes in a roster, and mends when the sheet comes back."""
+
+    NONE = "none"
+    ID_NUMBER = "id_number"
+    ITEM = "item"  # the code of an item that the catalog does not have
+    DATE = "date"  # a day that no calendar has
+    TWICE = "twice"  # the same line once more, further down
+
+
+#: The part of a roster's lines that each mistake takes.
+_MISTAKEN = 0.03
+
+
+class Level(NamedTuple):
+    """`code` as the API takes it, `name` as sheets say it."""
+
+    code: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Offer:
     """An item of the published catalog, with the levels that have a standard."""
 
     item_code: str
     list_kind: str
-    levels: tuple[str, ...]
+    levels: tuple[Level, ...]
 
 
 @dataclass(frozen=True)
 class Trainee:
-    """`login`: whoever files for themself; None when the district's institution files for them."""
+    """`login`: of whoever files for themself; the others' institution of the district files for them."""
 
     person: MadeUpPerson
-    login: str | None
+    way: Way
+    login: str
     district: str
     offer: Offer
-    level: str
+    level: Level
     certificate: str
     issued_on: date
     started_on: date
@@ -70,18 +105,30 @@ class Trainee:
     other_card: str  # of the same bank, for when money does not arrive
     bank_code: str
     trouble: Trouble
+    mistake: Mistake
 
     @property
     def filer(self) -> str:
         """The login that files."""
-        return self.login or CLERKS[self.district]
+        return self.login if self.way is Way.ALONE else CLERKS[self.district]
+
+    def paper(self, today: date) -> dict[str, str]:
+        """What stands on the mandate that they signed."""
+        before, after = _MANDATE_DAYS
+        signed_on = (today - timedelta(days=before)).isoformat()
+        return {
+            "signed_on": signed_on,
+            "valid_from": signed_on,
+            "valid_to": (today + timedelta(days=after)).isoformat(),
+            "document_sha256": sha256(self.certificate.encode()).hexdigest(),
+        }
 
     def claim(self, mandate_id: str | None) -> dict[str, Any]:
         """The body of the claim."""
         return {
             "item_code": self.offer.item_code,
             "list_kind": self.offer.list_kind,
-            "level": self.level,
+            "level": self.level.code,
             "district": self.district if mandate_id is None else None,
             "certificate_number": self.certificate,
             "certificate_issued_on": self.issued_on.isoformat(),
@@ -103,7 +150,7 @@ class Trainee:
             "holder_name": "路人乙" if self.trouble is Trouble.OTHER_NAME else self.person.name,
             "id_number": self.person.id_number,
             "occupation_code": self.offer.item_code,
-            "level": self.level,
+            "level": self.level.code,
             "issued_on": self.issued_on.isoformat(),
         }
 
@@ -125,49 +172,77 @@ def make_trainees(wish: Wish, offers: Sequence[Offer], today: date) -> list[Trai
     """
     seed = wish.seed + 1_000_003 * wish.earlier
     chance, maker = random.Random(seed), Maker(seed)  # noqa: S311 (not for secrets: it must repeat)
-    alone = round(wish.claims * wish.individual_share)
-    by_themselves = [True] * alone + [False] * (wish.claims - alone)
-    chance.shuffle(by_themselves)
-    troubles = _troubles(by_themselves, chance)
-    overdue = _how_many(Trouble.OVERDUE, wish.claims)
-    by_themselves += [chance.random() < wish.individual_share for _ in range(overdue)]
+    ways = _ways(wish)
+    chance.shuffle(ways)
+    troubles = _troubles(ways, chance)
+    overdue = _how_many(_PARTS[Trouble.OVERDUE], wish.claims)
+    ways += chance.choices(ways, k=overdue)
     troubles += [Trouble.OVERDUE] * overdue
+    mistakes = _mistakes(ways, troubles, chance)
     return [
-        _make_one(chance, maker, chance.choice(offers), today, f"s{seed}n{n}" if own else None, trouble)
-        for n, (own, trouble) in enumerate(zip(by_themselves, troubles, strict=True))
+        _make_one(chance, maker, chance.choice(offers), today, f"s{seed}n{n}", *how)
+        for n, how in enumerate(zip(ways, troubles, mistakes, strict=True))
     ]
 
 
-def _how_many(trouble: Trouble, claims: int) -> int:
-    return max(round(claims * _PARTS[trouble]), 1 if claims >= _EVERY_TROUBLE_FROM else 0)
+def _ways(wish: Wish) -> list[Way]:
+    """A way for each claim that will be stored; where an institution files at all, it files one by one too."""
+    alone = round(wish.claims * wish.individual_share)
+    by_roster = int((wish.claims - alone) * _BY_ROSTER)
+    return [Way.ALONE] * alone + [Way.ROSTER] * by_roster + [Way.CLERK] * (wish.claims - alone - by_roster)
 
 
-def _troubles(by_themselves: Sequence[bool], chance: random.Random) -> list[Trouble]:
+def _how_many(part: float, claims: int) -> int:
+    return max(round(claims * part), 1 if claims >= _EVERY_TROUBLE_FROM else 0)
+
+
+def _troubles(ways: Sequence[Way], chance: random.Random) -> list[Trouble]:
     """A trouble for each claim that will be stored."""
-    found = [Trouble.NONE] * len(by_themselves)
-    free = list(range(len(by_themselves)))
+    found = [Trouble.NONE] * len(ways)
+    free = list(range(len(ways)))
     chance.shuffle(free)
     for trouble in (Trouble.WITHDRAWN, Trouble.REPEATED, Trouble.UNKNOWN, Trouble.OTHER_NAME, Trouble.DEAD_ACCOUNT):
-        fitting = [at for at in free if by_themselves[at] or trouble is not Trouble.WITHDRAWN]
-        for at in fitting[: _how_many(trouble, len(by_themselves))]:
+        fitting = [at for at in free if trouble is not Trouble.WITHDRAWN or ways[at] is Way.ALONE]
+        for at in fitting[: _how_many(_PARTS[trouble], len(ways))]:
             found[at] = trouble
             free.remove(at)
     return found
 
 
+def _mistakes(ways: Sequence[Way], troubles: Sequence[Trouble], chance: random.Random) -> list[Mistake]:
+    """A mistake for each; none in lines that are turned away for another reason, so that every line has one."""
+    found = [Mistake.NONE] * len(ways)
+    lines = [at for at, way in enumerate(ways) if way is Way.ROSTER]
+    turned_away = {Trouble.REPEATED, Trouble.OVERDUE}
+    free = [at for at in lines if troubles[at] not in turned_away]
+    chance.shuffle(free)
+    for mistake in (Mistake.ID_NUMBER, Mistake.ITEM, Mistake.DATE, Mistake.TWICE):
+        for _ in range(min(len(free), max(round(len(lines) * _MISTAKEN), 1))):
+            found[free.pop()] = mistake
+    return found
+
+
 def _make_one(
-    chance: random.Random, maker: Maker, offer: Offer, today: date, login: str | None, trouble: Trouble
+    chance: random.Random,
+    maker: Maker,
+    offer: Offer,
+    today: date,
+    login: str,
+    way: Way,
+    trouble: Trouble,
+    mistake: Mistake,
 ) -> Trainee:
     ago = _OVERDUE_DAYS_AGO if trouble is Trouble.OVERDUE else _ISSUED_DAYS_AGO
     issued_on = today - timedelta(days=chance.randint(*ago))
     level, card = chance.choice(offer.levels), maker.card()
     return Trainee(
         person=maker.person(),
+        way=way,
         login=login,
         district=chance.choice(DISTRICTS),
         offer=offer,
         level=level,
-        certificate=maker.certificate(level, issued_on.year),
+        certificate=maker.certificate(level.code, issued_on.year),
         issued_on=issued_on,
         started_on=issued_on - timedelta(days=chance.randint(*_TRAINING_DAYS)),
         # Mistyped: the stand-in bank knows no account that ends so.
@@ -175,4 +250,5 @@ def _make_one(
         other_card=maker.card(),
         bank_code=maker.bank_code(),
         trouble=trouble,
+        mistake=mistake,
     )

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from service.local.rehearsal.calls import Desk
 from service.local.rehearsal.filing import Filed
+from service.local.rehearsal.kills import VIOLENCE
 from service.local.rehearsal.officers import claims, read_today
 from service.local.rehearsal.season import STAGES, Season, StageTime
 from service.local.supervisor import ROOT
@@ -49,12 +50,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Report:
-    """`claims`: counts of the whole stack; `share_individual`: 0 to 1, null where nothing was filed."""
+    """`claims`: counts of the whole stack; `share_individual`: 0 to 1, null where nothing was filed; `violence`: how
+    often what was done to the stack, absent when nothing was."""
 
     claims: dict[str, int]
     share_individual: dict[str, float | None]
     promises: list[Held]
     stages: list[StageTime]
+    violence: dict[str, int] | None = None
 
     @property
     def good(self) -> bool:
@@ -62,18 +65,15 @@ class Report:
         return self.claims["open"] == 0 and all(each.held for each in self.promises)
 
     def as_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        told = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.dumps(told, ensure_ascii=False)
 
 
 async def read_report(
-    desk: Desk,
-    environment: Mapping[str, str],
-    filed: Filed,
-    earlier: int,
-    complaints: Sequence[str],
-    stages: list[StageTime],
+    desk: Desk, environment: Mapping[str, str], filed: Filed, earlier: int, season: Season
 ) -> Report:
     """Ask the service for its figures, the audit for the promises, and the bank for its ledger."""
+    complaints = season.complaints
     stored = [claim async for claim in claims(desk, "auditor")]
     promises = [
         *await _audit(environment),
@@ -81,7 +81,7 @@ async def read_report(
         _acknowledged_is_stored({claim["id"] for claim in stored}, filed, earlier),
         Held("answers_as_expected", not complaints, complaints[0] if complaints else "没有意外的答复"),
     ]
-    return Report(await _figures(desk), await _share(desk), promises, stages)
+    return Report(await _figures(desk), await _share(desk), promises, season.stages)
 
 
 async def _figures(desk: Desk) -> dict[str, int]:
@@ -140,7 +140,7 @@ async def _ledger_agrees(desk: Desk, stored: Sequence[Mapping[str, Any]]) -> Hel
 
 
 def _acknowledged_is_stored(stored: set[str], filed: Filed, earlier: int) -> Held:
-    """Every 201 is a stored claim, and no repeated call made a second one."""
+    """Every 201, and every line that a roster says is filed, is a stored claim; no repetition made a second one."""
     name = "acknowledged_is_stored"
     lost = filed.claim_ids - stored
     if lost:
@@ -200,3 +200,8 @@ def show(report: Report, console: Console, titles: Mapping[str, str]) -> None:
     for stage in report.stages:
         stages.add_row(STAGES[stage.name], f"{stage.items:,}", f"{stage.seconds:.1f}")
     console.print(stages)
+    if report.violence is not None:
+        violence = Table("破坏", "次数")
+        for name, times in sorted(report.violence.items()):
+            violence.add_row(VIOLENCE[name], f"{times:,}")
+        console.print(violence)

@@ -18,7 +18,9 @@ STAGES = {
     "sign_in": "演示人物登录",
     "sign_up": "申领人注册",
     "certificates": "证书登记",
-    "file": "提交申领",
+    "file": "逐笔提交申领",
+    "roster": "提交名册",
+    "roster_mend": "改正后再提交的名册",
     "verify": "证书核验",
     "review": "审核",
     "notice": "公示",
@@ -91,10 +93,15 @@ class Season:
         self.stages.append(StageTime(name, bar.items, round(time.monotonic() - began, 2)))
 
     async def each(
-        self, items: Sequence[T], work: Callable[[T], Awaitable[None]], bar: Bar, over_seconds: float = 0.0
+        self,
+        items: Sequence[T],
+        work: Callable[[T], Awaitable[None]],
+        bar: Bar,
+        over_seconds: float = 0.0,
+        size: Callable[[T], int] = lambda _: 1,
     ) -> None:
         """Do `work` for every item, all at once or begun one after the other over some time; one that meets an answer
-        it cannot go on with stops no other."""
+        it cannot go on with stops no other. The bar advances by each one's `size`."""
 
         async def one(place: int, item: T) -> None:
             await asyncio.sleep(over_seconds * place / len(items))
@@ -102,7 +109,7 @@ class Season:
                 await work(item)
             except Unexpected as surprise:
                 self.complaints.append(str(surprise))
-            bar.advance()
+            bar.advance(size(item))
 
         async with asyncio.TaskGroup() as group:
             for place, item in enumerate(items):
