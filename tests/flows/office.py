@@ -152,8 +152,8 @@ class Office:
             assert self.http.post("/api/demo/clock", json={"days": 1}).status_code == 201
 
     def pay(self) -> dict[str, Any]:
-        """One batch of everything payable in my district, through three persons, to its end."""
-        batch = self.staff("maker").do("/api/batches", {"filter": {}})
+        """One batch of what the employment subsidies owe in my district, through three persons, to its end."""
+        batch = self.staff("maker").do("/api/batches", {"fund": "employment_subsidy", "filter": {}})
         frozen = self.wait_for_batch(batch["id"], "frozen")
         shown = {name: frozen[name] for name in ("content_hash", "line_count", "sum_fen")}
         path = f"/api/batches/{batch['id']}"

@@ -204,6 +204,7 @@ READS = (
     ("xuehua", "GET /api/groups", {}),
     ("auditor", "GET /api/policies/proposals", {}),
     ("auditor", "GET /api/batches", {}),
+    ("auditor", "GET /api/batches/due", {}),
     ("auditor", "GET /api/returns/exceptions", {}),
     ("auditor", "GET /api/returns/exceptions", {"resolved": True}),
     ("auditor", "GET /api/exceptions/missing", {}),
@@ -257,7 +258,7 @@ def test_what_succeeds_is_as_described(
     new = done("maker-370102", "POST /api/funds/appropriations", 201, body={**money, "amount_fen": 1}, **body)
     path = {"path_parameters": {"appropriation_id": new["id"]}}
     done("checker-370102", "POST /api/funds/appropriations/{appropriation_id}/confirm", 200, body={}, **path, **body)
-    batch = done("maker-370102", "POST /api/batches", 202, body={"filter": {}}, **body)
+    batch = done("maker-370102", "POST /api/batches", 202, body={"fund": money["fund"], "filter": {}}, **body)
     done("maker-370102", "GET /api/batches/{batch_id}", 200, path_parameters={"batch_id": batch["id"]})
     done("maker-370102", "GET /api/batches/{batch_id}/lines", 200, path_parameters={"batch_id": batch["id"]})
     done("me", "POST /api/claims", 422, body={**served.claim_body(made), "item_code": "0"}, **body)

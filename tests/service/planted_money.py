@@ -61,6 +61,12 @@ PLANTED_IN_MONEY = {
         """WITH sent AS (UPDATE payment_attempts SET status = 'sent' WHERE id = :void)
            UPDATE claims SET status = 'batched' WHERE id = :payable""",
     ),
+    "a claim paid by another fund than holds its money": (
+        "money_conserved",
+        "payment_attempts",
+        None,
+        "UPDATE batches SET fund = 'special_account' WHERE id = :batch",
+    ),
     "an appropriation counted otherwise than proposed": (
         "money_conserved",
         "appropriations",

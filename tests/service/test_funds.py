@@ -26,7 +26,7 @@ from service.gateways.bank_files.neutral import read_return
 from service.journal import By
 from service.reconciliation.commands import take_return
 from tests.payments import Stage, a_return, claim_statuses, journal_of, lines_of
-from tests.world import FUND, GENEROUS_FEN, WELDER_LEVEL_4_FEN, World
+from tests.world import FUND, GENEROUS_FEN, INSURANCE, WELDER_LEVEL_4_FEN, World
 
 ONE = WELDER_LEVEL_4_FEN
 POSTS = (Post.REVIEWER, Post.MAKER, Post.CHECKER, Post.RELEASER)
@@ -202,16 +202,16 @@ async def test_a_set_approves_the_oldest_for_which_the_money_lasts(tx: Tx, offic
 
 
 async def test_the_group_decides_about_the_fund(tx: Tx, office: Office) -> None:
-    world, insurance = office.world, "unemployment_insurance"
+    world = office.world
     await office.claims(tx, 1)
     group = NewGroup("enterprise_employee", "labour_contract", "HT-2026-0001", world.today.isoformat())
     await world.claim(tx, "verified", district=office.district, group=group)
     await office.give(tx, ONE)
-    await office.give(tx, ONE + 1, fund=insurance)
+    await office.give(tx, ONE + 1, fund=INSURANCE)
     answer = await approve_set(tx, office.staff[Post.REVIEWER], NewApproval(), world.now)
     assert (answer.approved, answer.unfunded) == (2, 0)
     assert await kept(tx, office.district) == {"reserved": ONE}
-    assert await kept(tx, office.district, insurance) == {"free": 1, "reserved": ONE}
+    assert await kept(tx, office.district, INSURANCE) == {"free": 1, "reserved": ONE}
 
 
 async def test_the_day_of_approval_decides_about_the_year(tx: Tx, office: Office) -> None:
