@@ -15,7 +15,7 @@ from service.database import Tx
 from service.journal import By
 from tests.payments import Stage, shown
 from tests.races.test_promises_by_sql import CHECK, DENIED, FOREIGN, MISFIT, UNIQUE, _attempt, _forge, _refused
-from tests.service.test_funds import ONE, Office
+from tests.service.test_funds import ONE, Office, kept
 from tests.world import FUND, INSURANCE, World
 
 ONLY_BY_A_MOVEMENT, NO_APPROPRIATION, NOT_THERE = "ZD020", "ZD021", "ZD022"
@@ -36,6 +36,12 @@ MOVE = """
                                 at)
     SELECT id, CAST(:claim AS uuid), CAST(:appropriation AS uuid), :kind, :source, :target, :fen, 'attack', now()
       FROM fund_positions WHERE district = :district
+"""
+
+ANSWER = """
+    INSERT INTO appropriation_answers (appropriation_id, proposed_by_person, answered_by, answered_by_person,
+                                       answered_at, answer, reason)
+    SELECT id, :proposer, :user, :person, now(), '{answer}', '{reason}' FROM appropriations WHERE id = :id
 """
 
 
@@ -72,7 +78,7 @@ async def test_what_stands_in_a_position_is_not_written_by_hand(tx: Tx, office: 
 
 
 async def test_the_ledger_and_what_two_persons_agreed_on_are_written_once(tx: Tx) -> None:
-    for table in ("fund_movements", "appropriations", "appropriation_confirmations", "fund_reservations"):
+    for table in ("fund_movements", "appropriations", "appropriation_answers", "fund_reservations"):
         assert await _refused(tx, f"DELETE FROM {table}") == DENIED
     for change in ("fund_movements SET amount_fen = 1", "appropriations SET amount_fen = amount_fen * 10"):
         assert await _refused(tx, f"UPDATE {change}") == DENIED
@@ -93,10 +99,7 @@ async def test_money_comes_only_by_what_two_persons_agreed_on(tx: Tx, office: Of
     assert await _refused(tx, MOVE, **line(office, "carry_over treasury free")) == NO_APPROPRIATION
     assert await _refused(tx, MOVE, **line(office, granted)) in {CHECK, NO_APPROPRIATION}
     assert await _refused(tx, MOVE, **line(office, granted, appropriation=proposed)) == FOREIGN
-    confirmed = """
-        INSERT INTO appropriation_confirmations
-        SELECT id, :proposer, :user, :person, now() FROM appropriations WHERE id = :id
-    """
+    confirmed = ANSWER.format(answer="confirmed", reason="")
     maker, checker = office.staff[Post.MAKER], office.staff[Post.CHECKER]
     alone = {"id": proposed, "user": maker.user_id, "person": maker.person_id}
     assert await _refused(tx, confirmed, proposer=maker.person_id, **alone) == CHECK
@@ -109,6 +112,29 @@ async def test_money_comes_only_by_what_two_persons_agreed_on(tx: Tx, office: Of
     right = line(office, granted, appropriation=proposed)
     await tx.execute(text(MOVE), right)
     assert await _refused(tx, MOVE, **right) == UNIQUE
+
+
+async def test_what_was_declined_or_is_not_free_counts_for_nothing(tx: Tx, office: Office) -> None:
+    maker, checker = office.staff[Post.MAKER], office.staff[Post.CHECKER]
+    two = {"user": checker.user_id, "person": checker.person_id, "proposer": maker.person_id}
+    declined = await office.propose(tx, ONE)
+    for answer, reason in (("declined", ""), ("confirmed", "x"), ("perhaps", "x")):
+        assert await _refused(tx, ANSWER.format(answer=answer, reason=reason), id=declined, **two) == CHECK
+    await tx.execute(text(ANSWER.format(answer="declined", reason="x")), {"id": declined, **two})
+    granted = line(office, "appropriate treasury free", appropriation=declined)
+    assert await _refused(tx, MOVE, **granted) == NO_APPROPRIATION
+    assert await _refused(tx, ANSWER.format(answer="confirmed", reason=""), id=declined, **two) == UNIQUE
+    too_much, all_of_it = [await office.propose(tx, -fen) for fen in (2 * ONE + 1, 2 * ONE)]
+    for proposed in (too_much, all_of_it):
+        await tx.execute(text(ANSWER.format(answer="confirmed", reason="")), {"id": proposed, **two})
+    taken = "lower free treasury"
+    assert await _refused(tx, MOVE, **line(office, taken)) in {CHECK, NO_APPROPRIATION}
+    assert await _refused(tx, MOVE, **line(office, taken, appropriation=all_of_it, fen=ONE)) == NO_APPROPRIATION
+    granted = line(office, "appropriate treasury free", appropriation=all_of_it, fen=2 * ONE)
+    assert await _refused(tx, MOVE, **granted) == NO_APPROPRIATION
+    assert await _refused(tx, MOVE, **line(office, taken, appropriation=too_much, fen=2 * ONE + 1)) == CHECK
+    await tx.execute(text(MOVE), line(office, taken, appropriation=all_of_it, fen=2 * ONE))
+    assert await kept(tx, office.district) == {}
 
 
 async def test_no_claim_moves_without_its_money(tx: Tx, office: Office) -> None:

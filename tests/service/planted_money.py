@@ -73,11 +73,23 @@ PLANTED_IN_MONEY = {
         None,
         "UPDATE appropriations SET year = year - 1",
     ),
+    "an appropriation counted though it was declined": (
+        "money_conserved",
+        "appropriations",
+        None,
+        "UPDATE appropriation_answers SET answer = 'declined', reason = 'x'",
+    ),
+    "money taken back as if it had been granted": (
+        "money_conserved",
+        "appropriations",
+        None,
+        "UPDATE appropriations SET amount_fen = -amount_fen",
+    ),
     "one human as proposer and confirmer": (
         "money_conserved",
         "appropriations",
         None,
-        """UPDATE people SET merged_into = (SELECT confirmed_by_person FROM appropriation_confirmations)
-            WHERE id = (SELECT proposed_by_person FROM appropriation_confirmations)""",
+        """UPDATE people SET merged_into = (SELECT answered_by_person FROM appropriation_answers)
+            WHERE id = (SELECT proposed_by_person FROM appropriation_answers)""",
     ),
 }

@@ -102,21 +102,29 @@ MONEY_CONSERVED = Promise(
         Check(
             "appropriations",
             "复核了却没有恰好计入一次，或计入的与提出的不符",
-            """SELECT a.id FROM appropriations a JOIN appropriation_confirmations c ON c.appropriation_id = a.id
+            """SELECT a.id FROM appropriations a
+                 JOIN appropriation_answers s ON s.appropriation_id = a.id AND s.answer = 'confirmed'
                 WHERE (SELECT count(*) FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id
                         WHERE m.appropriation_id = a.id
-                          AND (p.district, p.fund, p.year, m.amount_fen)
+                          AND (p.district, p.fund, p.year, CASE m.kind WHEN 'lower' THEN -1 ELSE 1 END * m.amount_fen)
                               = (a.district, a.fund, a.year, a.amount_fen)) <> 1
                    OR (SELECT count(*) FROM fund_movements m WHERE m.appropriation_id = a.id) <> 1""",
         ),
         Check(
             "appropriations",
-            "提出和复核的是同一个人，或签字的用户不是签字的人",
-            """SELECT a.id FROM appropriations a JOIN appropriation_confirmations c ON c.appropriation_id = a.id
-                 JOIN people p ON p.id = a.proposed_by_person JOIN people q ON q.id = c.confirmed_by_person
-                 JOIN users u ON u.id = a.proposed_by JOIN users v ON v.id = c.confirmed_by
+            "没有经人复核，或被退回，却计入了",
+            """SELECT a.id FROM appropriations a JOIN fund_movements m ON m.appropriation_id = a.id
+                 LEFT JOIN appropriation_answers s ON s.appropriation_id = a.id
+                WHERE s.answer IS DISTINCT FROM 'confirmed'""",
+        ),
+        Check(
+            "appropriations",
+            "提出和答复的是同一个人，或签字的用户不是签字的人",
+            """SELECT a.id FROM appropriations a JOIN appropriation_answers s ON s.appropriation_id = a.id
+                 JOIN people p ON p.id = a.proposed_by_person JOIN people q ON q.id = s.answered_by_person
+                 JOIN users u ON u.id = a.proposed_by JOIN users v ON v.id = s.answered_by
                 WHERE coalesce(p.merged_into, p.id) = coalesce(q.merged_into, q.id)
-                   OR (u.person_id, v.person_id) <> (p.id, q.id) OR c.proposed_by_person <> p.id""",
+                   OR (u.person_id, v.person_id) <> (p.id, q.id) OR s.proposed_by_person <> p.id""",
         ),
     ),
 )
