@@ -161,7 +161,7 @@ class HeldView(HoldView, kw_only=True):
 
 class RevokedView(Struct):
     """A mandate that was taken back: the claims under it that were withdrawn with it, and those whose money is paid
-    or on its way, about which the trainee may object."""
+    or on its way, to which the trainee may object once it is paid (`/api/claims/{claim_id}/object`)."""
 
     mandate_id: UUID
     revoked_on: date

@@ -8,6 +8,7 @@ from service.audit.queries.decisions import DECISIONS, recompute
 from service.audit.queries.funds import MONEY_CONSERVED, carried_over, mixed_batches
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
+from service.audit.queries.objections import OBJECTIONS
 from service.audit.queries.policies import PARAMETERS
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.schemas import BrokenRow, PromiseReport
@@ -59,6 +60,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         PARAMETERS,
         ended,
         STOPPED,
+        OBJECTIONS,
         SHARE,
         ROSTER_LINES,
     )
