@@ -27,6 +27,7 @@ class Movement(StrEnum):
     """What moves money from one pot into another."""
 
     APPROPRIATE = "appropriate"
+    LOWER = "lower"  # 调减: an appropriation is taken back, as far as its money is free
     CARRY_OVER = "carry_over"  # claims approved before funds were kept: once, by the migration
     RESERVE = "reserve"
     SEND = "send"
@@ -39,9 +40,18 @@ class Movement(StrEnum):
 
 _M, _P = Movement, Pot
 
+
+class Answer(StrEnum):
+    """What the second person says of an appropriation that was proposed."""
+
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+
+
 #: Movement → out of which pot, into which. What leaves one enters the other, so nothing is made or lost.
 WAYS: Mapping[Movement, tuple[Pot, Pot]] = {
     _M.APPROPRIATE: (_P.TREASURY, _P.FREE),
+    _M.LOWER: (_P.FREE, _P.TREASURY),
     _M.CARRY_OVER: (_P.TREASURY, _P.FREE),
     _M.RESERVE: (_P.FREE, _P.RESERVED),
     _M.SEND: (_P.RESERVED, _P.IN_FLIGHT),
@@ -121,7 +131,9 @@ class Position:
         """The position after a movement; Conflict `fund.insufficient` (what is there, what is missing) when the pot
         that it takes from holds less."""
         source, target = WAYS[movement]
-        changed = {f"{target}_fen": getattr(self, f"{target}_fen") + amount_fen}
+        changed = {}
+        if target is not Pot.TREASURY:
+            changed[f"{target}_fen"] = getattr(self, f"{target}_fen") + amount_fen
         if source is not Pot.TREASURY:
             there: Fen = getattr(self, f"{source}_fen")
             if there < amount_fen:
@@ -131,6 +143,13 @@ class Position:
                 )
             changed[f"{source}_fen"] = there - amount_fen
         return replace(self, **changed)
+
+    def lowered(self, amount_fen: Fen) -> "Position":
+        """The position after `amount_fen` was taken back; Conflict `appropriation.not_free` (where the rest is) when
+        less is free."""
+        if self.free_fen < amount_fen:
+            raise Conflict("appropriation.not_free", lowered_fen=amount_fen, **vars(self))
+        return self.after(Movement.LOWER, amount_fen)
 
 
 def while_it_lasts(positions: Mapping[K, Position], due: Iterable[tuple[K, Fen]]) -> list[bool]:
@@ -160,7 +179,7 @@ def days_left(free_fen: Fen, drawn_fen: Fen, over_days: int) -> int | None:
     return free_fen * over_days // drawn_fen if drawn_fen > 0 else None
 
 
-def check_two_persons(proposed_by: UUID, confirmed_by: UUID) -> None:
-    """Forbidden `appropriation.same_person`: whoever proposes an appropriation does not confirm it."""
-    if proposed_by == confirmed_by:
+def check_two_persons(proposed_by: UUID, answered_by: UUID) -> None:
+    """Forbidden `appropriation.same_person`: whoever proposes an appropriation neither confirms nor declines it."""
+    if proposed_by == answered_by:
         raise Forbidden("appropriation.same_person")

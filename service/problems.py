@@ -81,6 +81,7 @@ _BY_CONSTRAINT = {
     "pk_policy_confirmations": "policy.confirmed",
     "ck_policy_confirmations_two_persons": "policy.same_person",
     "uq_claim_holds_live": "holding.live",
+    "uq_claim_objections_standing": "objection.standing",
     "pk_return_resolutions": "exception.resolved",
     "ck_attempt_decisions_two_persons": "attempt.same_person",
 }

@@ -16,10 +16,11 @@ from service.access.tables import DistrictRow
 from service.batches import commands, queries
 from service.batches.schemas import BatchFilter, BatchView, NewBatch, NewRelease, Shown
 from service.batches.tables import AttemptRow
+from service.claims.schemas import NewGroup
 from service.claims.tables import ClaimRow
 from service.database import Tx
 from service.gateways.bank import FileState
-from tests.world import Trainee, World
+from tests.world import FUND, GENEROUS_FEN, INSURANCE, Trainee, World
 
 #: One line of a return: (reference, amount in fen, code, reason).
 Said = tuple[str, int, str, str]
@@ -44,17 +45,23 @@ class Stage:
             await stage.claim(tx)
         return stage
 
-    async def claim(self, tx: Tx, trainee: Trainee | None = None) -> UUID:
-        view = await self.world.claim(tx, "payable", trainee, district=self.district)
+    async def claim(self, tx: Tx, trainee: Trainee | None = None, **other: Any) -> UUID:
+        view = await self.world.claim(tx, "payable", trainee, district=self.district, **other)
         self.claims.append(view.id)
         return view.id
 
-    async def open(self, tx: Tx, filed_to: date | None = None, limit: int = 9_999) -> BatchView:
-        new = NewBatch(BatchFilter(filed_to), limit)
+    async def employee(self, tx: Tx) -> UUID:
+        """A claim that the unemployment insurance pays: of somebody whom an enterprise employs."""
+        await self.world.appropriate(tx, self.district, GENEROUS_FEN, INSURANCE)
+        contract = NewGroup("enterprise_employee", "labour_contract", "HT-2026-0001", self.world.today.isoformat())
+        return await self.claim(tx, group=contract)
+
+    async def open(self, tx: Tx, filed_to: date | None = None, limit: int = 9_999, fund: str = FUND) -> BatchView:
+        new = NewBatch(fund, BatchFilter(filed_to), limit)
         return await commands.open_batch(tx, self.staff[Post.MAKER], new, self.world.today, self.world.now)
 
-    async def frozen(self, tx: Tx) -> BatchView:
-        batch = await self.open(tx)
+    async def frozen(self, tx: Tx, fund: str = FUND) -> BatchView:
+        batch = await self.open(tx, fund=fund)
         await commands.assemble(tx, batch.id, self.world.now)
         return await self.see(tx, batch.id)
 
@@ -144,7 +151,7 @@ def a_return(batch: BatchView, lines: Sequence[Said], account: str | None = None
     total = _yuan(sum(line[1] for line in lines))
     out = io.StringIO(newline="")
     rows: list[Sequence[Any]] = [
-        ("H", "ZHIDA-RETURN-1", batch.number, account or queries.debit_account(batch.district), len(lines), total),
+        ("H", "ZHIDA-RETURN-1", batch.number, account or batch.debit_account, len(lines), total),
         *(("R", at, line[0], _yuan(line[1]), *line[2:]) for at, line in enumerate(lines, start=1)),
         ("T", batch.number, len(lines), total),
     ]

@@ -16,7 +16,8 @@ from sqlalchemy.pool import NullPool
 
 from domain.claim import ClaimAction
 from service.audit.queries.checks import first_breach
-from service.audit.queries.funds import MONEY_CONSERVED, carried_over
+from service.audit.queries.funds import MONEY_CONSERVED, carried_over, mixed_batches
+from service.audit.queries.journal import JOURNALLED
 from service.claims.commands.moves import move_claim
 from service.database import async_url
 from service.journal import By
@@ -128,4 +129,114 @@ async def test_claims_approved_before_there_were_funds_have_their_money(database
             await move_claim(tx, ClaimAction.PAY, sent, by)
             assert await kept(tx, DISTRICT, year=2026) == {"free": 100_000, "reserved": 300_000, "paid": 200_000}
             assert await first_breach(tx, MONEY_CONSERVED.checks) is None
+        await app.dispose()
+
+
+SUBSIDY, INSURANCE = "employment_subsidy", "unemployment_insurance"
+
+
+async def _plant_batch(
+    admin: asyncpg.Connection, status: str, *funds: str, attempt: str = "prepared", file: bool = False
+) -> UUID:
+    """A batch as revision `rosters` keeps it: for each of `funds` a claim of 1,000 yuan and the attempt to pay it."""
+    batch = uuid4()
+    await admin.execute(
+        "INSERT INTO users (id, login, password_hash, person_id) VALUES ($1, ($1::uuid)::text, '', $1)", batch
+    )
+    await admin.execute(
+        """INSERT INTO batches (id, number, district, filter, status, content_hash, line_count, sum_fen, opened_by,
+                  opened_at)
+           VALUES ($1, ($1::uuid)::text, $2, '{}', $3, 'x', 1, 1, $1, $4)""",
+        *(batch, DISTRICT, status, AT),
+    )
+    subjects = [("batch", batch, status)]
+    for fund in funds:
+        claim = await _plant_claim(admin, "batched", attempt)
+        await admin.execute("UPDATE payment_attempts SET batch_id = $1 WHERE claim_id = $2", batch, claim)
+        await admin.execute(
+            """INSERT INTO fund_reservations (claim_id, position_id, amount_fen, pot)
+               SELECT $1, id, 100000, $3 FROM fund_positions WHERE fund = $2""",
+            *(claim, fund, "reserved" if attempt == "prepared" else "in_flight"),
+        )
+        subjects += [("claim", claim, "batched"), ("attempt", claim, attempt)]
+    await admin.executemany(
+        """INSERT INTO journal (subject_kind, subject_id, action, before, after, actor_name, at)
+           VALUES ($1, $2, 'plant', CASE $1 WHEN 'claim' THEN '{"status": "approved"}'::jsonb END,
+                   jsonb_build_object('status', $3::text), 'test', now())""",
+        subjects,
+    )
+    if file:
+        await admin.execute("INSERT INTO bank_files VALUES ($1, ($1::uuid)::text, '', '', 1, 1)", batch)
+        await admin.execute(
+            """INSERT INTO treasury_transfers (batch_id, voucher, transferred_on, sum_fen, recorded_by)
+               VALUES ($1, ($1::uuid)::text, '2026-03-02', 1, $1)""",
+            batch,
+        )
+    return batch
+
+
+async def test_batches_of_before_pay_from_one_fund_or_are_dissolved(databases: Databases) -> None:
+    async with database_at(databases, "rosters") as name:
+        admin = await asyncpg.connect(_on(databases.admin_url, name))
+        await admin.execute("SET session_replication_role = replica")
+        await admin.execute("INSERT INTO districts VALUES ($1, '历下区', NULL, 'district')", DISTRICT)
+        await admin.execute("INSERT INTO funds VALUES ($1, '就业补助资金'), ($2, '失业保险基金')", SUBSIDY, INSURANCE)
+        await admin.execute(
+            """INSERT INTO fund_positions (id, district, fund, year)
+               SELECT gen_random_uuid(), $1, code, 2026 FROM funds""",
+            DISTRICT,
+        )
+        stays = {
+            await _plant_batch(admin, "opened"): (SUBSIDY, "就业补助资金", ""),
+            await _plant_batch(admin, "frozen", INSURANCE, INSURANCE): (INSURANCE, "失业保险基金", ""),
+            await _plant_batch(admin, "released", SUBSIDY, file=True): (SUBSIDY, "就业补助资金", ""),
+            await _plant_batch(admin, "sent", INSURANCE, attempt="sent", file=True): (
+                INSURANCE,
+                "就业补助资金",
+                "代发文件以就业补助资金专户列支：失业保险基金1笔1000.00元",
+            ),
+            await _plant_batch(admin, "released", SUBSIDY, INSURANCE, INSURANCE, attempt="unknown", file=True): (
+                SUBSIDY,
+                "就业补助资金",
+                "本批含多项资金：就业补助资金1笔1000.00元、失业保险基金2笔2000.00元",
+            ),
+        }
+        dissolved = {
+            await _plant_batch(admin, "checked", SUBSIDY, INSURANCE): "批次含多项资金，整批解散",
+            await _plant_batch(admin, "released", SUBSIDY, INSURANCE, file=True): "批次含多项资金，整批解散",
+            await _plant_batch(admin, "released", INSURANCE, file=True): "代发文件写的不是这项资金的专户，整批解散",
+        }
+        before = {row["id"]: row["status"] for row in await admin.fetch("SELECT id, status FROM batches")}
+
+        await asyncio.to_thread(migrate, _on(databases.owner_url, name), "head")
+        batches = {row["id"]: row for row in await admin.fetch("SELECT * FROM batches")}
+        noted = "SELECT subject_id, reason FROM journal WHERE action = $1 AND subject_kind = 'batch'"
+        named = {row["subject_id"]: row["reason"] for row in await admin.fetch(noted, "name_fund")}
+        for batch, (fund, account, said) in stays.items():
+            row = batches[batch]
+            assert (row["status"], row["fund"], row["debit_account"]) == (
+                before[batch],
+                fund,
+                f"{account}专户-{DISTRICT}",
+            )
+            assert named[batch] == said
+        assert {row["subject_id"]: row["reason"] for row in await admin.fetch(noted, "dissolve")} == dissolved
+        freed = await admin.fetch(
+            """SELECT b.id, b.status, a.status AS attempt, c.status AS claim, t.carried_over_at IS NOT NULL AS kept,
+                      f.batch_id IS NOT NULL AS file
+                 FROM batches b JOIN payment_attempts a ON a.batch_id = b.id JOIN claims c ON c.id = a.claim_id
+                 LEFT JOIN treasury_transfers t ON t.batch_id = b.id LEFT JOIN bank_files f ON f.batch_id = b.id
+                WHERE b.status = 'dissolved' OR a.status = 'void' OR c.status = 'payable'"""
+        )
+        assert {row["id"] for row in freed} == dissolved.keys()
+        assert {tuple(row)[1:4] for row in freed} == {("dissolved", "void", "payable")}
+        assert all(row["kept"] == row["file"] for row in freed)
+        await admin.close()
+
+        app = create_async_engine(async_url(_on(databases.app_url, name)), poolclass=NullPool)
+        async with app.begin() as tx:
+            assert await first_breach(tx, JOURNALLED.checks) is None
+            of_one_fund = tuple(each for each in MONEY_CONSERVED.checks if each.table == "payment_attempts")
+            assert await first_breach(tx, of_one_fund) is None
+            assert await mixed_batches(tx) == 1
         await app.dispose()

@@ -42,6 +42,8 @@ _PATH_TO = {
 
 #: What a district has of the fund that pays for whoever belongs to no group, unless a test says otherwise.
 FUND, GENEROUS_FEN = "employment_subsidy", 10**10
+#: The fund that pays for employees of enterprises.
+INSURANCE = "unemployment_insurance"
 
 #: Every world of a run makes other people, so committed worlds never meet.
 _seeds = count(1)

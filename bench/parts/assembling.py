@@ -16,6 +16,7 @@ from bench.statements import Statement, recorded, replay
 from bench.trainees import DISTRICT
 from bench.wish import Wish
 from service import jobs
+from service.batches.queries import debit_account
 from service.queue import Job
 
 PART = "assembling"
@@ -24,8 +25,9 @@ _SECONDS_MAX = 900
 _BATCH_ID = "00000000-0000-0000-0000-000000000003"
 
 _OPEN = """
-    INSERT INTO batches (id, number, district, filter, status, opened_by, opened_at)
-    VALUES ('{batch}', 'JN20260101-000001', '{district}', '{{"limit": {limit}, "filed_to": null}}', 'opened',
+    INSERT INTO batches (id, number, district, fund, debit_account, filter, status, opened_by, opened_at)
+    VALUES ('{batch}', 'JN20260101-000001', '{district}', 'employment_subsidy', '{account}',
+            '{{"limit": {limit}, "filed_to": null}}', 'opened',
             '{user}', now());
     INSERT INTO jobs (kind, subject, round, next_at) VALUES ('{kind}', '{batch}', 1, now() + interval '1 day');
 """
@@ -85,7 +87,14 @@ def measure(ground: Ground, wish: Wish) -> Iterator[Figure]:
     claims, limit = wish.of(_CLAIMS), wish.of(_BATCH)
     payable = ground.database("bench_payable")
     make_claims(payable, claims, "payable", readable=limit, seed=wish.seed, pot="reserved")
-    told = {"batch": _BATCH_ID, "district": DISTRICT, "limit": limit, "user": STAFF_USER, "kind": Job.ASSEMBLE_BATCH}
+    told = {
+        "batch": _BATCH_ID,
+        "district": DISTRICT,
+        "account": debit_account("示例", DISTRICT),
+        "limit": limit,
+        "user": STAFF_USER,
+        "kind": Job.ASSEMBLE_BATCH,
+    }
     payable.run("SET session_replication_role = replica;" + _OPEN.format(**told), "VACUUM ANALYZE")
     bare_statements = [each.format(**told) for each in _BARE]
     statements = _statements(ground, payable)

@@ -22,12 +22,13 @@ from service.batches.queries import debit_account
 PART = "settling"
 _LINES = 100_000
 _BATCH_ID, _RETURN_ID = "00000000-0000-0000-0000-000000000003", "00000000-0000-0000-0000-000000000004"
-_NUMBER, _TOKEN = "JN20260101-000001", "bench-maker"
+_NUMBER, _TOKEN, _ACCOUNT = "JN20260101-000001", "bench-maker", debit_account("示例", DISTRICT)
 
 _SENT = """
-    INSERT INTO batches (id, number, district, filter, status, content_hash, line_count, sum_fen, opened_by,
-                         opened_at)
-    SELECT '{batch}', '{number}', '{district}', '{{}}', 'sent', '-', count(*), sum(amount_fen), '{user}', now()
+    INSERT INTO batches (id, number, district, fund, debit_account, filter, status, content_hash, line_count,
+                         sum_fen, opened_by, opened_at)
+    SELECT '{batch}', '{number}', '{district}', 'employment_subsidy', '{account}', '{{}}', 'sent',
+           '-', count(*), sum(amount_fen), '{user}', now()
       FROM claims;
     INSERT INTO payment_attempts (id, claim_id, batch_id, reference, amount_fen, payee_sealed, account_sealed,
                                   account_tail, bank_code, status)
@@ -114,6 +115,7 @@ def measure(ground: Ground, wish: Wish) -> Iterator[Figure]:
         "back": _RETURN_ID,
         "number": _NUMBER,
         "district": DISTRICT,
+        "account": _ACCOUNT,
         "says": _SAYS,
         "user": STAFF_USER,
         "person": STAFF_PERSON,
@@ -143,7 +145,7 @@ def _return_file(sent: Database, count: int) -> bytes:
     lines = f"SELECT reference, amount_fen, {_SAYS} AS says FROM payment_attempts ORDER BY reference"  # noqa: S608
     rows = sent.on_connection(lambda line: line.fetch(lines))
     total = _yuan(sum(row["amount_fen"] for row in rows))
-    out = [f"H,ZHIDA-RETURN-1,{_NUMBER},{debit_account(DISTRICT)},{count},{total}"]
+    out = [f"H,ZHIDA-RETURN-1,{_NUMBER},{_ACCOUNT},{count},{total}"]
     out += [
         f"R,{at},{row['reference']},{_yuan(row['amount_fen'])},{row['says']},{_REASONS.get(row['says'], '')}"
         for at, row in enumerate(rows, start=1)

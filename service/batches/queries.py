@@ -6,17 +6,20 @@ from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.sql import ColumnElement
 
 from domain.actor import Actor
 from domain.batch import LIVE_ATTEMPT, AttemptStatus, BatchAction, BatchStatus, PaymentLine, Step
+from domain.claim import ClaimStatus
 from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
 from service.batches.schemas import (
     BatchList,
     BatchView,
+    DueList,
+    DueView,
     GivenUpView,
     LineList,
     LineView,
@@ -24,8 +27,11 @@ from service.batches.schemas import (
     TransferView,
 )
 from service.batches.tables import AttemptRow, BatchRow, SignatureRow, TreasuryTransferRow
+from service.claims.queries.care import held, in_district
+from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
+from service.funds.tables import FundRow, PositionRow, ReservationRow
 from service.journal import JournalRow
 
 #: A stored batch: what `_COLUMNS` selects.
@@ -46,6 +52,9 @@ _COLUMNS = (
     BatchRow.id,
     BatchRow.number,
     BatchRow.district,
+    BatchRow.fund,
+    FundRow.name.label("fund_name"),
+    BatchRow.debit_account,
     BatchRow.filter,
     BatchRow.status,
     BatchRow.content_hash,
@@ -56,9 +65,16 @@ _COLUMNS = (
 )
 
 
-def debit_account(district: str) -> str:
-    """How the account that pays a district's subsidies is labelled in bank files and their returns."""
-    return f"就业补助资金专户-{district}"
+def debit_account(fund_name: str, district: str) -> str:
+    """How the account from which a district pays out of a fund is labelled in bank files and their returns.
+
+    A batch keeps the label it was opened with, whatever the fund is called afterwards.
+    """
+    return f"{fund_name}专户-{district}"
+
+
+def _batches() -> Select[*tuple[Any, ...]]:
+    return select(*_COLUMNS).join(FundRow, FundRow.code == BatchRow.fund)
 
 
 def visible_to(me: Actor) -> ColumnElement[bool]:
@@ -71,7 +87,7 @@ async def locked_batch(tx: Tx, batch_id: UUID, me: Actor | None = None) -> Batch
 
     NotFound `batch.not_found` when there is none, or it is not for `me` (None: a job).
     """
-    asked = select(*_COLUMNS).where(BatchRow.id == batch_id).with_for_update()
+    asked = _batches().where(BatchRow.id == batch_id).with_for_update(of=BatchRow)
     found = (await tx.execute(asked.where(visible_to(me)) if me else asked)).one_or_none()
     if found is None:
         raise NotFound("batch.not_found")
@@ -80,7 +96,7 @@ async def locked_batch(tx: Tx, batch_id: UUID, me: Actor | None = None) -> Batch
 
 async def find_batch(tx: Tx, me: Actor, batch_id: UUID) -> BatchView:
     """One batch; NotFound `batch.not_found`."""
-    found = (await tx.execute(select(*_COLUMNS).where(BatchRow.id == batch_id, visible_to(me)))).one_or_none()
+    found = (await tx.execute(_batches().where(BatchRow.id == batch_id, visible_to(me)))).one_or_none()
     if found is None:
         raise NotFound("batch.not_found")
     return (await _views(tx, [found]))[0]
@@ -88,12 +104,12 @@ async def find_batch(tx: Tx, me: Actor, batch_id: UUID) -> BatchView:
 
 async def view_of(tx: Tx, batch_id: UUID) -> BatchView:
     """A batch that the caller was allowed to change, as it is now."""
-    return (await _views(tx, [(await tx.execute(select(*_COLUMNS).where(BatchRow.id == batch_id))).one()]))[0]
+    return (await _views(tx, [(await tx.execute(_batches().where(BatchRow.id == batch_id))).one()]))[0]
 
 
 async def list_batches(tx: Tx, me: Actor, status: BatchStatus | None, cursor: str | None, limit: int) -> BatchList:
     """A page of batches, newest first; `cursor` is the number of the last one seen."""
-    asked = select(*_COLUMNS).where(visible_to(me)).order_by(BatchRow.number.desc()).limit(limit + 1)
+    asked = _batches().where(visible_to(me)).order_by(BatchRow.number.desc()).limit(limit + 1)
     if status is not None:
         asked = asked.where(BatchRow.status == status)
     if cursor is not None:
@@ -101,6 +117,29 @@ async def list_batches(tx: Tx, me: Actor, status: BatchStatus | None, cursor: st
     rows = (await tx.execute(asked)).all()
     after = rows[limit - 1].number if len(rows) > limit else None
     return BatchList(await _views(tx, rows[:limit]), after)
+
+
+async def list_due(tx: Tx, me: Actor) -> DueList:
+    """What batches opened now would take, by district and fund, within the asker's district."""
+    claim, fund = ClaimRow, FundRow
+    asked = (
+        select(
+            *(claim.district, fund.code, fund.name, func.count().label("count_")),
+            func.sum(claim.amount_fen).label("sum_fen"),
+        )
+        .join(ReservationRow, ReservationRow.claim_id == claim.id)
+        .join(PositionRow, PositionRow.id == ReservationRow.position_id)
+        .join(fund, fund.code == PositionRow.fund)
+        .where(claim.status == ClaimStatus.PAYABLE, in_district(me), ~held())
+        .group_by(claim.district, fund.code, fund.name)
+        .order_by(claim.district, fund.code)
+    )
+    return DueList(
+        [
+            DueView(row.district, row.code, row.name, row.count_, int(row.sum_fen), format_yuan(int(row.sum_fen)))
+            for row in await tx.execute(asked)
+        ]
+    )
 
 
 async def list_lines(tx: Tx, me: Actor, batch_id: UUID, cursor: str | None, limit: int) -> LineList:
@@ -207,6 +246,9 @@ async def _views(tx: Tx, rows: Sequence[Batch]) -> list[BatchView]:
             row.id,
             row.number,
             row.district,
+            row.fund,
+            row.fund_name,
+            row.debit_account,
             row.filter,
             BatchStatus(row.status),
             row.content_hash,

@@ -17,6 +17,7 @@ from service.batches.schemas import (
     BatchList,
     BatchView,
     Dissolution,
+    DueList,
     HeldView,
     LineList,
     NewBatch,
@@ -50,7 +51,7 @@ async def _refusals_noted(me: Actor, batch_id: UUID, step: Step, now: datetime) 
 async def open_batch(
     tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewBatch]
 ) -> Response[BatchView]:
-    """Open a batch for my district; a job fills and freezes it, or dissolves it when no claim is payable."""
+    """Open a batch of one fund for my district; a job fills and freezes it, or dissolves it when nothing is due."""
     return answered(await once(tx, BatchView, lambda: commands.open_batch(tx, me, data, today, now)), 202)
 
 
@@ -143,6 +144,12 @@ async def batches(
     return await queries.list_batches(tx, me, status, cursor, limit)
 
 
+@get("/api/batches/due", guards=[allow(*_SIGNERS, Post.AUDITOR)])
+async def due(tx: Tx, me: Me) -> DueList:
+    """What is to be paid in my district and from which fund: each fund is paid by batches of its own."""
+    return await queries.list_due(tx, me)
+
+
 @get("/api/batches/{batch_id:uuid}", guards=[allow(*_SIGNERS, Post.AUDITOR)])
 async def batch(tx: Tx, me: Me, batch_id: FromPath[UUID]) -> BatchView:
     """One batch: what it holds, as signatures bind it, and who has signed."""
@@ -162,6 +169,6 @@ async def lines(
 
 
 ROUTES = [
-    *(open_batch, submit, check, release, dissolve, reject, batches, batch, lines),
+    *(open_batch, submit, check, release, dissolve, reject, batches, due, batch, lines),
     *(hold, lift, withdraw, revoke),
 ]

@@ -23,6 +23,9 @@ class BatchFilter(Struct, forbid_unknown_fields=True):
 
 
 class NewBatch(Struct, forbid_unknown_fields=True):
+    """A batch pays from one fund, by its code: the one whose account is debited."""
+
+    fund: Annotated[str, Meta(min_length=1, max_length=40)]
     filter: BatchFilter
     limit: Annotated[int, Meta(ge=1, le=LINES_MAX)] = LINES_MAX
 
@@ -60,7 +63,7 @@ class SignatureView(Struct):
 
 class TransferView(Struct):
     """The treasury's transfer. `carried_over`: the batch was dissolved afterwards, and the money waits at the bank
-    for another batch of the district that names the voucher again."""
+    for another batch of the district and fund that names the voucher again."""
 
     voucher: str
     transferred_on: date
@@ -79,11 +82,15 @@ class GivenUpView(Struct):
 
 
 class BatchView(Struct):
-    """`content_hash`, `line_count`, `sum_fen` and `sum` are null until the batch is frozen."""
+    """`content_hash`, `line_count`, `sum_fen` and `sum` are null until the batch is frozen. `debit_account`: the
+    account that pays, as the bank file names it."""
 
     id: UUID
     number: str
     district: str
+    fund: str
+    fund_name: str
+    debit_account: str
     filter: dict[str, Any]
     status: BatchStatus
     content_hash: str | None
@@ -101,6 +108,23 @@ class BatchList(Struct):
 
     batches: list[BatchView]
     next: str | None
+
+
+class DueView(Struct):
+    """What a batch would take that is opened now: the payable claims of a district whose money a fund holds."""
+
+    district: str
+    fund: str
+    fund_name: str
+    count: int
+    sum_fen: int
+    sum: str
+
+
+class DueList(Struct):
+    """Only funds from which something is due."""
+
+    due: list[DueView]
 
 
 class LineView(Struct):
@@ -137,7 +161,7 @@ class HeldView(HoldView, kw_only=True):
 
 class RevokedView(Struct):
     """A mandate that was taken back: the claims under it that were withdrawn with it, and those whose money is paid
-    or on its way, about which the trainee may object."""
+    or on its way, to which the trainee may object once it is paid (`/api/claims/{claim_id}/object`)."""
 
     mandate_id: UUID
     revoked_on: date

@@ -40,6 +40,9 @@ class BatchRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)
     district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    #: Whose money every line is; and how its account is labelled, for ever, in the file and its returns.
+    fund: Mapped[str] = mapped_column(ForeignKey("funds.code"))
+    debit_account: Mapped[str]
     filter: Mapped[dict[str, Any]]
     status: Mapped[str]
     content_hash: Mapped[str | None]
@@ -77,7 +80,7 @@ class TreasuryTransferRow(Base):
     """拨付: the treasury's transfer of a total to the agent bank, recorded before any file is written.
 
     When its batch is dissolved the money stays with the bank: the row is kept, and the voucher may be named again by
-    one other batch of the district, for no more than it is over.
+    one other batch of the district and fund, for no more than it is over.
     """
 
     __tablename__ = "treasury_transfers"

@@ -10,10 +10,11 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.errors import Conflict, Ineligible
-from service.claims.commands import correcting, filing, mandates, mending, review, rosters, sending_back
+from service.claims.commands import correcting, filing, mandates, mending, objections, review, rosters, sending_back
 from service.claims.commands.holds import HOLDERS
 from service.claims.queries import care, roster_sheet, views
 from service.claims.queries import mandates as mandate_queries
+from service.claims.queries import objections as raised
 from service.claims.queries import rosters as kept
 from service.claims.schemas import (
     ApprovedView,
@@ -27,11 +28,15 @@ from service.claims.schemas import (
     NewApproval,
     NewClaim,
     NewCorrection,
+    NewFinding,
     NewMandate,
     NewMending,
     NewNote,
+    NewObjection,
     NewRefusal,
     NewSendBack,
+    ObjectionList,
+    ObjectionView,
     RosterPage,
     RostersView,
     RosterView,
@@ -135,6 +140,31 @@ async def try_again(
 ) -> Response[ClaimView]:
     """Let a payment of my district be made again that failed for a passing reason."""
     return answered(await once(tx, ClaimView, lambda: mending.try_again(tx, me, claim_id, data.note, now)), 200)
+
+
+@post("/api/claims/{claim_id:uuid}/object", guards=[allow(Post.TRAINEE)])
+async def object_to(
+    tx: Tx, me: Me, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewObjection]
+) -> Response[ObjectionView]:
+    """Object to a paid claim that an institution filed in my name: I took its mandate back, or never gave it."""
+    return answered(await once(tx, ObjectionView, lambda: objections.object_to(tx, me, claim_id, data, now)))
+
+
+@get("/api/objections", guards=[allow(Post.TRAINEE, Post.REVIEWER, Post.AUDITOR)])
+async def list_objections(
+    tx: Tx, me: Me, closed: FromQuery[bool] = False, cursor: FromQuery[UUID | None] = None, limit: Limit = 50
+) -> ObjectionList:
+    """The open objections (or the closed ones) that I raised, or that my district looks into."""
+    return await raised.list_objections(tx, me, cursor, limit, closed=closed)
+
+
+@post("/api/objections/{objection_id:uuid}/close", guards=[allow(Post.REVIEWER)], status_code=200)
+async def close_objection(
+    tx: Tx, me: Me, now: Now, once: Once, objection_id: FromPath[UUID], data: JSONBody[NewFinding]
+) -> Response[ObjectionView]:
+    """Say what the review of an objection found. Recovering the money is a matter of its own."""
+    effect = once(tx, ObjectionView, lambda: objections.close_objection(tx, me, objection_id, data, now))
+    return answered(await effect, 200)
 
 
 @get("/api/holds", guards=[allow(*HOLDERS, Post.MAKER, Post.RELEASER, Post.AUDITOR)])
@@ -241,6 +271,9 @@ ROUTES = [
     correct_claim,
     mend_account,
     try_again,
+    object_to,
+    list_objections,
+    close_objection,
     list_holds,
     approve_claim,
     refuse_claim,

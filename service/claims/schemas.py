@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from domain.claim import PlaceLink, Via
 from domain.correction import Correctable
 from domain.eligibility import Decision, Outcome
+from domain.objection import Finding, Ground
 from service.wording import next_step, words
 
 
@@ -210,6 +211,7 @@ class CountsView(Struct):
 
 #: What an officer or a claimant adds in their own words.
 Note = Annotated[str, Meta(max_length=500)]
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class NewNote(Struct, forbid_unknown_fields=True):
@@ -289,6 +291,38 @@ class HoldList(Struct):
     """`next` is the cursor of the page that follows; null on the last."""
 
     holds: list[HoldView]
+    next: UUID | None
+
+
+class NewObjection(Struct, forbid_unknown_fields=True):
+    ground: Ground
+    reason: Reason
+
+
+class NewFinding(Struct, forbid_unknown_fields=True):
+    finding: Finding
+    reason: Reason
+
+
+class ObjectionView(Struct):
+    """An objection to a paid claim; open while `finding` is null. `message` says what the finding means."""
+
+    id: UUID
+    claim_id: UUID
+    ground: Ground
+    ground_name: str
+    reason: str
+    raised_at: datetime
+    finding: Finding | None
+    message: str
+    finding_reason: str
+    closed_at: datetime | None
+
+
+class ObjectionList(Struct):
+    """Oldest first. `next` is the cursor of the page that follows; null on the last."""
+
+    objections: list[ObjectionView]
     next: UUID | None
 
 

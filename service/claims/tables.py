@@ -147,6 +147,38 @@ class ClaimHoldRow(Base):
     lift_note: Mapped[str] = mapped_column(server_default="")
 
 
+class ClaimObjectionRow(Base):
+    """异议: the trainee objects to a claim that was paid; a reviewer closes it once, with a finding."""
+
+    __tablename__ = "claim_objections"
+    __table_args__ = (
+        Index(
+            "uq_claim_objections_standing",
+            "claim_id",
+            unique=True,
+            postgresql_where=text("finding IS NULL OR finding = 'upheld'"),
+        ),
+        CheckConstraint("ground IN ('revoked', 'never_given')", name="ground"),
+        CheckConstraint("finding IN ('upheld', 'not_upheld')", name="finding"),
+        CheckConstraint("num_nulls(finding, closed_by, closed_person, closed_at) IN (0, 4)", name="closed_whole"),
+        CheckConstraint("(finding IS NULL) = (finding_reason = '')", name="finding_reason"),
+        CheckConstraint("closed_person <> raised_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
+    ground: Mapped[str]
+    reason: Mapped[str]
+    raised_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    raised_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    raised_at: Mapped[datetime]
+    finding: Mapped[str | None]
+    finding_reason: Mapped[str] = mapped_column(server_default="")
+    closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    closed_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    closed_at: Mapped[datetime | None]
+
+
 class ClaimTallyDeltaRow(Base):
     """A change of the filing figures, appended in the transaction that caused it; folded by a sweep."""
 

@@ -30,6 +30,7 @@ TITLES = {
     "parameters_by_two_persons": "政策参数由两个人修改，日子前后相接",
     "jobs_end": "每件待办都有结果",
     "held_and_sent_back_wait": "冻结的不往下办，退回的写明补正事项，一张凭证只用在一个批次",
+    "objections": "异议由本人提出、由别人认定，每一步都有日志",
     "share": "占比的统计数与逐笔重算一致",
     "roster_lines": "花名册每一行恰好一个结果，受理的行各有一笔申领",
 }

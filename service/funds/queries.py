@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, select, tuple_
 
 from domain.actor import Actor
 from domain.errors import Conflict, NotFound
-from domain.fund import Position, Pot, days_left
+from domain.fund import Answer, Position, Pot, days_left
 from domain.money import format_yuan
 from service.database import Tx
 from service.funds.schemas import AppropriationList, AppropriationView, FundsView, FundView, PositionView
-from service.funds.tables import AppropriationRow, ConfirmationRow, FundRow, MovementRow, PositionRow
+from service.funds.tables import AnswerRow, AppropriationRow, FundRow, MovementRow, PositionRow
 from service.policies.queries import parameters
 
 #: "Will it last" is asked at the pace of so many days.
@@ -105,14 +105,15 @@ def _position(row: Row[*tuple[Any, ...]], fund_name: str, year: int) -> Position
 
 
 def _appropriations(me: Actor) -> Select[*tuple[Any, ...]]:
-    row, confirmed = AppropriationRow, ConfirmationRow
+    row, answered = AppropriationRow, AnswerRow
     return (
         select(
             *(row.id, row.district, row.fund, FundRow.name, row.year, row.amount_fen, row.document, row.reason),
-            *(row.proposed_by_person, row.proposed_at, confirmed.confirmed_at),
+            *(row.proposed_by_person, row.proposed_at),
+            *(answered.answer, answered.answered_at, answered.reason.label("declined_for")),
         )
         .join(FundRow, FundRow.code == row.fund)
-        .join(confirmed, confirmed.appropriation_id == row.id, isouter=True)
+        .join(answered, answered.appropriation_id == row.id, isouter=True)
         .where(row.district == me.district if me.district else row.district.is_not(None))
     )
 
@@ -156,5 +157,7 @@ def _appropriation(row: Row[*tuple[Any, ...]]) -> AppropriationView:
         row.document,
         row.reason,
         row.proposed_at,
-        row.confirmed_at,
+        row.answered_at if row.answer == Answer.CONFIRMED else None,
+        row.answered_at if row.answer == Answer.DECLINED else None,
+        row.declined_for or "",
     )

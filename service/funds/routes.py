@@ -14,6 +14,7 @@ from service.funds.schemas import (
     FundsView,
     NewAppropriation,
     NewConfirmation,
+    NewDecline,
 )
 from service.security import allow
 from service.web import Me, Now, Once, Today, Tx, answered
@@ -49,7 +50,7 @@ async def appropriations(
 async def propose(
     tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewAppropriation]
 ) -> Response[AppropriationView]:
-    """Propose an appropriation or a supplement for my district; it counts once another person has confirmed it."""
+    """Propose an appropriation, a supplement or a lowering for my district; it counts once it is confirmed."""
     effect = once(tx, AppropriationView, lambda: commands.propose_appropriation(tx, me, data, today, now))
     return answered(await effect)
 
@@ -62,9 +63,24 @@ async def propose(
 async def confirm(
     tx: Tx, me: Me, now: Now, once: Once, appropriation_id: FromPath[UUID], data: JSONBody[NewConfirmation]
 ) -> Response[AppropriationView]:
-    """Confirm what a colleague proposed: from now on the money can be approved against."""
+    """Confirm what a colleague proposed: from now on the money can be approved against, or is taken back."""
     effect = once(tx, AppropriationView, lambda: commands.confirm_appropriation(tx, me, appropriation_id, now))
     return answered(await effect, 200)
 
 
-ROUTES = [funds, appropriations, propose, confirm]
+@post(
+    "/api/funds/appropriations/{appropriation_id:uuid}/decline",
+    guards=[allow(Post.CHECKER, Post.RELEASER)],
+    status_code=200,
+)
+async def decline(
+    tx: Tx, me: Me, now: Now, once: Once, appropriation_id: FromPath[UUID], data: JSONBody[NewDecline]
+) -> Response[AppropriationView]:
+    """Say no to what a colleague proposed, and why: it will never count."""
+    effect = once(
+        tx, AppropriationView, lambda: commands.decline_appropriation(tx, me, appropriation_id, data.reason, now)
+    )
+    return answered(await effect, 200)
+
+
+ROUTES = [funds, appropriations, propose, confirm, decline]

@@ -13,11 +13,14 @@ Words = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class NewAppropriation(Struct, forbid_unknown_fields=True):
-    """An appropriation or supplement for my district; `document` names its source (下达文件)."""
+    """An appropriation or supplement for my district; `document` names its source (下达文件).
+
+    A negative amount lowers what was granted before (调减), as far as it is free when it is confirmed.
+    """
 
     fund: Annotated[str, Meta(min_length=1, max_length=40)]
     year: int
-    amount_fen: Annotated[int, Meta(ge=1, le=AMOUNT_FEN_MAX)]
+    amount_fen: Annotated[int, Meta(ge=-AMOUNT_FEN_MAX, le=AMOUNT_FEN_MAX)]
     document: Words
     reason: Words
 
@@ -26,8 +29,15 @@ class NewConfirmation(Struct, forbid_unknown_fields=True):
     """Nothing to choose: what was proposed cannot change."""
 
 
+class NewDecline(Struct, forbid_unknown_fields=True):
+    """Why the second person says no."""
+
+    reason: Words
+
+
 class AppropriationView(Struct):
-    """`confirmed_at` is null until another person has confirmed it: only then the money is there."""
+    """`confirmed_at` is null until another person has confirmed it: only then the money is there, or taken back where
+    the amount is negative. Or another person has said no: `declined_at`, `declined_for`."""
 
     id: UUID
     district: str
@@ -40,6 +50,8 @@ class AppropriationView(Struct):
     reason: str
     proposed_at: datetime
     confirmed_at: datetime | None
+    declined_at: datetime | None
+    declined_for: str
 
 
 class AppropriationList(Struct):

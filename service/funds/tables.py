@@ -23,10 +23,10 @@ from service.database import Base, Fen
 
 #: `domain.fund.WAYS`, said again for the database (a test compares).
 WAYS_SQL = (
-    "(kind, source, target) IN (('appropriate', 'treasury', 'free'), ('carry_over', 'treasury', 'free'),"
-    " ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'), ('pay', 'in_flight', 'paid'),"
-    " ('fail', 'in_flight', 'reserved'), ('bounce', 'paid', 'reserved'), ('release', 'reserved', 'free'),"
-    " ('recover', 'paid', 'free'))"
+    "(kind, source, target) IN (('appropriate', 'treasury', 'free'), ('lower', 'free', 'treasury'),"
+    " ('carry_over', 'treasury', 'free'), ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'),"
+    " ('pay', 'in_flight', 'paid'), ('fail', 'in_flight', 'reserved'), ('bounce', 'paid', 'reserved'),"
+    " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'))"
 )
 
 
@@ -73,13 +73,14 @@ class PositionRow(Base):
 
 
 class AppropriationRow(Base):
-    """An appropriation or a supplement as one person proposed it; it counts once another has confirmed it."""
+    """An appropriation or a supplement as one person proposed it, or a lowering (a negative amount); it counts once
+    another has confirmed it."""
 
     __tablename__ = "appropriations"
     __table_args__ = (
-        # what a confirmation refers to, so that it knows whose proposal it is
+        # what an answer refers to, so that it knows whose proposal it is
         UniqueConstraint("id", "proposed_by_person", name="uq_appropriations_proposer"),
-        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("amount_fen <> 0", name="amount"),
         CheckConstraint("document <> '' AND reason <> ''", name="said"),
         Index("ix_appropriations_district", "district", "proposed_at", "id"),
     )
@@ -96,24 +97,28 @@ class AppropriationRow(Base):
     proposed_at: Mapped[datetime]
 
 
-class ConfirmationRow(Base):
-    """The second person of an appropriation."""
+class AnswerRow(Base):
+    """What the second person says of a proposal, once: confirmed, or declined with a reason."""
 
-    __tablename__ = "appropriation_confirmations"
+    __tablename__ = "appropriation_answers"
     __table_args__ = (
         ForeignKeyConstraint(
             ["appropriation_id", "proposed_by_person"],
             ["appropriations.id", "appropriations.proposed_by_person"],
-            name="fk_appropriation_confirmations_proposer",
+            name="fk_appropriation_answers_proposer",
         ),
-        CheckConstraint("confirmed_by_person <> proposed_by_person", name="two_persons"),
+        CheckConstraint("answered_by_person <> proposed_by_person", name="two_persons"),
+        CheckConstraint("answer IN ('confirmed', 'declined')", name="answer"),
+        CheckConstraint("(answer = 'declined') = (reason <> '')", name="reason"),
     )
 
     appropriation_id: Mapped[UUID] = mapped_column(primary_key=True)
     proposed_by_person: Mapped[UUID]
-    confirmed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    confirmed_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    confirmed_at: Mapped[datetime]
+    answered_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    answered_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime]
+    answer: Mapped[str]
+    reason: Mapped[str] = mapped_column(server_default="")
 
 
 class MovementRow(Base):
@@ -123,8 +128,8 @@ class MovementRow(Base):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint(WAYS_SQL, name="way"),
-        CheckConstraint("(kind = 'appropriate') = (appropriation_id IS NOT NULL)", name="appropriation"),
-        CheckConstraint("(source = 'treasury') = (claim_id IS NULL)", name="claim"),
+        CheckConstraint("(kind IN ('appropriate', 'lower')) = (appropriation_id IS NOT NULL)", name="appropriation"),
+        CheckConstraint("('treasury' IN (source, target)) = (claim_id IS NULL)", name="claim"),
         UniqueConstraint("appropriation_id", name="uq_fund_movements_appropriation"),
         Index("ix_fund_movements_claim", "claim_id", "id"),
         Index("ix_fund_movements_position", "position_id", "at"),
@@ -134,7 +139,7 @@ class MovementRow(Base):
     position_id: Mapped[UUID] = mapped_column(ForeignKey("fund_positions.id"))
     claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
     appropriation_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("appropriation_confirmations.appropriation_id", name="fk_fund_movements_appropriation_id")
+        ForeignKey("appropriation_answers.appropriation_id", name="fk_fund_movements_appropriation_id")
     )
     kind: Mapped[str]
     source: Mapped[str]

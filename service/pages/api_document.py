@@ -25,6 +25,7 @@ HEADINGS = {
     "rosters": "花名册",
     "notices": "公示",
     "holds": "冻结",
+    "objections": "异议",
     "funds": "资金",
     "batches": "批次",
     "returns": "回盘和差异",

@@ -79,7 +79,8 @@ def test_ways_lead_from_one_pot_into_another_and_are_all_different() -> None:
     assert all(source != target for source, target in WAYS.values())
     between = [way for way in WAYS.values() if _P.TREASURY not in way]
     assert len(between) == len(set(between))
-    assert not [target for _, target in WAYS.values() if target is _P.TREASURY]  # nothing is given back unseen
+    # nothing is given back unseen
+    assert [movement for movement, (_, target) in WAYS.items() if target is _P.TREASURY] == [Movement.LOWER]
 
 
 EMPTY = Position("就业补助资金", 2026)
@@ -111,6 +112,22 @@ class Conserved(RuleBasedStateMachine):
     def appropriate(self, amount_fen: int) -> None:
         self.move(Movement.APPROPRIATE, amount_fen)
         self.granted_fen += amount_fen
+
+    @rule(share=st.integers(1, 100))
+    @precondition(lambda self: self.position.free_fen > 0)
+    def lower(self, share: int) -> None:
+        amount_fen = -(-self.position.free_fen * share // 100)
+        assert self.position.lowered(amount_fen) == self.position.after(Movement.LOWER, amount_fen)
+        self.move(Movement.LOWER, amount_fen)
+        self.granted_fen -= amount_fen
+
+    @rule(more_fen=st.integers(1, 10**6))
+    def lower_too_much(self, more_fen: int) -> None:
+        before = self.position
+        with pytest.raises(Conflict) as refused:
+            before.lowered(before.free_fen + more_fen)
+        assert refused.value.code == "appropriation.not_free"
+        assert refused.value.facts == {**vars(before), "lowered_fen": before.free_fen + more_fen}
 
     @rule(target=reserved, share=st.integers(1, 100))
     @precondition(lambda self: self.position.free_fen > 0)

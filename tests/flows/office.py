@@ -151,9 +151,9 @@ class Office:
         while self.today <= notice["closes_on"]:
             assert self.http.post("/api/demo/clock", json={"days": 1}).status_code == 201
 
-    def pay(self) -> dict[str, Any]:
-        """One batch of everything payable in my district, through three persons, to its end."""
-        batch = self.staff("maker").do("/api/batches", {"filter": {}})
+    def pay(self, fund: str = "employment_subsidy") -> dict[str, Any]:
+        """One batch of what a fund owes in my district, through three persons, to its end."""
+        batch = self.staff("maker").do("/api/batches", {"fund": fund, "filter": {}})
         frozen = self.wait_for_batch(batch["id"], "frozen")
         shown = {name: frozen[name] for name in ("content_hash", "line_count", "sum_fen")}
         path = f"/api/batches/{batch['id']}"

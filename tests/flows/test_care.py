@@ -86,7 +86,7 @@ def test_a_claim_that_nobody_corrects_lapses_and_is_filed_anew(office: Office) -
 
 def test_a_held_claim_leaves_its_batch_and_the_others_are_paid(office: Office) -> None:
     (mine, _, held), (_, _, other) = to_payable(office), to_payable(office)
-    batch = office.staff("maker").do("/api/batches", {"filter": {}})
+    batch = office.staff("maker").do("/api/batches", {"fund": "employment_subsidy", "filter": {}})
     office.wait_for_batch(batch["id"], "frozen")
     checker = office.staff("checker")
     said = checker.do(f"/api/claims/{held['id']}/hold", {"code": "complaint", "note": "来电"})
@@ -105,7 +105,7 @@ def test_a_held_claim_leaves_its_batch_and_the_others_are_paid(office: Office) -
 def test_a_batch_is_rejected_and_its_maker_sees_why(office: Office, post: str) -> None:
     _, _, claim = to_payable(office)
     maker = office.staff("maker")
-    batch = maker.do("/api/batches", {"filter": {}})
+    batch = maker.do("/api/batches", {"fund": "employment_subsidy", "filter": {}})
     frozen = office.wait_for_batch(batch["id"], "frozen")
     shown = {name: frozen[name] for name in ("content_hash", "line_count", "sum_fen")}
     maker.do(f"/api/batches/{batch['id']}/submit", shown)

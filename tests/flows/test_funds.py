@@ -84,9 +84,20 @@ def test_a_district_runs_out_of_money_and_goes_on(poor: Office) -> None:
     refused(checker.post(confirm, {}), 409, "appropriation.confirmed")
     assert maker.see(f"{APPROPRIATIONS}?limit=1")["appropriations"][0]["id"] == proposed["id"]
 
+    # another is proposed by mistake, and declined
+    mistaken = maker.do(APPROPRIATIONS, {**body, "amount_fen": 10 * missing_fen})
+    said = checker.do(f"{APPROPRIATIONS}/{mistaken['id']}/decline", {"reason": "多写了一个零"})
+    assert (said["declined_for"], said["confirmed_at"]) == ("多写了一个零", None)
+    refused(checker.post(f"{APPROPRIATIONS}/{mistaken['id']}/confirm", {}), 409, "appropriation.declined")
+
     # and goes on
     assert reviewer.do(f"/api/claims/{left}/approve", {"note": ""})["status"] == "approved"
     assert money_of(poor, f"reviewer-{POOR}")[POOR]["free_fen"] == 0
+
+    # what is held for claims cannot be taken back
+    lowered = maker.do(APPROPRIATIONS, {**body, "amount_fen": -1, "reason": "收回"})
+    problem = refused(checker.post(f"{APPROPRIATIONS}/{lowered['id']}/confirm", {}), 409, "appropriation.not_free")
+    assert "可用的只有 0 元" in problem["detail"]
 
 
 def test_each_district_sees_its_own_money(poor: Office) -> None:
@@ -99,3 +110,27 @@ def test_each_district_sees_its_own_money(poor: Office) -> None:
     trainee, _ = poor.trainee()
     answer = poor.http.get("/api/funds", headers={"Authorization": f"Bearer {trainee.token}"})
     refused(answer, 403, "post_missing")
+
+
+def test_claims_of_two_funds_are_paid_in_two_batches(office: Office) -> None:
+    """An employee of an enterprise and somebody else: one batch each, out of the account of each fund."""
+    contract = {"code": "enterprise_employee", "proof_kind": "labour_contract", "proof_number": "HT-2026-0001"}
+    claims = {}
+    for fund, group in (("employment_subsidy", None), ("unemployment_insurance", contract)):
+        trainee, made = office.trainee()
+        other = {"group": {**group, "valid_from": office.today}} if group else {}
+        body = office.claim_body(made, office.certificate(made), **other)
+        claims[fund] = trainee.do("/api/claims", body)["id"]
+        office.wait_until(claims[fund], "verified")
+        office.staff("reviewer").do(f"/api/claims/{claims[fund]}/approve", {"note": ""})
+    office.publish_and_let_pass()
+    for claim in claims.values():
+        office.wait_until(claim, "payable")
+    assert {each["fund"] for each in office.staff("maker").see("/api/batches/due")["due"]} == claims.keys()
+
+    insured = office.pay("unemployment_insurance")
+    assert (insured["fund_name"], insured["debit_account"]) == ("失业保险基金", f"失业保险基金专户-{office.district}")
+    assert [office.status(claim) for claim in claims.values()] == ["payable", "paid"]
+    assert office.pay()["debit_account"] == f"就业补助资金专户-{office.district}"
+    assert [office.status(claim) for claim in claims.values()] == ["paid", "paid"]
+    assert office.staff("maker").see("/api/batches/due")["due"] == []

@@ -45,6 +45,8 @@ ASKERS = (
     *((f"/api/claims/{what}", "reviewer-370102") for what in ("approve", "{claim_id}/approve", "{claim_id}/refuse")),
     *((f"/api/claims/{{claim_id}}/{what}", "reviewer-370102") for what in ("send-back", "hold", "lift")),
     ("/api/claims/{claim_id}/retry", "maker-370102"),
+    ("/api/claims/{claim_id}/object", "xuehua"),
+    ("/api/objections", "reviewer-370102"),
     ("/api/holds", "reviewer-370102"),
     ("/api/notices", "publisher-370102"),
     ("/api/batches/{batch_id}/reject", "checker-370102"),
@@ -204,10 +206,12 @@ READS = (
     ("xuehua", "GET /api/groups", {}),
     ("auditor", "GET /api/policies/proposals", {}),
     ("auditor", "GET /api/batches", {}),
+    ("auditor", "GET /api/batches/due", {}),
     ("auditor", "GET /api/returns/exceptions", {}),
     ("auditor", "GET /api/returns/exceptions", {"resolved": True}),
     ("auditor", "GET /api/exceptions/missing", {}),
     ("auditor", "GET /api/holds", {}),
+    ("xuehua", "GET /api/objections", {"closed": True}),
     ("clerk-a", "GET /api/mandates", {"limit": 1}),
     ("auditor", "GET /api/funds", {}),
     ("auditor", "GET /api/funds/appropriations", {"limit": 1}),
@@ -257,7 +261,11 @@ def test_what_succeeds_is_as_described(
     new = done("maker-370102", "POST /api/funds/appropriations", 201, body={**money, "amount_fen": 1}, **body)
     path = {"path_parameters": {"appropriation_id": new["id"]}}
     done("checker-370102", "POST /api/funds/appropriations/{appropriation_id}/confirm", 200, body={}, **path, **body)
-    batch = done("maker-370102", "POST /api/batches", 202, body={"filter": {}}, **body)
+    new = done("maker-370102", "POST /api/funds/appropriations", 201, body={**money, "amount_fen": -1}, **body)
+    path = {"path_parameters": {"appropriation_id": new["id"]}}
+    declined = {"body": {"reason": "示例"}, **path, **body}
+    done("checker-370102", "POST /api/funds/appropriations/{appropriation_id}/decline", 200, **declined)
+    batch = done("maker-370102", "POST /api/batches", 202, body={"fund": money["fund"], "filter": {}}, **body)
     done("maker-370102", "GET /api/batches/{batch_id}", 200, path_parameters={"batch_id": batch["id"]})
     done("maker-370102", "GET /api/batches/{batch_id}/lines", 200, path_parameters={"batch_id": batch["id"]})
     done("me", "POST /api/claims", 422, body={**served.claim_body(made), "item_code": "0"}, **body)

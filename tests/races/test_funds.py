@@ -14,7 +14,7 @@ from service.batches import commands as batches
 from service.claims.commands.review import approve_claim, approve_set, withdraw_claim
 from service.claims.schemas import ApprovedView, NewApproval
 from service.database import Tx, transaction
-from service.funds.commands import confirm_appropriation
+from service.funds.commands import confirm_appropriation, decline_appropriation
 from tests.payments import Stage, claim_statuses
 from tests.races.test_batches import alone
 from tests.service.test_funds import ONE, Office, kept
@@ -103,6 +103,53 @@ async def test_a_supplement_confirmed_from_two_sides_counts_once(office: Office)
     assert await at_once(*acts) == {"done": 1, "appropriation.confirmed": 5}
     async with transaction() as tx:
         assert await kept(tx, office.district) == {"free": ONE}
+
+
+async def test_a_proposal_answered_from_two_sides_is_confirmed_or_declined(office: Office) -> None:
+    async with transaction() as tx:
+        proposed = await office.propose(tx, ONE)
+    checker, releaser, now = office.staff[Post.CHECKER], office.staff[Post.RELEASER], office.world.now
+
+    def confirm(tx: Tx) -> Awaitable[object]:
+        return confirm_appropriation(tx, checker, proposed, now)
+
+    def decline(tx: Tx) -> Awaitable[object]:
+        return decline_appropriation(tx, releaser, proposed, "文号不对", now)
+
+    outcomes = await at_once(*[confirm, decline] * 4)
+    async with transaction() as tx:
+        there = await kept(tx, office.district)
+    assert outcomes == {"done": 1, "appropriation.confirmed" if there else "appropriation.declined": 7}
+    assert there in ({}, {"free": ONE})
+    await every_fen_is_there()
+
+
+async def test_money_is_taken_back_while_it_is_approved_against(office: Office) -> None:
+    """Six lowerings of two claims' money each, ten approvals, money for twelve: whatever comes first, all adds up."""
+    async with transaction() as tx:
+        claims = await office.claims(tx, 10)
+        await office.give(tx, 12 * ONE)
+        lowerings = [await office.propose(tx, -2 * ONE) for _ in range(6)]
+    reviewer, now = office.staff[Post.REVIEWER], office.world.now
+
+    def approve(claim: UUID) -> Act:
+        return lambda tx: approve_claim(tx, reviewer, claim, "", now)
+
+    def lower(proposed: UUID) -> Act:
+        return lambda tx: confirm_appropriation(tx, office.staff[Post.CHECKER], proposed, now)
+
+    acts = [act for pair in zip(map(approve, claims), map(lower, lowerings), strict=False) for act in pair]
+    outcomes = await at_once(*acts, *map(approve, claims[6:]))
+    async with transaction() as tx:
+        approved = (await claim_statuses(tx, claims)).count("approved")
+        held = await kept(tx, office.district)
+    lowered = outcomes["done"] - approved
+    assert outcomes["fund.insufficient"] == 10 - approved
+    assert outcomes["appropriation.not_free"] == 6 - lowered
+    assert sum(held.values()) == 12 * ONE - lowered * 2 * ONE
+    assert held.get("free", 0) < 2 * ONE
+    assert held.get("reserved", 0) == approved * ONE
+    await every_fen_is_there()
 
 
 async def test_whatever_is_done_at_once_stands_in_nobodys_way(committed: World) -> None:

@@ -1,20 +1,26 @@
 """Promise 9 attacked by raw SQL as the service's own role: money that is not there, moves alone, or counts twice."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from domain.actor import Post
+from domain.claim import ClaimAction
+from domain.errors import Conflict
+from service.batches.commands import check_batch, dissolve_batch, submit_batch
+from service.claims.commands.moves import move_claim
 from service.database import Tx
-from tests.payments import Stage
-from tests.races.test_promises_by_sql import CHECK, DENIED, FOREIGN, UNIQUE, _attempt, _forge, _refused
-from tests.service.test_funds import ONE, Office
-from tests.world import World
+from service.journal import By
+from tests.payments import Stage, shown
+from tests.races.test_promises_by_sql import CHECK, DENIED, FOREIGN, MISFIT, UNIQUE, _attempt, _forge, _refused
+from tests.service.test_funds import ONE, Office, kept
+from tests.world import FUND, INSURANCE, World
 
 ONLY_BY_A_MOVEMENT, NO_APPROPRIATION, NOT_THERE = "ZD020", "ZD021", "ZD022"
 CLAIM_ALONE, MONEY_ALONE, SENT_ALONE = "ZD023", "ZD024", "ZD025"
+OTHER_ACCOUNT, OTHER_VOUCHER = "ZD026", "ZD018"
 
 
 @pytest.fixture
@@ -30,6 +36,12 @@ MOVE = """
                                 at)
     SELECT id, CAST(:claim AS uuid), CAST(:appropriation AS uuid), :kind, :source, :target, :fen, 'attack', now()
       FROM fund_positions WHERE district = :district
+"""
+
+ANSWER = """
+    INSERT INTO appropriation_answers (appropriation_id, proposed_by_person, answered_by, answered_by_person,
+                                       answered_at, answer, reason)
+    SELECT id, :proposer, :user, :person, now(), '{answer}', '{reason}' FROM appropriations WHERE id = :id
 """
 
 
@@ -66,7 +78,7 @@ async def test_what_stands_in_a_position_is_not_written_by_hand(tx: Tx, office: 
 
 
 async def test_the_ledger_and_what_two_persons_agreed_on_are_written_once(tx: Tx) -> None:
-    for table in ("fund_movements", "appropriations", "appropriation_confirmations", "fund_reservations"):
+    for table in ("fund_movements", "appropriations", "appropriation_answers", "fund_reservations"):
         assert await _refused(tx, f"DELETE FROM {table}") == DENIED
     for change in ("fund_movements SET amount_fen = 1", "appropriations SET amount_fen = amount_fen * 10"):
         assert await _refused(tx, f"UPDATE {change}") == DENIED
@@ -87,10 +99,7 @@ async def test_money_comes_only_by_what_two_persons_agreed_on(tx: Tx, office: Of
     assert await _refused(tx, MOVE, **line(office, "carry_over treasury free")) == NO_APPROPRIATION
     assert await _refused(tx, MOVE, **line(office, granted)) in {CHECK, NO_APPROPRIATION}
     assert await _refused(tx, MOVE, **line(office, granted, appropriation=proposed)) == FOREIGN
-    confirmed = """
-        INSERT INTO appropriation_confirmations
-        SELECT id, :proposer, :user, :person, now() FROM appropriations WHERE id = :id
-    """
+    confirmed = ANSWER.format(answer="confirmed", reason="")
     maker, checker = office.staff[Post.MAKER], office.staff[Post.CHECKER]
     alone = {"id": proposed, "user": maker.user_id, "person": maker.person_id}
     assert await _refused(tx, confirmed, proposer=maker.person_id, **alone) == CHECK
@@ -103,6 +112,29 @@ async def test_money_comes_only_by_what_two_persons_agreed_on(tx: Tx, office: Of
     right = line(office, granted, appropriation=proposed)
     await tx.execute(text(MOVE), right)
     assert await _refused(tx, MOVE, **right) == UNIQUE
+
+
+async def test_what_was_declined_or_is_not_free_counts_for_nothing(tx: Tx, office: Office) -> None:
+    maker, checker = office.staff[Post.MAKER], office.staff[Post.CHECKER]
+    two = {"user": checker.user_id, "person": checker.person_id, "proposer": maker.person_id}
+    declined = await office.propose(tx, ONE)
+    for answer, reason in (("declined", ""), ("confirmed", "x"), ("perhaps", "x")):
+        assert await _refused(tx, ANSWER.format(answer=answer, reason=reason), id=declined, **two) == CHECK
+    await tx.execute(text(ANSWER.format(answer="declined", reason="x")), {"id": declined, **two})
+    granted = line(office, "appropriate treasury free", appropriation=declined)
+    assert await _refused(tx, MOVE, **granted) == NO_APPROPRIATION
+    assert await _refused(tx, ANSWER.format(answer="confirmed", reason=""), id=declined, **two) == UNIQUE
+    too_much, all_of_it = [await office.propose(tx, -fen) for fen in (2 * ONE + 1, 2 * ONE)]
+    for proposed in (too_much, all_of_it):
+        await tx.execute(text(ANSWER.format(answer="confirmed", reason="")), {"id": proposed, **two})
+    taken = "lower free treasury"
+    assert await _refused(tx, MOVE, **line(office, taken)) in {CHECK, NO_APPROPRIATION}
+    assert await _refused(tx, MOVE, **line(office, taken, appropriation=all_of_it, fen=ONE)) == NO_APPROPRIATION
+    granted = line(office, "appropriate treasury free", appropriation=all_of_it, fen=2 * ONE)
+    assert await _refused(tx, MOVE, **granted) == NO_APPROPRIATION
+    assert await _refused(tx, MOVE, **line(office, taken, appropriation=too_much, fen=2 * ONE + 1)) == CHECK
+    await tx.execute(text(MOVE), line(office, taken, appropriation=all_of_it, fen=2 * ONE))
+    assert await kept(tx, office.district) == {}
 
 
 async def test_no_claim_moves_without_its_money(tx: Tx, office: Office) -> None:
@@ -144,3 +176,73 @@ async def test_nothing_is_sent_before_its_money_is_in_flight(tx: Tx, world: Worl
     batch = await stage.written(tx)
     attempt: UUID = (await _attempt(tx, batch.id)).id
     assert await _forge(tx, "payment_attempts", "attempt", attempt, "sending") == SENT_ALONE
+
+
+async def test_a_line_is_paid_by_the_fund_that_holds_its_money(tx: Tx, world: World) -> None:
+    """As the assembling statement would write it, if it took a claim of another fund."""
+    stage = await Stage.build(tx, world, claims=0)
+    insured, batch = await stage.employee(tx), await stage.open(tx)
+    await move_claim(tx, ClaimAction.BATCH, insured, By("attack", world.now))
+    line = """
+        WITH made AS (
+          INSERT INTO payment_attempts (id, claim_id, batch_id, reference, amount_fen, payee_sealed, account_sealed,
+                                        account_tail, bank_code, status)
+          VALUES (gen_random_uuid(), :claim, :batch, 'X1', :fen, '', '', '', '', 'prepared') RETURNING id)
+        INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+        SELECT 'attempt', id, 'prepare', '{"status": "prepared"}', 'attack', now() FROM made
+    """
+    assert await _refused(tx, line, claim=insured, batch=batch.id, fen=ONE) == MISFIT
+    await tx.execute(text(line), {"claim": insured, "batch": (await stage.open(tx, fund=INSURANCE)).id, "fen": ONE})
+
+
+async def test_the_money_of_a_batched_claim_changes_no_fund(tx: Tx, world: World) -> None:
+    stage = await Stage.build(tx, world, claims=1)
+    await world.appropriate(tx, stage.district, ONE, INSURANCE)
+    await stage.frozen(tx)
+    switch = """
+        INSERT INTO fund_movements (position_id, claim_id, kind, source, target, amount_fen, actor_name, at)
+        SELECT p.id, CAST(:claim AS uuid), CAST(:kind AS text), CAST(:source AS text), CAST(:target AS text), :fen,
+               'attack', now()
+          FROM fund_positions p WHERE p.district = :district AND p.fund = :fund
+    """
+    moved = {"claim": stage.claims[0], "fen": ONE, "district": stage.district}
+    await tx.execute(text(switch), {**moved, "kind": "release", "source": "reserved", "target": "free", "fund": FUND})
+    taken = {**moved, "kind": "reserve", "source": "free", "target": "reserved", "fund": INSURANCE}
+    assert await _refused_at_commit(tx, switch, **taken) == MONEY_ALONE
+
+
+async def test_a_batch_names_its_funds_account_and_keeps_both(tx: Tx, world: World) -> None:
+    stage = await Stage.build(tx, world, claims=0)
+    batch = await stage.open(tx)
+    opened = """
+        WITH noted AS (INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+                       VALUES ('batch', :new, 'open', '{"status": "opened"}', 'attack', now()))
+        INSERT INTO batches (id, number, district, fund, debit_account, filter, status, opened_by, opened_at)
+        SELECT :new, 'X1', district, :fund, :account, '{}', 'opened', opened_by, now() FROM batches WHERE id = :id
+    """
+    given = {"new": uuid4(), "id": batch.id, "account": batch.debit_account}
+    assert await _refused(tx, opened, **given, fund=INSURANCE) == OTHER_ACCOUNT
+    assert await _refused(tx, opened, **given, fund="pocket_money") == FOREIGN
+    for column in ("fund = 'special_account'", "debit_account = 'x'"):
+        assert await _refused(tx, f"UPDATE batches SET {column} WHERE id = :id", id=batch.id) == DENIED
+    await tx.execute(text(opened), {**given, "fund": FUND})
+
+
+async def test_the_treasurys_money_for_one_fund_releases_no_batch_of_another(tx: Tx, world: World) -> None:
+    stage = await Stage.build(tx, world, claims=1)
+    released, now = await stage.released(tx), world.now
+    assert released.transfer is not None
+    await dissolve_batch(tx, stage.staff[Post.MAKER], released.id, "重新开批", now)
+    await stage.employee(tx)
+    batch = await stage.frozen(tx, INSURANCE)
+    transfer = """
+        INSERT INTO treasury_transfers (batch_id, voucher, transferred_on, sum_fen, recorded_by)
+        SELECT :id, voucher, transferred_on, sum_fen, recorded_by FROM treasury_transfers WHERE batch_id = :before
+    """
+    assert await _refused(tx, transfer, id=batch.id, before=released.id) == OTHER_VOUCHER
+    await submit_batch(tx, stage.staff[Post.MAKER], batch.id, shown(batch), now)
+    await check_batch(tx, stage.staff[Post.CHECKER], batch.id, shown(batch), now)
+    with pytest.raises(Conflict, match=r"batch\.voucher_used"):
+        await stage.release(tx, batch, released.transfer.voucher)
+    again = await stage.frozen(tx)
+    await tx.execute(text(transfer), {"id": again.id, "before": released.id})

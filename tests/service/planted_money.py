@@ -61,17 +61,35 @@ PLANTED_IN_MONEY = {
         """WITH sent AS (UPDATE payment_attempts SET status = 'sent' WHERE id = :void)
            UPDATE claims SET status = 'batched' WHERE id = :payable""",
     ),
+    "a claim paid by another fund than holds its money": (
+        "money_conserved",
+        "payment_attempts",
+        None,
+        "UPDATE batches SET fund = 'special_account' WHERE id = :batch",
+    ),
     "an appropriation counted otherwise than proposed": (
         "money_conserved",
         "appropriations",
         None,
         "UPDATE appropriations SET year = year - 1",
     ),
+    "an appropriation counted though it was declined": (
+        "money_conserved",
+        "appropriations",
+        None,
+        "UPDATE appropriation_answers SET answer = 'declined', reason = 'x'",
+    ),
+    "money taken back as if it had been granted": (
+        "money_conserved",
+        "appropriations",
+        None,
+        "UPDATE appropriations SET amount_fen = -amount_fen",
+    ),
     "one human as proposer and confirmer": (
         "money_conserved",
         "appropriations",
         None,
-        """UPDATE people SET merged_into = (SELECT confirmed_by_person FROM appropriation_confirmations)
-            WHERE id = (SELECT proposed_by_person FROM appropriation_confirmations)""",
+        """UPDATE people SET merged_into = (SELECT answered_by_person FROM appropriation_answers)
+            WHERE id = (SELECT proposed_by_person FROM appropriation_answers)""",
     ),
 }

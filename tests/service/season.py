@@ -27,6 +27,7 @@ from domain.claim import Channel, ClaimAction
 from domain.eligibility import StandardFacts, decide
 from domain.fund import Pot
 from service.access.tables import UserRow
+from service.batches.queries import debit_account
 from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SignatureRow, TreasuryTransferRow
 from service.catalog.tables import CatalogItemRow, EditionRow
 from service.claims.commands.moves import move_claims
@@ -226,11 +227,12 @@ class Season:
             tx, claim_ids, ClaimAction.VERIFY, ClaimAction.APPROVE, ClaimAction.PUBLISH, ClaimAction.CLEAR
         )
         batch_id, number = uuid4(), uuid4().hex[:8].upper()
-        await record(tx, "batch", [batch_id], "open", BY, [{"status": "opened"}])
+        paying = {"fund": "employment_subsidy", "debit_account": debit_account("就业补助资金", "370102")}
+        await record(tx, "batch", [batch_id], "open", BY, [{"status": "opened", **paying}])
         await tx.execute(
             insert(BatchRow).values(
                 id=batch_id, number=number, district="370102", filter={}, status="opened",
-                opened_by=self.users[0], opened_at=AT,
+                opened_by=self.users[0], opened_at=AT, **paying,
             )
         )  # fmt: skip
         await self.move_claims(tx, claim_ids, ClaimAction.BATCH)
@@ -291,7 +293,7 @@ class Season:
     async def send(self, tx: Tx, batch_id: UUID, attempts: list[UUID]) -> None:
         """The bank file, written and sent."""
         batch = (await tx.execute(select(BatchRow).where(BatchRow.id == batch_id))).one()
-        header = BankFileHeader(batch.number, AT.date(), "370102", batch.line_count, batch.sum_fen)
+        header = BankFileHeader(batch.number, AT.date(), batch.debit_account, batch.line_count, batch.sum_fen)
         rows = (await tx.execute(select(AttemptRow).where(AttemptRow.batch_id == batch_id))).all()
         lines = [PaymentLine(row.reference, "张三", ACCOUNT, row.bank_code, row.amount_fen) for row in rows]
         plain = neutral.write(header, lines)

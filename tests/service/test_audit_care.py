@@ -9,18 +9,21 @@ from sqlalchemy.pool import NullPool
 
 from domain.actor import Actor, Post
 from domain.correction import Correctable
+from domain.objection import Finding, Ground
 from service.audit.queries import verify
 from service.audit.schemas import PromiseReport
 from service.batches import commands
 from service.claims.commands.correcting import correct_claim
 from service.claims.commands.mending import try_again
+from service.claims.commands.objections import close_objection, object_to
 from service.claims.commands.sending_back import send_back
-from service.claims.schemas import NewCorrection, NewFault, NewHold, NewSendBack
+from service.claims.schemas import NewCorrection, NewFault, NewFinding, NewHold, NewObjection, NewSendBack
 from service.database import Tx, async_url
 from service.journal import By
 from service.reconciliation import commands as reconciliation
 from service.reconciliation.schemas import NewAttemptDecision, Outcome
 from tests.conftest import Databases
+from tests.objections import PaidForThem
 from tests.payments import Stage, a_return, lines_of
 from tests.service.season import fresh_database
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
@@ -69,6 +72,12 @@ async def _play(tx: Tx) -> None:
         await try_again(tx, stage.staff[Post.MAKER], lines[reference], "", world.now)
     await stage.sent(tx)
     await commands.hold(tx, reviewer, lines[returned], NewHold("complaint"), world.now)
+    paid_for_them = await PaidForThem.build(tx, world)
+    trainee, now = paid_for_them.trainee.actor, world.now
+    await commands.revoke(tx, trainee, paid_for_them.mandate_id, "", world.today, now)
+    objection = NewObjection(Ground.REVOKED, "收回了协议")
+    opened = await object_to(tx, trainee, paid_for_them.claim_id, objection, now)
+    await close_objection(tx, paid_for_them.reviewer, opened.id, NewFinding(Finding.UPHELD, "属实"), now)
 
 
 async def _corrected(tx: Tx, stage: Stage, reviewer: Actor) -> None:
@@ -90,13 +99,18 @@ async def test_what_was_mended_keeps_every_promise(admin: AsyncEngine) -> None:
         reports = await verify(tx)
     assert {report.name: report.detail for report in reports if not report.held} == {}
     checked = {report.name: report.checked for report in reports}
-    assert (checked["unknown_ends_by_evidence"], checked["held_and_sent_back_wait"]) == (3, 2)
+    assert [checked[each] for each in ("unknown_ends_by_evidence", "held_and_sent_back_wait", "objections")] == [
+        3,
+        2,
+        1,
+    ]
 
 
 async def _broken(admin: AsyncEngine, statement: str) -> dict[str, PromiseReport]:
     async with admin.connect() as tx:
         await tx.execute(text("SET LOCAL session_replication_role = replica"))
         await tx.execute(text("ALTER TABLE attempt_decisions DROP CONSTRAINT ck_attempt_decisions_two_persons"))
+        await tx.execute(text("ALTER TABLE claim_objections DROP CONSTRAINT ck_claim_objections_two_persons"))
         await tx.execute(text("DROP INDEX uq_treasury_transfers_voucher"))
         assert (await tx.execute(text(statement))).rowcount > 0
         reports = await verify(tx)
@@ -128,6 +142,14 @@ PLANTED = {
        SELECT 'claim', claim_id, 'batch', '{"status": "payable"}', '{"status": "batched"}', 'x', now()
          FROM claim_holds WHERE lifted_at IS NULL""": ("held_and_sent_back_wait", "claims"),
     "DELETE FROM claim_corrections WHERE corrected_at IS NULL": ("held_and_sent_back_wait", "claims"),
+    "UPDATE claim_objections SET raised_person = closed_person, raised_by = closed_by": (
+        "objections",
+        "claim_objections",
+    ),
+    "DELETE FROM mandate_revocations": ("objections", "claim_objections"),
+    """UPDATE people SET merged_into = (SELECT raised_person FROM claim_objections)
+        WHERE id = (SELECT closed_person FROM claim_objections)""": ("objections", "claim_objections"),
+    "UPDATE claim_objections SET finding = 'not_upheld'": ("objections", "claim_objections"),
     "UPDATE treasury_transfers SET voucher = 'V'": ("held_and_sent_back_wait", "treasury_transfers"),
 }
 

@@ -15,8 +15,10 @@ from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from service.batches import commands, queries
 from service.batches.schemas import BatchFilter, BatchView, NewBatch
 from service.batches.tables import BankFileRow
+from service.claims.schemas import NewHold
 from service.crypto import CannotOpen, keyring
 from service.database import Tx
+from service.funds.commands import load_funds
 from service.queue import Job
 from tests.payments import (
     Stage,
@@ -28,7 +30,7 @@ from tests.payments import (
     shown,
     transfer,
 )
-from tests.world import Trainee, World
+from tests.world import FUND, INSURANCE, WELDER_LEVEL_4_FEN, Trainee, World
 
 
 @pytest.fixture
@@ -123,6 +125,54 @@ async def test_a_batch_takes_the_oldest_that_fit_its_filter(tx: Tx, world: World
     await commands.assemble(tx, batch.id, world.now)
     assert await claim_statuses(tx, [old, young]) == ["batched", "payable"]
     assert (await stage.see(tx, batch.id)).filter == {"filed_to": str(today - timedelta(days=1)), "limit": 9999}
+
+
+async def test_a_batch_pays_from_one_fund(tx: Tx, stage: Stage) -> None:
+    """What is due says from which fund; a batch takes that fund's claims and no others, and names its account."""
+    insured = await stage.employee(tx)
+    maker = stage.staff[Post.MAKER]
+    due = {each.fund: (each.fund_name, each.count, each.sum_fen) for each in (await queries.list_due(tx, maker)).due}
+    one = WELDER_LEVEL_4_FEN
+    assert due == {FUND: ("就业补助资金", 3, 3 * one), INSURANCE: ("失业保险基金", 1, one)}
+    batch = await stage.open(tx, fund=INSURANCE)
+    await commands.assemble(tx, batch.id, stage.world.now)
+    assert [line.claim_id for line in await lines_of(tx, batch.id)] == [insured]
+    seen = await stage.see(tx, batch.id)
+    assert (seen.fund, seen.fund_name, seen.debit_account) == (
+        INSURANCE,
+        "失业保险基金",
+        f"失业保险基金专户-{stage.district}",
+    )
+    assert [each.fund for each in (await queries.list_due(tx, maker)).due] == [FUND]
+    (opened, *_) = await journal_of(tx, "batch", batch.id)
+    assert (opened.after["fund"], opened.after["debit_account"]) == (INSURANCE, seen.debit_account)
+    other = await stage.frozen(tx)
+    assert {line.claim_id for line in await lines_of(tx, other.id)} == set(stage.claims) - {insured}
+    assert (await queries.list_due(tx, maker)).due == []
+
+
+async def test_what_is_due_is_my_districts_and_leaves_out_what_is_held(tx: Tx, stage: Stage) -> None:
+    elsewhere = await Stage.build(tx, stage.world, claims=1)
+    await commands.hold(tx, stage.staff[Post.CHECKER], stage.claims[0], NewHold("complaint"), stage.world.now)
+    (mine,) = (await queries.list_due(tx, stage.staff[Post.MAKER])).due
+    assert (mine.district, mine.count, mine.sum) == (stage.district, 2, "2,400 元")
+    everybodys = await queries.list_due(tx, stage.world.staff[Post.AUDITOR])
+    assert {stage.district, elsewhere.district} <= {each.district for each in everybodys.due}
+
+
+async def test_an_unknown_fund_opens_nothing(tx: Tx, stage: Stage) -> None:
+    with pytest.raises(Invalid, match=r"fund\.unknown"):
+        await stage.open(tx, fund="pocket_money")
+
+
+async def test_a_fund_by_another_name_changes_no_label_of_an_opened_batch(tx: Tx, stage: Stage) -> None:
+    batch = await stage.released(tx)
+    await load_funds(tx, [{"code": FUND, "name": "就业资金"}])
+    await commands.write_bank_file(tx, batch.id, stage.world.now)
+    row = (await tx.execute(select(BankFileRow.__table__).where(BankFileRow.batch_id == batch.id))).one()
+    head = keyring().open_bytes(row.bytes_sealed, batch.id).decode().partition("\r\n")[0]
+    assert f",{batch.debit_account}," in head
+    assert (await stage.see(tx, batch.id)).debit_account == f"就业补助资金专户-{stage.district}"
 
 
 def as_staff(trainee: Trainee, post: Post, district: str) -> Actor:
@@ -286,7 +336,7 @@ async def test_a_maker_without_a_district_opens_nothing(tx: Tx, stage: Stage) ->
     maker = stage.staff[Post.MAKER]
     wide = Actor(maker.user_id, maker.person_id, maker.posts)
     with pytest.raises(Forbidden, match="district_missing"):
-        await commands.open_batch(tx, wide, NewBatch(BatchFilter()), stage.world.today, stage.world.now)
+        await commands.open_batch(tx, wide, NewBatch(FUND, BatchFilter()), stage.world.today, stage.world.now)
 
 
 async def test_a_transfer_of_tomorrow_releases_nothing(tx: Tx, stage: Stage) -> None:

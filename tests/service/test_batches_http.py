@@ -17,7 +17,7 @@ from tests.payments import (
     journal_of,
     shown,
 )
-from tests.world import World
+from tests.world import FUND, World
 
 
 class Desk:
@@ -55,9 +55,9 @@ async def desk(client: httpx.AsyncClient, actor: Actor) -> Desk:
 
 async def test_over_http_from_opening_to_release(client: httpx.AsyncClient, open_stage: Stage) -> None:
     maker, checker, releaser = [await desk(client, actor) for actor in open_stage.staff.values()]
-    opened = await maker.post("/batches", {"filter": {}}, key="one")
+    opened = await maker.post("/batches", {"fund": FUND, "filter": {}}, key="one")
     assert (opened.status_code, opened.json()["status"]) == (202, "opened")
-    replayed = await maker.post("/batches", {"filter": {}}, key="one")
+    replayed = await maker.post("/batches", {"fund": FUND, "filter": {}}, key="one")
     assert (replayed.json(), replayed.headers["Idempotent-Replayed"]) == (opened.json(), "true")
     at = f"/batches/{opened.json()['id']}"
     async with transaction() as tx:
@@ -102,16 +102,21 @@ async def test_over_http_what_does_not_fit_is_refused(client: httpx.AsyncClient,
     answers = [
         (404, await (await desk(client, foreign)).post(f"/batches/{batch.id}/check", seen)),
         (404, await maker.get(f"/batches/{uuid4()}")),
-        (400, await maker.post("/batches", {"filter": {}, "limit": 10_000})),
-        (400, await maker.post("/batches", {"filter": {"status": "paid"}})),
+        (400, await maker.post("/batches", {"fund": FUND, "filter": {}, "limit": 10_000})),
+        (400, await maker.post("/batches", {"fund": FUND, "filter": {"status": "paid"}})),
+        (400, await maker.post("/batches", {"filter": {}})),
+        (422, await maker.post("/batches", {"fund": "pocket_money", "filter": {}})),
         (400, await maker.post(f"/batches/{batch.id}/submit", {**seen, "sum_fen": True})),
         (400, await maker.post(f"/batches/{batch.id}/submit", {**seen, "sum_fen": 2**63})),
         (400, await maker.get("/batches?cursor=forged")),
         (400, await maker.get("/batches?limit=1000000000")),
         (400, await maker.get(f"/batches/{batch.id}/lines?cursor=%00")),
-        (400, await maker.client.post("/api/batches", json={"filter": {}}, headers=maker.headers)),
+        (400, await maker.client.post("/api/batches", json={"fund": FUND, "filter": {}}, headers=maker.headers)),
         (401, await client.get("/api/batches")),
-        (403, await (await desk(client, open_stage.staff[Post.CHECKER])).post("/batches", {"filter": {}})),
+        (
+            403,
+            await (await desk(client, open_stage.staff[Post.CHECKER])).post("/batches", {"fund": FUND, "filter": {}}),
+        ),
     ]
     assert [answer.status_code for _, answer in answers] == [status for status, _ in answers]
     assert all(answer.headers["content-type"] == "application/problem+json" for _, answer in answers)

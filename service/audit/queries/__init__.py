@@ -5,9 +5,10 @@ from service.audit.queries.care import EVIDENCE, STOPPED
 from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
 from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUBSIDY, SHARE
 from service.audit.queries.decisions import DECISIONS, recompute
-from service.audit.queries.funds import MONEY_CONSERVED, carried_over
+from service.audit.queries.funds import MONEY_CONSERVED, carried_over, mixed_batches
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
+from service.audit.queries.objections import OBJECTIONS
 from service.audit.queries.policies import PARAMETERS
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.schemas import BrokenRow, PromiseReport
@@ -25,13 +26,20 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
     ready, dead = await ready_and_dead(tx)
     found_beside: dict[int, Breach | None] = {4: reopened.file, 8: reopened.content, 16: await recompute(tx)}
     said: dict[int, str] = {18: f"待办 {ready}，停办 {dead}"}
-    if carried := await carried_over(tx):
-        said[9] = f"有 {carried} 项额度由升级时结转"
+    if money := await _money_before(tx):
+        said[9] = money
     reports = []
     for promise in _promises(settled):
         breach = await first_breach(tx, promise.checks) or found_beside.get(promise.number or 0)
         reports.append(await _report(tx, promise, breach, said.get(promise.number or 0, "")))
     return reports
+
+
+async def _money_before(tx: Tx) -> str:
+    """What stands in the books from before the present rules."""
+    carried, mixed = await carried_over(tx), await mixed_batches(tx)
+    said = {"有 {} 项额度由升级时结转": carried, "有 {} 个升级前的批次含多项资金": mixed}
+    return "；".join(words.format(count) for words, count in said.items() if count)
 
 
 def _promises(settled: bool) -> tuple[Promise, ...]:
@@ -52,6 +60,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         PARAMETERS,
         ended,
         STOPPED,
+        OBJECTIONS,
         SHARE,
         ROSTER_LINES,
     )

@@ -159,7 +159,11 @@ async def _content_differs(tx: Tx, batch_id: UUID, found: BatchContent) -> Breac
 
 async def _file_differs(tx: Tx, batch_id: UUID, lines: list[PaymentLine]) -> Breach | None:
     file = BankFileRow
-    asked = select(file.bytes_sealed, file.sha256, file.file_id).where(file.batch_id == batch_id)
+    asked = (
+        select(file.bytes_sealed, file.sha256, file.file_id, BatchRow.debit_account)
+        .join(BatchRow, BatchRow.id == file.batch_id)
+        .where(file.batch_id == batch_id)
+    )
     row = (await tx.execute(asked)).one_or_none()
     if row is None:
         return None
@@ -169,15 +173,15 @@ async def _file_differs(tx: Tx, batch_id: UUID, lines: list[PaymentLine]) -> Bre
         return Breach("bank_files", str(batch_id), "代发文件的密文打不开")
     if hashlib.sha256(plain).hexdigest() != row.sha256:
         return Breach("bank_files", str(batch_id), "代发文件的散列不符")
-    if _again(plain, row.file_id, lines) != plain:
+    if _again(plain, row.file_id, row.debit_account, lines) != plain:
         return Breach("bank_files", str(batch_id), "由批次重新生成的代发文件与存下的不同")
     return None
 
 
-def _again(stored: bytes, file_id: str, lines: list[PaymentLine]) -> bytes | None:
-    """The file written once more from its lines, under the day and account that the stored header names."""
+def _again(stored: bytes, file_id: str, account: str, lines: list[PaymentLine]) -> bytes | None:
+    """The file written once more from its lines, under the day that the stored header names."""
     try:
-        _, _, _, released_on, account, *_ = next(csv.reader([stored.decode().partition("\r\n")[0]]))
+        _, _, _, released_on, *_ = next(csv.reader([stored.decode().partition("\r\n")[0]]))
         header = BankFileHeader(
             file_id, date.fromisoformat(released_on), account, len(lines), sum(line.amount_fen for line in lines)
         )

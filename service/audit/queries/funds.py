@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from service.audit.queries.checks import Check, Promise
+from service.audit.queries.checks import FACTS, Check, Promise
 from service.database import Tx
 
 _IN_AND_OUT = """
@@ -11,6 +11,16 @@ _IN_AND_OUT = """
 
 _POTS = """(VALUES ('free', p.free_fen), ('reserved', p.reserved_fen),
                    ('in_flight', p.in_flight_fen), ('paid', p.paid_fen))"""
+
+_OTHER_FUND = """
+      FROM payment_attempts a JOIN batches b ON b.id = a.batch_id
+      JOIN fund_reservations r ON r.claim_id = a.claim_id JOIN fund_positions p ON p.id = r.position_id
+     WHERE a.status = ANY (CAST(:live AS text[])) AND p.fund <> b.fund"""
+
+# Batches that were sent before each paid from one fund: the upgrade wrote down whose money was in them.
+_NAMED_LATER = """
+    EXISTS (SELECT FROM journal j WHERE j.subject_kind = 'batch' AND j.subject_id = b.id
+               AND j.action = 'name_fund' AND j.actor_name = 'migration' AND j.reason <> '')"""
 
 MONEY_CONSERVED = Promise(
     9,
@@ -85,23 +95,36 @@ MONEY_CONSERVED = Promise(
                        WHERE a.claim_id = c.id AND a.status IN ('sending', 'sent', 'unknown'))""",
         ),
         Check(
+            "payment_attempts",
+            "支付所在批次的资金，不是这笔申领所占额度的资金",
+            f"SELECT a.id {_OTHER_FUND} AND NOT {_NAMED_LATER}",
+        ),
+        Check(
             "appropriations",
             "复核了却没有恰好计入一次，或计入的与提出的不符",
-            """SELECT a.id FROM appropriations a JOIN appropriation_confirmations c ON c.appropriation_id = a.id
+            """SELECT a.id FROM appropriations a
+                 JOIN appropriation_answers s ON s.appropriation_id = a.id AND s.answer = 'confirmed'
                 WHERE (SELECT count(*) FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id
                         WHERE m.appropriation_id = a.id
-                          AND (p.district, p.fund, p.year, m.amount_fen)
+                          AND (p.district, p.fund, p.year, CASE m.kind WHEN 'lower' THEN -1 ELSE 1 END * m.amount_fen)
                               = (a.district, a.fund, a.year, a.amount_fen)) <> 1
                    OR (SELECT count(*) FROM fund_movements m WHERE m.appropriation_id = a.id) <> 1""",
         ),
         Check(
             "appropriations",
-            "提出和复核的是同一个人，或签字的用户不是签字的人",
-            """SELECT a.id FROM appropriations a JOIN appropriation_confirmations c ON c.appropriation_id = a.id
-                 JOIN people p ON p.id = a.proposed_by_person JOIN people q ON q.id = c.confirmed_by_person
-                 JOIN users u ON u.id = a.proposed_by JOIN users v ON v.id = c.confirmed_by
+            "没有经人复核，或被退回，却计入了",
+            """SELECT a.id FROM appropriations a JOIN fund_movements m ON m.appropriation_id = a.id
+                 LEFT JOIN appropriation_answers s ON s.appropriation_id = a.id
+                WHERE s.answer IS DISTINCT FROM 'confirmed'""",
+        ),
+        Check(
+            "appropriations",
+            "提出和答复的是同一个人，或签字的用户不是签字的人",
+            """SELECT a.id FROM appropriations a JOIN appropriation_answers s ON s.appropriation_id = a.id
+                 JOIN people p ON p.id = a.proposed_by_person JOIN people q ON q.id = s.answered_by_person
+                 JOIN users u ON u.id = a.proposed_by JOIN users v ON v.id = s.answered_by
                 WHERE coalesce(p.merged_into, p.id) = coalesce(q.merged_into, q.id)
-                   OR (u.person_id, v.person_id) <> (p.id, q.id) OR c.proposed_by_person <> p.id""",
+                   OR (u.person_id, v.person_id) <> (p.id, q.id) OR s.proposed_by_person <> p.id""",
         ),
     ),
 )
@@ -111,3 +134,9 @@ async def carried_over(tx: Tx) -> int:
     """Positions to which the migration carried over what claims approved before it needed: nobody signed for that."""
     asked = text("SELECT count(DISTINCT position_id) FROM fund_movements WHERE kind = 'carry_over'")
     return int((await tx.execute(asked)).scalar_one())
+
+
+async def mixed_batches(tx: Tx) -> int:
+    """Batches that took claims of several funds, before each paid from one."""
+    asked = text(f"SELECT count(DISTINCT b.id) {_OTHER_FUND} AND {_NAMED_LATER}")
+    return int((await tx.execute(asked, FACTS)).scalar_one())

@@ -23,6 +23,7 @@ _JOURNAL = text("""
       UNION ALL SELECT kind, batch_id FROM attempt, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file']) AS kind
       UNION ALL SELECT 'attempt_decision', id FROM attempt
       UNION ALL SELECT 'claim_hold', id FROM claim_holds WHERE claim_id = :claim
+      UNION ALL SELECT 'claim_objection', id FROM claim_objections WHERE claim_id = :claim
       UNION ALL SELECT 'notice', notice_id FROM notice_lines WHERE claim_id = :claim)
     SELECT DISTINCT ON (j.id) j.id, j.at, j.subject_kind, j.action, j.after, j.reason, j.actor_name,
            p.id AS person_id, p.name_sealed
@@ -51,7 +52,7 @@ _FACTS = {
 }
 
 #: Lists of reasons in the wording, of which journal rows keep the code.
-_LISTS = ("reason", "result", "fault", "hold", "rejection")
+_LISTS = ("reason", "result", "fault", "hold", "rejection", "ground", "finding")
 
 
 async def story_of(tx: Tx, me: Actor, claim_id: UUID) -> StoryView:

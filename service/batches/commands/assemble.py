@@ -17,6 +17,7 @@ from service.claims.queries.care import held, held_among
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
+from service.funds.tables import PositionRow, ReservationRow
 from service.journal import By, move
 from service.people.tables import AccountRow
 from service.queue import Job
@@ -47,7 +48,7 @@ _PREPARE = text("""
 
 
 async def assemble(tx: Tx, batch_id: UUID, now: datetime) -> None:
-    """Take payable claims under the batch's filter, oldest first, and freeze; dissolve when there are none.
+    """Take payable claims of the batch's fund under its filter, oldest first, and freeze; dissolve when none are.
 
     Claims that another holds at this moment are left for the next batch. A batch no longer open is left alone.
     """
@@ -68,8 +69,8 @@ async def assemble(tx: Tx, batch_id: UUID, now: datetime) -> None:
 
 
 async def _take_due(tx: Tx, batch: Batch) -> Sequence[_Due]:
-    """Payable claims, locked, with the accounts they are paid to. Nobody acts on a claim of their own: the opener's
-    are left out, and so is what is held."""
+    """Payable claims whose money the batch's fund holds, locked, with the accounts they are paid to. Nobody acts on a
+    claim of their own: the opener's are left out, and so is what is held."""
     opener = select(UserRow.person_id).where(UserRow.id == batch.opened_by).scalar_subquery()
     account = AccountRow
     asked = (
@@ -78,7 +79,10 @@ async def _take_due(tx: Tx, batch: Batch) -> Sequence[_Due]:
             *(account.number_sealed, account.tail, account.bank_code),
         )
         .join(account, account.id == ClaimRow.account_id)
+        .join(ReservationRow, ReservationRow.claim_id == ClaimRow.id)
+        .join(PositionRow, PositionRow.id == ReservationRow.position_id)
         .where(
+            PositionRow.fund == batch.fund,
             ClaimRow.district == batch.district,
             ClaimRow.status == ClaimStatus.PAYABLE,
             ClaimRow.person_id != opener,

@@ -105,15 +105,17 @@ async def _may_sign(tx: Tx, me: Actor, batch_id: UUID, signing: _Signing, shown:
 
 
 async def _must_be_free(tx: Tx, batch: Batch, voucher: str) -> None:
-    """A voucher is new, or carried over from dissolved batches of this district and over no less than this sum."""
+    """A voucher is new, or carried over from dissolved batches of this district and fund and over no less than this
+    sum: the treasury moved money of one fund."""
     row = TreasuryTransferRow
     named = await tx.execute(
-        select(row.sum_fen, row.carried_over_at, BatchRow.district)
+        select(row.sum_fen, row.carried_over_at, BatchRow.district, BatchRow.fund)
         .join(BatchRow, BatchRow.id == row.batch_id)
         .where(row.voucher == voucher)
     )
     before = named.all()
-    if any(each.carried_over_at is None or each.district != batch.district for each in before):
+    ours = batch.district, batch.fund
+    if any(each.carried_over_at is None or (each.district, each.fund) != ours for each in before):
         raise Conflict("batch.voucher_used")
     most = max((each.sum_fen for each in before), default=batch.sum_fen)
     if most < batch.sum_fen:

@@ -65,7 +65,7 @@ async def withdraw(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) 
 async def revoke(tx: Tx, me: Actor, mandate_id: UUID, note: str, today: date, now: datetime) -> RevokedView:
     """Take back a mandate in one's own name and withdraw the claims under it, as far as their money has not left.
 
-    What is paid or on its way is only named: the trainee may object. Refusals as for `revoke_mandate`.
+    What is paid or on its way is only named: once it is paid, the trainee may object. Refusals: `revoke_mandate`.
     """
     withdrawn, past = [], []
     for claim_id in await revoke_mandate(tx, me, mandate_id, note, today, now):

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from domain.batch import BatchStatus, content_of
 from domain.errors import Conflict
-from service.batches.queries import debit_account, locked_batch, payment_lines, transferred_on
+from service.batches.queries import locked_batch, payment_lines, transferred_on
 from service.batches.tables import BankFileRow
 from service.crypto import keyring
 from service.database import Tx
@@ -34,7 +34,7 @@ async def write_bank_file(tx: Tx, batch_id: UUID, now: datetime) -> None:
         file_id=batch.number,
         # the stored day, so that the same batch gives the same bytes on whatever day this runs
         released_on=await transferred_on(tx, batch.id),
-        debit_account=debit_account(batch.district),
+        debit_account=batch.debit_account,
         line_count=batch.line_count,
         sum_fen=batch.sum_fen,
     )

@@ -47,18 +47,21 @@ async def _show(desk: Desk, season: Season, bar: Bar, payable: int) -> None:
 
 
 async def _pay_district(desk: Desk, district: str, limit: int) -> None:
-    """Each round every batch of the district gets the signature it waits for; when none is there to be signed and
-    claims are payable, a new one is opened. What another round of a killed process left is taken up too."""
+    """Each round every batch of the district gets the signature it waits for, and each fund from which something is
+    due and of which no batch waits for its claims gets one. What a killed process left is taken up."""
     maker = f"maker-{district}"
     while True:
         waiting = [each for status in _UNDER_WAY for each in await _batches(desk, maker, status)]
         for batch in waiting:
             if batch["status"] in _NEXT:
                 await _sign(desk, district, batch)
+        filling = {each["fund"] for each in waiting if each["status"] == "opened"}
+        for due in (await desk.ask("GET", "/api/batches/due", login=maker)).body["due"]:
+            if due["fund"] not in filling:
+                body = {"fund": due["fund"], "filter": {}, "limit": limit}
+                await desk.ask("POST", "/api/batches", body, login=maker, key=str(uuid4()))
         now = await counts(desk, maker)
-        if now.get("payable", 0) and not any(each["status"] == "opened" for each in waiting):
-            await desk.ask("POST", "/api/batches", {"filter": {}, "limit": limit}, login=maker, key=str(uuid4()))
-        elif not now.get("payable", 0) and not now.get("batched", 0) and not waiting:
+        if not now.get("payable", 0) and not now.get("batched", 0) and not waiting:
             return
         await asyncio.sleep(0.3)
 

@@ -16,7 +16,7 @@ from domain.claim import ClaimAction
 from domain.errors import Conflict, Invalid
 from domain.reconciliation import AttemptFacts, ReturnLineFacts, Verdict, VerdictKind, match
 from service.batches.commands.moves import BATCHES, ROWS_MAX, move_attempts, move_claims
-from service.batches.queries import Attempt, Batch, attempts_in, debit_account, locked_batch
+from service.batches.queries import Attempt, Batch, attempts_in, locked_batch
 from service.crypto import keyring
 from service.database import Tx
 from service.gateways.bank_files import ReturnFile, ReturnLine, neutral
@@ -73,7 +73,7 @@ async def take_return(tx: Tx, me: Actor | None, file: ReturnFile, data: bytes, s
     `return.too_early` while the file is not known to have reached the bank.
     """
     batch = await locked_batch(tx, await batch_of_file(tx, file.file_id, me))
-    if file.account != debit_account(batch.district):
+    if file.account != batch.debit_account:
         raise Invalid("return.account", "header")
     sha256 = hashlib.sha256(data).hexdigest()
     if (known := await known_return(tx, sha256)) is not None:
