@@ -1,9 +1,10 @@
-"""An edition's life, and the calendar: published in the first quarter, adjusted once in the second or third (notice 二)."""
+"""An edition: its life, and the calendar: one in the first quarter, one adjustment in the second or third (二)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from uuid import UUID
 
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.lifecycle import Lifecycle
@@ -21,8 +22,7 @@ class EditionAction(StrEnum):
     CONSULT = "consult"
     REOPEN = "reopen"  # what was heard leads to changes
     APPROVE = "approve"
-    PUBLISH = "publish"
-    RECORD = "record"  # a past edition, put in as it was published
+    PUBLISH = "publish"  # from a draft only a past edition, which is put in as it was published
     SUPERSEDE = "supersede"
 
 
@@ -31,7 +31,7 @@ EDITION_LIFECYCLE = Lifecycle(
     first=EditionStatus.DRAFT,
     moves={
         (EditionStatus.DRAFT, EditionAction.CONSULT): EditionStatus.IN_CONSULTATION,
-        (EditionStatus.DRAFT, EditionAction.RECORD): EditionStatus.PUBLISHED,
+        (EditionStatus.DRAFT, EditionAction.PUBLISH): EditionStatus.PUBLISHED,
         (EditionStatus.IN_CONSULTATION, EditionAction.REOPEN): EditionStatus.DRAFT,
         (EditionStatus.IN_CONSULTATION, EditionAction.APPROVE): EditionStatus.APPROVED,
         (EditionStatus.APPROVED, EditionAction.REOPEN): EditionStatus.DRAFT,
@@ -88,9 +88,10 @@ def must_be_editable(status: EditionStatus) -> None:
         raise Conflict("edition.not_a_draft", status=str(status))
 
 
-def must_not_have_edited(person: object, editors: frozenset[object]) -> None:
-    """Who put an edition together does not approve or publish it: Forbidden `edition.own_work`."""
-    if person in editors:
+def must_not_have_edited(edition: UUID, edited: Collection[UUID]) -> None:
+    """Who put an edition together does not approve or publish it: Forbidden `edition.own_work` when it is among
+    those that this person `edited`."""
+    if edition in edited:
         raise Forbidden("edition.own_work")
 
 

@@ -49,7 +49,7 @@ received: read → filing, reject → rejected
 filing: finish → finished
 """
 EDITION_MOVES = """
-draft: consult → in_consultation, record → published
+draft: consult → in_consultation, publish → published
 in_consultation: reopen → draft, approve → approved
 approved: reopen → draft, publish → published
 published: supersede → superseded
