@@ -158,6 +158,12 @@ class NewPublication(Struct, forbid_unknown_fields=True):
     override: Words = ""
 
 
+class AnnouncementView(Struct):
+    """A short text for a public account, with a link to the catalog."""
+
+    text: str
+
+
 class ListedView(Struct):
     list: str
     code: str | None

@@ -15,7 +15,8 @@ from service import clock
 from service.catalog.commands import editing, importing, publishing
 from service.catalog.queries import editing as drafts
 from service.catalog.queries.differences import difference
-from service.catalog.queries.editions import catalog_on, edition_named, edition_on, editions
+from service.catalog.queries.editions import edition_named, edition_on, editions
+from service.catalog.queries.published import catalog_on
 from service.catalog.schemas import (
     FindingView,
     NewConsultation,

@@ -21,6 +21,7 @@ from domain.period import Period, parse_date
 from domain.text import must_hold_no_personal_number, trimmed
 from service.catalog.queries.editing import open_findings
 from service.catalog.queries.editions import edition_view
+from service.catalog.queries.published import forget_days_after
 from service.catalog.schemas import EditionView, NewConsultation, NewPublication
 from service.catalog.tables import EditionRow
 from service.clock import business_day
@@ -98,6 +99,7 @@ async def publish(
     in_force = await _days_from(tx, by, first)
     if in_force.upper:
         raise Conflict("edition.later_in_force", first=first.isoformat())
+    forget_days_after(tx)
     changes = {"in_force": in_force, "reason": reason, "calendar_faults": faults}
     await move(
         tx, _EDITIONS, EDITION_LIFECYCLE, EditionAction.PUBLISH, edition_id, by, reason=reason, changes=changes
@@ -127,6 +129,7 @@ async def put_on_record(tx: Tx, by: By, year: int, first: date, reason: str, rev
     )
     if in_force.upper:
         await move(tx, _EDITIONS, EDITION_LIFECYCLE, EditionAction.SUPERSEDE, edition_id, by)
+    forget_days_after(tx)
     return edition_id
 
 

@@ -18,8 +18,13 @@ Named = tuple[int, int | None]
 
 async def difference(tx: Tx, before: Named, after: Named, *, drafts: bool) -> DifferenceView:
     """From `before` to `after`; NotFound `edition.none_of_year` (year), also for a draft without `drafts`."""
-    editions = [await edition_named(tx, *named, drafts=drafts) for named in (before, after)]
-    left, right = [await _items(tx, edition.id) for edition in editions]
+    left, right = [await edition_named(tx, *named, drafts=drafts) for named in (before, after)]
+    return await difference_of(tx, left.id, right.id)
+
+
+async def difference_of(tx: Tx, before: UUID, after: UUID) -> DifferenceView:
+    """From the edition `before` to `after`."""
+    left, right = [await _items(tx, edition_id) for edition_id in (before, after)]
     found = compare_editions(left, right, await aliases(tx))
     changed = {
         str(change): [ChangedView(_view(pair.before), _view(pair.after)) for pair in found.having(change)]

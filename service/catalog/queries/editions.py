@@ -1,16 +1,16 @@
-"""Editions, and the items in force on a day."""
+"""Editions and their items."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, or_, select, text
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.dialects.postgresql import Range
 
 from domain.catalog.edition import IN_FORCE
 from domain.errors import NotFound
-from service.catalog.schemas import CatalogView, EditionsView, EditionView, ItemView
+from service.catalog.schemas import EditionsView, EditionView, ItemView
 from service.catalog.tables import CatalogItemRow, EditionRow
 from service.database import Tx
 
@@ -100,18 +100,10 @@ async def codes_named(tx: Tx, asked: Sequence[tuple[str, date]]) -> list[list[st
     return list((await tx.execute(_CODES_NAMED, given)).scalars())
 
 
-async def catalog_on(tx: Tx, on: date, text: str = "", list_kind: str = "") -> CatalogView:
-    """The items in force on a day, as published; `text` is a part of a name or the beginning of a code."""
-    edition = await edition_on(tx, on)
-    if edition is None:
-        return CatalogView(None, [])
+async def items_of_edition(tx: Tx, edition_id: UUID) -> list[ItemView]:
+    """Every item in the order of the edition."""
     row = CatalogItemRow
-    asked = select(row.id, row.list_kind, row.list_name, row.serial, row.code, row.name, row.tag, row.industry).where(
-        row.edition_id == edition.id
-    )
-    if text:
-        asked = asked.where(or_(row.name.contains(text, autoescape=True), row.code.startswith(text, autoescape=True)))
-    if list_kind:
-        asked = asked.where(row.list_kind == list_kind)
-    items = await tx.execute(asked.order_by(row.place))
-    return CatalogView(edition, [ItemView(*item) for item in items])
+    asked = select(row.id, row.list_kind, row.list_name, row.serial, row.code, row.name, row.tag, row.industry)
+    return [
+        ItemView(*item) for item in await tx.execute(asked.where(row.edition_id == edition_id).order_by(row.place))
+    ]
