@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.lifecycle import Lifecycle
 
@@ -80,6 +81,23 @@ def must_fit_calendar(asked: Publishing, override: str) -> list[str]:
     if faults and not override.strip():
         raise Conflict("edition.calendar", faults=faults)
     return faults
+
+
+def must_be_editor(me: Actor) -> Actor:
+    """The city's catalog is put together by editors who work for the city; districts propose (notice 二.2).
+
+    Forbidden `post_missing`, `city_only`.
+    """
+    me.must_hold(Post.CATALOG_EDITOR)
+    me.must_serve_the_city()
+    return me
+
+
+def must_be_publisher(me: Actor) -> Actor:
+    """Forbidden `post_missing`, `city_only`."""
+    me.must_hold(Post.CATALOG_PUBLISHER)
+    me.must_serve_the_city()
+    return me
 
 
 def must_be_editable(status: EditionStatus) -> None:

@@ -187,3 +187,98 @@ class DifferenceView(Struct):
     relisted: list[ChangedView]
     retagged: list[ChangedView]
     reclassed: list[ChangedView]
+
+
+class SourceView(Struct):
+    """A list the city was given: the provincial guide, the enterprises' shortage catalog, the survey of needs."""
+
+    id: UUID
+    kind: Literal["provincial_guide", "shortage", "survey"]
+    name: str
+    dated_on: date
+    sha256: str
+    rows: int
+
+
+class SourcesView(Struct):
+    sources: list[SourceView]
+
+
+class RenamedView(Struct):
+    source: ListedView
+    edition: ListedView
+
+
+class BesideSourceView(Struct):
+    """`missing`: the edition lacks them; `unsupported`: the source does not ask for them."""
+
+    source: SourceView
+    missing: list[ListedView]
+    named_otherwise: list[RenamedView]
+    unsupported: list[ListedView]
+
+
+class FigureView(Struct, forbid_unknown_fields=True):
+    """A figure of the labour market, such as vacancies, with where it is from."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=50)]
+    value: Annotated[str, Meta(min_length=1, max_length=50)]
+    source: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class NewProposal(Struct, forbid_unknown_fields=True):
+    """A row that a district would like in the catalog of a year; `item.reason` says why."""
+
+    year: Annotated[int, Meta(ge=2000, le=2100)]
+    item: NewItem
+    figures: Annotated[list[FigureView], Meta(max_length=20)] = []
+
+
+class NewOpinion(Struct, forbid_unknown_fields=True):
+    """What somebody who was asked said; `name` is that of a body. `document_sha256` in hexadecimal."""
+
+    asked: Literal["department", "enterprise", "institution", "trainee"]
+    name: Words
+    stance: Literal["for", "against", "neither"]
+    said: Words
+    document_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    heard_on: Day
+
+
+class NewProposalDecision(Struct, forbid_unknown_fields=True):
+    """`edition_id`: the draft into which an accepted proposal goes."""
+
+    reason: Words
+    edition_id: UUID | None = None
+
+
+class OpinionView(Struct):
+    asked: str
+    name: str
+    stance: str
+    said: str
+    document_sha256: str
+    heard_on: date
+
+
+class ProposalView(Struct):
+    """`item_id`: the row of the draft that it became."""
+
+    id: UUID
+    district: str
+    year: int
+    status: Literal["proposed", "accepted", "declined"]
+    item: dict[str, str | None]
+    reason: str
+    figures: list[FigureView]
+    opinions: list[OpinionView]
+    item_id: UUID | None
+
+    def as_new(self, reason: str) -> NewItem:
+        """The row to put into a draft. Its serial is the draft's to give."""
+        values = {name: self.item[name] or "" for name in ("list_name", "name", "industry", "tag")}
+        return NewItem(**values, reason=reason, code=self.item["code"], serial=None)
+
+
+class ProposalsView(Struct):
+    proposals: list[ProposalView]

@@ -90,6 +90,8 @@ class ItemChangeRow(Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     reason: Mapped[str]
+    #: The district's proposal that an added row comes from.
+    proposal_id: Mapped[UUID | None] = mapped_column(ForeignKey("catalog_proposals.id"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     at: Mapped[datetime]
 
@@ -147,3 +149,76 @@ class TradeRow(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str]
+
+
+class SourceRow(Base):
+    """A list the city was given to make its catalog by: the provincial guide, the shortage catalog, the survey."""
+
+    __tablename__ = "catalog_sources"
+    __table_args__ = (
+        CheckConstraint("kind IN ('provincial_guide', 'shortage', 'survey')", name="kind"),
+        Index("uq_catalog_sources_kind_sha256", "kind", "sha256", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    dated_on: Mapped[date]
+    sha256: Mapped[bytes]
+    received_at: Mapped[datetime]
+
+
+class SourceItemRow(Base):
+    __tablename__ = "catalog_source_items"
+
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_sources.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True)
+    list_name: Mapped[str]
+    code: Mapped[str | None]
+    name: Mapped[str]
+    tag: Mapped[str]
+    industry: Mapped[str]
+
+
+class ProposalRow(Base):
+    """What a district would like to see in the catalog of a year, and what the city decided (notice 二.2)."""
+
+    __tablename__ = "catalog_proposals"
+    __table_args__ = (
+        CheckConstraint("status IN ('proposed', 'accepted', 'declined')", name="status"),
+        CheckConstraint("(status = 'accepted') = (item_id IS NOT NULL)", name="accepted_has_item"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    district: Mapped[str] = mapped_column(ForeignKey("districts.code"), index=True)
+    year: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str]
+    item: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    #: Figures of the labour market: {name: {"value": …, "source": …}}.
+    figures: Mapped[dict[str, Any]]
+    proposed_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+    #: The row of the draft that it became.
+    item_id: Mapped[UUID | None]
+
+
+class OpinionRow(Base):
+    """What somebody who was asked said about a proposal, with the hash of the document that says so."""
+
+    __tablename__ = "catalog_opinions"
+    __table_args__ = (
+        CheckConstraint("asked IN ('department', 'enterprise', 'institution', 'trainee')", name="asked"),
+        CheckConstraint("stance IN ('for', 'against', 'neither')", name="stance"),
+        CheckConstraint("octet_length(document_sha256) = 32", name="document"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    proposal_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_proposals.id"), index=True)
+    asked: Mapped[str]
+    name: Mapped[str]  # of a body; a trainee is not named
+    stance: Mapped[str]
+    said: Mapped[str]
+    document_sha256: Mapped[bytes]
+    heard_on: Mapped[date]
+    recorded_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))

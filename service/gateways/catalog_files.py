@@ -9,6 +9,7 @@ from service.gateways.sheet_files import CSV_TYPE, XLSX_TYPE
 
 #: Media types of an upload, and the suffix of a file of that kind.
 TYPES = {"text/plain": "txt", CSV_TYPE: "csv", XLSX_TYPE: "xlsx"}
+FILE_BYTES_MAX = 20 * 1024 * 1024
 #: Suffixes that say a file is a table; everything else is read as text.
 _TABLES = {".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods", ".et"}
 

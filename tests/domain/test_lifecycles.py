@@ -22,6 +22,7 @@ from domain.batch import (
     content_of,
 )
 from domain.catalog.edition import EDITION_LIFECYCLE, EditionAction, EditionStatus
+from domain.catalog.sources import PROPOSAL_LIFECYCLE, ProposalAction, ProposalStatus
 from domain.claim import CLAIM_LIFECYCLE, DEAD, ClaimAction, ClaimStatus
 from domain.errors import Conflict
 from domain.lifecycle import Lifecycle
@@ -54,6 +55,9 @@ in_consultation: reopen → draft, approve → approved
 approved: reopen → draft, publish → published
 published: supersede → superseded
 """
+PROPOSAL_MOVES = """
+proposed: accept → accepted, decline → declined
+"""
 BATCH_MOVES = """
 opened: freeze → frozen, dissolve → dissolved
 frozen: submit → submitted, dissolve → dissolved
@@ -84,6 +88,7 @@ def _moves(text: str) -> Moves:
 LIVES = [
     pytest.param(CLAIM_LIFECYCLE, ClaimStatus, ClaimAction, _moves(CLAIM_MOVES), id="claim"),
     pytest.param(EDITION_LIFECYCLE, EditionStatus, EditionAction, _moves(EDITION_MOVES), id="edition"),
+    pytest.param(PROPOSAL_LIFECYCLE, ProposalStatus, ProposalAction, _moves(PROPOSAL_MOVES), id="proposal"),
     pytest.param(ROSTER_LIFECYCLE, RosterStatus, RosterAction, _moves(ROSTER_MOVES), id="roster"),
     pytest.param(BATCH_LIFECYCLE, BatchStatus, BatchAction, _moves(BATCH_MOVES), id="batch"),
     pytest.param(ATTEMPT_LIFECYCLE, AttemptStatus, AttemptAction, _moves(ATTEMPT_MOVES), id="attempt"),

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from domain.actor import Actor, Post
 from domain.catalog.deciding import FindingDecision, must_be_code, must_be_tag, must_be_words
-from domain.catalog.edition import EditionStatus, must_be_editable
+from domain.catalog.edition import EditionStatus, must_be_editable, must_be_editor
 from domain.catalog.lists import kind_of_list
 from domain.errors import Conflict, NotFound
 from domain.text import trimmed
@@ -29,17 +29,19 @@ async def locked_draft(tx: Tx, edition_id: UUID) -> None:
     must_be_editable(EditionStatus(status))
 
 
-async def add_item(tx: Tx, me: Actor, edition_id: UUID, new: NewItem, now: datetime) -> DraftItemView:
-    """Put a row into a draft, after its last."""
-    me.must_hold(Post.CATALOG_EDITOR)
+async def add_item(
+    tx: Tx, me: Actor, edition_id: UUID, new: NewItem, now: datetime, proposal_id: UUID | None = None
+) -> DraftItemView:
+    """Put a row into a draft, after its last; `proposal_id` is the proposal that it comes from."""
+    must_be_editor(me)
     await locked_draft(tx, edition_id)
-    reason, values = _reason(new.reason), _values(new)
+    reason, values = _reason(new.reason), check_item(new)
     row, item_id = CatalogItemRow, uuid4()
     last = select(func.coalesce(func.max(row.place), 0), func.coalesce(func.max(row.line), 0))
     place, line = (await tx.execute(last.where(row.edition_id == edition_id))).one()
     made = insert(row).values(id=item_id, edition_id=edition_id, place=place + 1, line=line + 1)
     await tx.execute(made.values(**_stored(values)))
-    await _trace(tx, me, edition_id, item_id, "added", None, values, reason, now)
+    await _trace(tx, me, edition_id, item_id, "added", None, values, reason, now, proposal_id)
     return await item_view(tx, item_id)
 
 
@@ -50,9 +52,9 @@ async def correct_item(
 
     Conflict `catalog.nothing_changed` when the values are those that are there.
     """
-    me.must_hold(Post.CATALOG_EDITOR)
+    must_be_editor(me)
     await locked_draft(tx, edition_id)
-    before, values, reason = await item_values(tx, edition_id, item_id), _values(new), _reason(new.reason)
+    before, values, reason = await item_values(tx, edition_id, item_id), check_item(new), _reason(new.reason)
     if before == values:
         raise Conflict("catalog.nothing_changed")
     corrected = update(CatalogItemRow).where(CatalogItemRow.id == item_id)
@@ -63,7 +65,7 @@ async def correct_item(
 
 async def remove_item(tx: Tx, me: Actor, edition_id: UUID, item_id: UUID, reason: str, now: datetime) -> None:
     """Take a row out of a draft; the change keeps what it was."""
-    me.must_hold(Post.CATALOG_EDITOR)
+    must_be_editor(me)
     await locked_draft(tx, edition_id)
     before = await item_values(tx, edition_id, item_id)
     await tx.execute(delete(CatalogItemRow).where(CatalogItemRow.id == item_id))
@@ -77,7 +79,7 @@ async def decide_finding(
 
     NotFound `finding.none`; Conflict `finding.corrected` when its row was corrected meanwhile.
     """
-    me.must_hold(Post.CATALOG_EDITOR)
+    must_be_editor(me)
     await locked_draft(tx, edition_id)
     row, note = FindingRow, _reason(new.note)
     known = (
@@ -104,18 +106,22 @@ async def _trace(
     after: dict[str, Any] | None,
     reason: str,
     now: datetime,
+    proposal_id: UUID | None = None,
 ) -> None:
     """The change with its reason, its journal row, and the findings as they are after it."""
     change = {"id": uuid4(), "edition_id": edition_id, "item_id": item_id, "kind": kind, "reason": reason}
     await tx.execute(
-        insert(ItemChangeRow).values(**change, before=before, after=after, person_id=me.person_id, at=now)
+        insert(ItemChangeRow).values(
+            **change, before=before, after=after, person_id=me.person_id, at=now, proposal_id=proposal_id
+        )
     )
     noted = {"status": str(EditionStatus.DRAFT), "item": str(item_id), "change": str(change["id"])}
     await record(tx, "edition", [edition_id], kind, By.actor(me, Post.CATALOG_EDITOR, now), [noted], reason=reason)
     await check_again(tx, edition_id, now, reason)
 
 
-def _values(new: NewItem) -> dict[str, Any]:
+def check_item(new: NewItem) -> dict[str, Any]:
+    """The values of a row, well formed. Invalid `catalog.words`, `catalog.code`, `catalog.tag`."""
     must_be_words(new.list_name, "list_name")
     must_be_words(new.name, "name")
     must_be_words(new.industry, "industry")

@@ -1,21 +1,51 @@
 """A catalog comes in as a draft: read from what was published, or copied from an edition that is adjusted."""
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, insert, literal, select, update
 
+from domain.actor import Actor, Post
 from domain.catalog import PublishedCatalog, items_of
-from domain.catalog.edition import IN_FORCE, EditionStatus
+from domain.catalog.edition import IN_FORCE, EditionStatus, must_be_editor
 from domain.catalog.lists import kind_of_list
 from domain.errors import Conflict, NotFound
+from domain.text import trimmed
 from service.catalog.commands.checking import check_again
 from service.catalog.queries.drafts import framework_of
+from service.catalog.queries.editions import edition_view
+from service.catalog.schemas import EditionView, NewEdition
 from service.catalog.tables import CatalogItemRow, EditionRow, FindingRow, ItemChangeRow
 from service.database import Tx
 from service.journal import By, record
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A catalog as it was handed in: for which edition, from where, its bytes and what they hold."""
+
+    year: int
+    revision: int
+    source: str
+    data: bytes
+    published: PublishedCatalog
+
+
+async def import_draft(tx: Tx, me: Actor, upload: Upload, now: datetime) -> EditionView:
+    """An editor of the city hands in a catalog; refusals as `import_edition`."""
+    by = By.actor(must_be_editor(me), Post.CATALOG_EDITOR, now)
+    source, revision = trimmed(upload.source, "source", "words"), upload.revision
+    edition_id = await import_edition(tx, by, upload.year, upload.published, upload.data, source, revision)
+    return await edition_view(tx, edition_id)
+
+
+async def copy_draft(tx: Tx, me: Actor, new: NewEdition, now: datetime) -> EditionView:
+    """An editor of the city begins with what is there; refusals as `copy_edition`."""
+    by = By.actor(must_be_editor(me), Post.CATALOG_EDITOR, now)
+    return await edition_view(tx, await copy_edition(tx, by, new.copy_of, new.year, new.revision))
 
 
 async def import_edition(

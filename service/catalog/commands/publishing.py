@@ -12,6 +12,8 @@ from domain.catalog.edition import (
     EditionAction,
     EditionStatus,
     Publishing,
+    must_be_editor,
+    must_be_publisher,
     must_be_settled,
     must_fit_calendar,
     must_not_have_edited,
@@ -38,7 +40,7 @@ async def consult(
 
     NotFound `edition.none`; Conflict `wrong_status`; Invalid `edition.first_in_past`, `period.reversed`.
     """
-    me.must_hold(Post.CATALOG_EDITOR)
+    must_be_editor(me)
     await _must_be_there(tx, edition_id)
     days = Period(parse_date(new.first, "first"), parse_date(new.last, "last"))
     if days.first < today:
@@ -53,7 +55,7 @@ async def consult(
 
 async def reopen(tx: Tx, me: Actor, edition_id: UUID, reason: str, now: datetime) -> EditionView:
     """Back to a draft, so that what was heard can be worked in."""
-    me.must_hold(Post.CATALOG_EDITOR)
+    must_be_editor(me)
     await _must_be_there(tx, edition_id)
     said = trimmed(reason, "reason", "words")
     by = By.actor(me, Post.CATALOG_EDITOR, now)
@@ -67,7 +69,7 @@ async def approve(tx: Tx, me: Actor, edition_id: UUID, reason: str, today: date,
     Forbidden `edition.own_work`; Conflict `edition.consultation_runs` (last), `edition.open_errors`,
     `wrong_status`; Invalid `edition.open_warnings`.
     """
-    me.must_hold(Post.CATALOG_PUBLISHER)
+    must_be_publisher(me)
     days = (await _must_be_there(tx, edition_id)).consultation
     await _must_not_be_mine(tx, me, edition_id)
     if days and days.upper > today:
@@ -87,7 +89,7 @@ async def publish(
     Forbidden `edition.own_work`; Invalid `edition.first_in_past`; Conflict `edition.calendar` (faults) unless
     `override` says why, `edition.later_in_force`, `wrong_status`.
     """
-    me.must_hold(Post.CATALOG_PUBLISHER)
+    must_be_publisher(me)
     edition = await _must_be_there(tx, edition_id)
     await _must_not_be_mine(tx, me, edition_id)
     first = parse_date(new.first, "first")

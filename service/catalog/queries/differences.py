@@ -24,7 +24,7 @@ async def difference(tx: Tx, before: Named, after: Named, *, drafts: bool) -> Di
 
 async def difference_of(tx: Tx, before: UUID, after: UUID) -> DifferenceView:
     """From the edition `before` to `after`."""
-    left, right = [await _items(tx, edition_id) for edition_id in (before, after)]
+    left, right = [await items_to_compare(tx, edition_id) for edition_id in (before, after)]
     found = compare_editions(left, right, await aliases(tx))
     changed = {
         str(change): [ChangedView(_view(pair.before), _view(pair.after)) for pair in found.having(change)]
@@ -38,7 +38,8 @@ def _view(row: Listed) -> ListedView:
     return ListedView(row.list_name, row.code, row.name, row.tag, row.industry)
 
 
-async def _items(tx: Tx, edition_id: UUID) -> list[CatalogItem]:
+async def items_to_compare(tx: Tx, edition_id: UUID) -> list[CatalogItem]:
+    """An edition's items as they are compared with others."""
     row = CatalogItemRow
     asked = select(row.list_name, row.code, row.name, row.tag, row.industry, row.line).where(
         row.edition_id == edition_id
