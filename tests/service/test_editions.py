@@ -25,8 +25,10 @@ from service.catalog.schemas import (
     NewPublication,
 )
 from service.database import Tx
+from service.gateways.catalog_files import read_catalog
 from service.gateways.catalog_sheets import read_catalog_sheets
 from service.journal import By
+from tests.conftest import ROOT
 from tests.world import World
 
 SHEET = """目录,序号,编码,名称,行业分类
@@ -350,3 +352,43 @@ async def test_one_day_has_one_edition_whatever_is_tried(tx: Tx, office: Office)
     assert begun is not None
     office.today = begun
     await refused(tx, office.publish(copy, "当天就改"), Conflict, "edition.later_in_force")
+
+
+#: What a finding proposes as the value to correct a cell to; other kinds are for a person to look into.
+_CORRECTED_BY_PROPOSAL = {"industry_misspelt": "industry", "industry_truncated": "industry"}
+
+
+async def test_the_published_annex_is_worked_through_to_an_edition_that_can_be_published(
+    tx: Tx, office: Office
+) -> None:
+    source = next((ROOT / "data" / "sources").glob("*.txt")).read_bytes()
+    published = read_catalog(source, "notice.txt")
+    edition_id = await importing.import_edition(tx, office.by, office.year, published, source, "济人社函〔2023〕28号")
+    found = (await drafts.findings_of(tx, edition_id)).findings
+    assert len(found) == 45
+    rows = {(each.list_name, each.line): each for each in (await drafts.draft_page(tx, edition_id, 0, 2000)).items}
+    corrected = 0
+    for finding in found:
+        field = _CORRECTED_BY_PROPOSAL.get(finding.kind)
+        if field is None or finding.line is None:
+            await office.decide(edition_id, finding, "accept", "照公布的样子，已记录待发文单位核实")
+            continue
+        item = rows[finding.list_name, finding.line]
+        values = {name: getattr(item, name) for name in ("list_name", "code", "tag", "industry")}
+        new = NewItem(
+            name=item.name.strip(), reason="错字", serial=int(item.serial), **{**values, field: finding.suggestion}
+        )
+        await editing.correct_item(tx, office.editor, edition_id, item.id, new, office.now)
+        corrected += 1
+    assert corrected > 0
+    settled = await drafts.findings_of(tx, edition_id)
+    assert (settled.open_errors, settled.open_warnings) == (0, 0)
+    assert {each.decision for each in settled.findings} == {"accept", "correct"}
+    changes = (await drafts.draft_page(tx, edition_id, 0, 1)).changes
+    assert len(changes) == corrected
+    await office.consult(edition_id)
+    await office.approve(edition_id)
+    await office.publish(edition_id)
+    changed = await difference(tx, (2023, 0), (office.year, 0), drafts=False)
+    assert {len(getattr(changed, kind)) for kind in ("added", "removed", "renamed", "recoded", "relisted")} == {0}
+    assert len(changed.reclassed) == corrected
