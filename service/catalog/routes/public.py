@@ -37,7 +37,7 @@ async def catalog(
     return cacheable(request, published.tag, lambda: published.view(q, list_kind))
 
 
-@get("/catalog/feed.atom", opt={PUBLIC: True}, operation_class=files(gives=(ATOM_TYPE,)))
+@get("/catalog/feed.atom", opt={PUBLIC: True}, include_in_schema=False)
 async def feed(request: StrictRequest, tx: Tx) -> Response[bytes]:
     """Publications as an Atom feed."""
     content = await announcing.feed(tx, str(request.base_url).rstrip("/"))
