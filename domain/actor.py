@@ -74,6 +74,11 @@ class Actor:
     def holds(self, *posts: Post) -> bool:
         return bool(self.posts.intersection(posts))
 
+    def must_serve_the_city(self) -> None:
+        """Forbidden `city_only` for whoever works for one district."""
+        if self.district is not None:
+            raise Forbidden("city_only")
+
     def must_hold(self, *posts: Post) -> None:
         """Forbidden `post_missing` unless the actor holds one of `posts`."""
         if not self.holds(*posts):

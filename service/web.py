@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import date, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from litestar import Request, Response
@@ -167,3 +167,14 @@ def answered(answer: Answer[T], status: int = 201) -> Response[T]:
     """The effect's view; `Idempotent-Replayed: true` when the key had run before."""
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return Response(answer.view, status_code=status, headers=headers)
+
+
+def cacheable(request: Request[Any, Any, Any], tag: str, content: Callable[[], T], **about: Any) -> Response[T]:
+    """A public answer that browsers and proxies keep for a minute and then ask about by its `tag` (RFC 9110, 13.1.2);
+    304 without a body while it is the same. `about` goes to the response."""
+    quoted = f'W/"{tag}"'
+    headers = {"ETag": quoted, "Cache-Control": "public, max-age=60"}
+    asked = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
+    if asked & {quoted, "*"}:
+        return Response(cast(T, None), status_code=304, headers=headers)
+    return Response(content(), headers=headers, **about)

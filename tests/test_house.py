@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from domain.actor import EXCLUSIONS
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, LIVE_ATTEMPT
+from domain.catalog.edition import EDITION_LIFECYCLE
+from domain.catalog.sources import PROPOSAL_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, DEAD
 from domain.fund import HELD_IN, WAYS
 from domain.roster import ROSTER_LIFECYCLE
@@ -243,7 +245,9 @@ async def test_migrations_build_what_the_tables_declare(databases: Databases) ->
 
 async def test_lifecycles_and_exclusions_in_the_database_are_those_of_the_domain(databases: Databases) -> None:
     firsts = {("claim", "", "file"), ("roster", "", "receive"), ("batch", "", "open"), ("attempt", "", "prepare")}
-    lives: list[Any] = [CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE]
+    firsts |= {("edition", "", "import"), ("edition", "", "copy"), ("proposal", "", "propose")}
+    lives: list[Any] = [CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, EDITION_LIFECYCLE]
+    lives.append(PROPOSAL_LIFECYCLE)
     moves = {(life.noun, str(a), str(do), str(b)) for life in lives for (a, do), b in life.moves.items()}
     moves |= {(noun, "", do, str(life.first)) for noun, _, do in firsts for life in lives if life.noun == noun}
     connection = await asyncpg.connect(databases.app_url)

@@ -4,6 +4,7 @@
 named in the text with those in the annex, `mistakes` names everything an editor should look at.
 """
 
+from domain.catalog.classification import Occupation
 from domain.catalog.mistakes import find_mistakes
 from domain.catalog.published import (
     INDUSTRIES,
@@ -24,6 +25,7 @@ __all__ = [
     "Finding",
     "Kind",
     "NamedList",
+    "Occupation",
     "PublishedCatalog",
     "PublishedList",
     "PublishedRow",

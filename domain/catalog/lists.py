@@ -95,6 +95,8 @@ def _pair_by_place(lists: int, named: int, pairs: dict[int, int]) -> dict[int, i
     return added
 
 
+OTHER = "other"
+
 #: What stands in a list's name, by the key under which its claims are counted (notice 二.1).
 _KINDS = (
     ("急需紧缺", "shortage"),
@@ -108,4 +110,4 @@ _KINDS = (
 
 def kind_of_list(name: str) -> str:
     """The key of a published list by its name; `other` for a list the notice does not know."""
-    return next((kind for word, kind in _KINDS if word in tight(name)), "other")
+    return next((kind for word, kind in _KINDS if word in tight(name)), OTHER)

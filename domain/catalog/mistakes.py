@@ -8,8 +8,9 @@ does not also differ from the one that was meant, and a code that is none is com
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from domain.catalog.classification import Occupation, compare_with_classification
 from domain.catalog.lists import compare_lists
 from domain.catalog.published import Finding, Kind, PublishedCatalog, PublishedRow
 from domain.catalog.reading import (
@@ -33,12 +34,21 @@ GAP_MAX = 50
 _CELLS = ("序号", "编码", "名称", "行业分类")
 
 
-def find_mistakes(published: PublishedCatalog) -> list[Finding]:
-    """All findings in order of line, then of kind. Linear in the rows, whatever they hold."""
+def find_mistakes(
+    published: PublishedCatalog,
+    classification: Mapping[str, Occupation] | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> list[Finding]:
+    """All findings in order of line, then of kind. Linear in the rows, whatever they hold.
+
+    With a `classification` (by code), rows are held against that too; `aliases` are codes of an older one.
+    """
     readings = read_rows(published)
     findings = [*compare_lists(published), *_headings(published)]
     for rule in _RULES:
         findings.extend(rule(readings))
+    if classification:
+        findings.extend(compare_with_classification(readings, classification, aliases or {}))
     order = list(Kind)
     return sorted(findings, key=lambda each: (each.line, order.index(each.kind)))
 

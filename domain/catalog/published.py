@@ -110,6 +110,9 @@ class Kind(StrEnum):
     CODE_DUPLICATE = "code_duplicate"
     ROW_CUT = "row_cut"
     FULLWIDTH_CHARACTERS = "fullwidth_characters"
+    CODE_UNKNOWN = "code_unknown"
+    NAME_NOT_CLASSIFIED = "name_not_classified"
+    TAG_NOT_CLASSIFIED = "tag_not_classified"
 
 
 #: An error leaves open which row is meant or what it says, so an edition should not go out with it. The rest are
@@ -120,6 +123,7 @@ SEVERITIES = dict.fromkeys(Kind, Severity.WARNING) | {
     Kind.SERIAL_DUPLICATE: Severity.ERROR,
     Kind.CODE_DUPLICATE: Severity.ERROR,
     Kind.INDUSTRY_UNKNOWN: Severity.ERROR,
+    Kind.CODE_UNKNOWN: Severity.ERROR,
     Kind.HEADING_REPEATED: Severity.NOTE,
 }
 

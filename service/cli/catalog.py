@@ -1,15 +1,16 @@
-"""`zhida catalog`: check a published catalog, import it as a draft, put it in force."""
+"""`zhida catalog`: check a published catalog, import it as a draft, put a past one on record, compare two."""
 
 import asyncio
 import csv
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 from rich.console import Console
@@ -18,17 +19,19 @@ from rich.table import Table
 from domain.catalog import Finding, PublishedCatalog, Severity, find_mistakes, items_of
 from domain.errors import DomainError, Invalid
 from service import clock
-from service.catalog.commands import import_edition, publish_edition
+from service.catalog.commands.importing import import_edition
+from service.catalog.commands.publishing import put_on_record
+from service.catalog.commands.references import load_classification, load_trades
+from service.catalog.queries.differences import Named, difference
+from service.cli.differences import as_flat, in_words, write_csv
 from service.database import Tx, dispose, transaction
-from service.gateways.catalog_sheets import read_catalog_sheets
-from service.gateways.notice_text import read_notice
+from service.gateways.catalog_files import read_catalog
+from service.gateways.reference_files import read_occupations, read_trades
 from service.journal import By
 from service.wording import words
 
 T = TypeVar("T")
-
-#: Suffixes that say a file is a table; everything else is read as text.
-_TABLES = {".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods", ".et"}
+R = TypeVar("R")
 
 _SEVERITY = {
     Severity.ERROR: ("错误", "bold red"),
@@ -37,17 +40,9 @@ _SEVERITY = {
 }
 
 
-def read_catalog(path: Path) -> PublishedCatalog:
-    """The catalog in a published text, a CSV or an XLSX file. Invalid as the gateways say; OSError."""
-    data = path.read_bytes()
-    if path.suffix.lower() in _TABLES:
-        return read_catalog_sheets(data, path.name)
-    return read_notice(data)
-
-
-def _read_or_exit(path: Path) -> PublishedCatalog:
+def _read_or_exit(path: Path, read: Callable[[bytes, str], R]) -> R:
     try:
-        return read_catalog(path)
+        return read(path.read_bytes(), path.name)
     except OSError as error:
         _refuse(f"打不开文件 {path}：{_why(error)}。")
     except Invalid as error:
@@ -78,7 +73,7 @@ def check(file: Path, as_json: bool) -> None:
 
     有问题也以 0 退出；文件读不了以 2 退出。
     """
-    published = _read_or_exit(file)
+    published = _read_or_exit(file, read_catalog)
     findings = find_mistakes(published)
     if as_json:
         lists = published.rows_per_list()
@@ -123,7 +118,7 @@ def _plain(text: str) -> str:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="写到这个 CSV 文件。")
 def facts(file: Path, out: Path) -> None:
     """把公布的每一项原样写成 CSV：目录、序号、编码、名称、标识、行业分类、行号。"""
-    published = _read_or_exit(file)
+    published = _read_or_exit(file, read_catalog)
     try:
         with out.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
@@ -149,7 +144,7 @@ def import_(file: Path, year: int) -> None:
 
     这一年已有草稿的，换成新的；已有发布的目录的，以 1 退出。
     """
-    published = _read_or_exit(file)
+    published = _read_or_exit(file, read_catalog)
     source = file.read_bytes()
     by = By("zhida catalog import", clock.now())
     _in_transaction(lambda tx: import_edition(tx, by, year, published, source, file.name))
@@ -158,14 +153,64 @@ def import_(file: Path, year: int) -> None:
 
 
 @catalog.command()
-@click.option("--year", type=_YEAR, required=True, help="发布哪一年的草稿。")
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="从哪一天起施行。")
-@click.option("--reason", required=True, help="为什么在这一天发布；补录历史目录的也在这里说明。")
+@click.option("--year", type=_YEAR, required=True, help="哪一年的草稿。")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="当年从哪一天起施行。")
+@click.option("--reason", required=True, help="为什么补录，依据什么文件。")
 def publish(year: int, first: datetime, reason: str) -> None:
-    """发布草稿：从这一天起施行，到被下一版替代为止；上一版到前一天为止。"""
+    """把过去公布的目录补录为施行：从这一天起，到下一版为止；上一版到前一天为止。
+
+    新的一版不在这里发布：由编辑征求意见、另一人审定后发布（POST /api/catalog/drafts/…/publish）。
+    """
     by = By("zhida catalog publish", clock.now())
-    _in_transaction(lambda tx: publish_edition(tx, by, year, first.date(), reason))
-    click.echo(f"{year} 年目录已发布，自 {first.date()} 起施行。")
+    _in_transaction(lambda tx: put_on_record(tx, by, year, first.date(), reason))
+    click.echo(f"{year} 年目录已补录，自 {first.date()} 起施行。")
+
+
+class _Edition(click.ParamType[Named]):
+    """2024 is the latest edition of that year, 2024.0 the first, 2024.1 its adjustment."""
+
+    name = "版本"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Named:
+        found = re.fullmatch(r"([0-9]{4})(?:\.([0-9]{1,2}))?", str(value))
+        if found is None:
+            self.fail("写年份，如 2024；第几次调整写在点后，如 2024.1。", param, ctx)
+        year, revision = found.groups()
+        return int(year), None if revision is None else int(revision)
+
+
+@catalog.command("diff")
+@click.argument("before", type=_Edition())
+@click.argument("after", type=_Edition())
+@click.option("--json", "form", flag_value="json", help="输出一个 JSON 对象。")
+@click.option("--csv", "form", flag_value="csv", help="输出 CSV。")
+def diff(before: Named, after: Named, form: str | None) -> None:
+    """比较两版目录（草稿也可以）：新增、取消、更名、换编码、换目录、换标识、换行业。"""
+    found = _in_transaction(lambda tx: difference(tx, before, after, drafts=True))
+    if form == "json":
+        click.echo(json.dumps(as_flat(found), ensure_ascii=False))
+    elif form == "csv":
+        write_csv(found, sys.stdout)
+    else:
+        click.echo("\n".join(in_words(found)))
+
+
+@catalog.command("reference")
+@click.option(
+    "--occupations", type=click.Path(path_type=Path), help="国家职业分类大典：编码、名称、标识（CSV 或 XLSX）。"
+)
+@click.option("--trades", type=click.Path(path_type=Path), help="工种：名称、所属职业编码（CSV 或 XLSX）。")
+@click.option("--source", required=True, help="数据出自哪里。")
+def reference(occupations: Path | None, trades: Path | None, source: str) -> None:
+    """装入对照表；已有的不动。之后导入的目录会与大典核对。"""
+    if occupations:
+        rows = [{**row, "source": source} for row in _read_or_exit(occupations, read_occupations)]
+        _in_transaction(lambda tx: load_classification(tx, rows))
+        click.echo(f"职业 {len(rows)} 个")
+    if trades:
+        inside = [{**row, "source": source} for row in _read_or_exit(trades, read_trades)]
+        _in_transaction(lambda tx: load_trades(tx, inside))
+        click.echo(f"工种 {len(inside)} 个")
 
 
 def _in_transaction(work: Callable[[Tx], Awaitable[T]]) -> T:

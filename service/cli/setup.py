@@ -10,8 +10,10 @@ import click
 
 from service import clock as business_clock
 from service.access.commands import load_districts
-from service.catalog.commands import import_edition, load_aliases, publish_edition
-from service.catalog.queries import edition_on
+from service.catalog.commands.importing import import_edition
+from service.catalog.commands.publishing import put_on_record
+from service.catalog.commands.references import load_aliases
+from service.catalog.queries.editions import edition_on
 from service.database import dispose, transaction
 from service.funds.commands import load_funds
 from service.gateways.notice_text import read_notice
@@ -58,7 +60,7 @@ async def load_published_facts() -> None:
             published = read_notice(source)
             await import_edition(tx, by, edition["year"], published, source, edition["source"]["number"])
             reason = "历史目录补录：发布日为文件印发日，不是录入日"
-            await publish_edition(tx, by, edition["year"], edition["in_force_from"], reason)
+            await put_on_record(tx, by, edition["year"], edition["in_force_from"], reason)
         await load_sample_standards(tx, _toml("standards-sample.toml"))
 
 

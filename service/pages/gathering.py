@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from service.catalog.queries import catalog_on
+from service.catalog.queries.published import catalog_on
 from service.database import Tx
 from service.pages import catalog_pages, demo_cast
 from service.pages.headline import Headline

@@ -21,6 +21,8 @@ from domain.batch import (
     Step,
     content_of,
 )
+from domain.catalog.edition import EDITION_LIFECYCLE, EditionAction, EditionStatus
+from domain.catalog.sources import PROPOSAL_LIFECYCLE, ProposalAction, ProposalStatus
 from domain.claim import CLAIM_LIFECYCLE, DEAD, ClaimAction, ClaimStatus
 from domain.errors import Conflict
 from domain.lifecycle import Lifecycle
@@ -46,6 +48,15 @@ refused: reinstate → in_review
 ROSTER_MOVES = """
 received: read → filing, reject → rejected
 filing: finish → finished
+"""
+EDITION_MOVES = """
+draft: consult → in_consultation, publish → published
+in_consultation: reopen → draft, approve → approved
+approved: reopen → draft, publish → published
+published: supersede → superseded
+"""
+PROPOSAL_MOVES = """
+proposed: accept → accepted, decline → declined
 """
 BATCH_MOVES = """
 opened: freeze → frozen, dissolve → dissolved
@@ -76,6 +87,8 @@ def _moves(text: str) -> Moves:
 
 LIVES = [
     pytest.param(CLAIM_LIFECYCLE, ClaimStatus, ClaimAction, _moves(CLAIM_MOVES), id="claim"),
+    pytest.param(EDITION_LIFECYCLE, EditionStatus, EditionAction, _moves(EDITION_MOVES), id="edition"),
+    pytest.param(PROPOSAL_LIFECYCLE, ProposalStatus, ProposalAction, _moves(PROPOSAL_MOVES), id="proposal"),
     pytest.param(ROSTER_LIFECYCLE, RosterStatus, RosterAction, _moves(ROSTER_MOVES), id="roster"),
     pytest.param(BATCH_LIFECYCLE, BatchStatus, BatchAction, _moves(BATCH_MOVES), id="batch"),
     pytest.param(ATTEMPT_LIFECYCLE, AttemptStatus, AttemptAction, _moves(ATTEMPT_MOVES), id="attempt"),

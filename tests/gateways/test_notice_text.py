@@ -240,7 +240,9 @@ def test_a_mistake_alone_is_named_alone(printed: str, spoilt: str, expected: lis
 
 
 def test_every_kind_is_tried_alone() -> None:
-    assert {place[0] for *_, expected in ALONE for place in expected} == {kind.value for kind in Kind}
+    beside_the_classification = {Kind.CODE_UNKNOWN, Kind.NAME_NOT_CLASSIFIED, Kind.TAG_NOT_CLASSIFIED}
+    kinds = {kind.value for kind in set(Kind) - beside_the_classification}
+    assert {place[0] for *_, expected in ALONE for place in expected} == kinds
 
 
 def test_a_cut_row_shows_its_pieces_and_how_they_read() -> None:

@@ -207,7 +207,8 @@ async def test_12_no_change_without_a_journal_row_and_no_journal_row_is_touched(
 
 
 async def test_17_published_editions_standards_and_policies_are_immutable(tx: Tx) -> None:
-    assert await _refused(tx, "UPDATE catalog_editions SET status = 'draft', in_force = NULL") == WRITTEN_ONCE
+    assert await _refused(tx, "UPDATE catalog_editions SET status = 'draft', in_force = NULL") == ILLEGAL_MOVE
+    assert await _refused(tx, "UPDATE catalog_editions SET reason = 'x'") == WRITTEN_ONCE
     assert await _refused(tx, "DELETE FROM catalog_items") == WRITTEN_ONCE
     assert await _refused(tx, "UPDATE standards SET amount_fen = 1") == DENIED
     assert await _refused(tx, "UPDATE policies SET value = '1'") == DENIED

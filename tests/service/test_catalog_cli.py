@@ -124,11 +124,12 @@ async def no_trace(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(databases.admin_url)
     yield connection
     await connection.execute("SET session_replication_role = replica")  # past the guards of what is written once
+    ours = "SELECT id FROM catalog_editions WHERE year IN (2019, 2025)"
     for statement in (
-        "DELETE FROM catalog_findings WHERE edition_id IN (SELECT id FROM catalog_editions WHERE year = 2031)",
-        "DELETE FROM catalog_items WHERE edition_id IN (SELECT id FROM catalog_editions WHERE year = 2031)",
-        "DELETE FROM catalog_editions WHERE year = 2031",
-        "UPDATE catalog_editions SET in_force = daterange(lower(in_force), NULL) WHERE year = 2023",
+        f"DELETE FROM catalog_findings WHERE edition_id IN ({ours})",
+        f"DELETE FROM catalog_items WHERE edition_id IN ({ours})",
+        "DELETE FROM catalog_editions WHERE year IN (2019, 2025)",
+        "UPDATE catalog_editions SET status = 'published', in_force = daterange(lower(in_force), NULL)",
     ):
         await connection.execute(statement)
     await connection.close()
@@ -137,34 +138,40 @@ async def no_trace(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
 async def test_a_catalog_is_imported_as_a_draft_and_then_published(
     tmp_path: Path, no_trace: asyncpg.Connection
 ) -> None:
-    file = tmp_path / "2031.csv"
+    file = tmp_path / "2025.csv"
     file.write_text(A_LIST, encoding="utf-8")
     for _ in range(2):  # a draft is replaced
-        imported = zhida("import", file, "--year", "2031")
+        imported = zhida("import", file, "--year", "2025")
         assert imported.returncode == 0, imported.stderr
         assert hashlib.sha256(file.read_bytes()).hexdigest() in imported.stdout
-    draft = await no_trace.fetchrow("SELECT * FROM catalog_editions WHERE year = 2031")
+    draft = await no_trace.fetchrow("SELECT * FROM catalog_editions WHERE year = 2025")
     assert (draft["status"], draft["source_sha256"]) == ("draft", hashlib.sha256(file.read_bytes()).digest())
     kinds = "SELECT kind, serial FROM catalog_findings WHERE edition_id = $1"
     assert ("serial_gap", 2) in {tuple(row) for row in await no_trace.fetch(kinds, draft["id"])}
-    published = zhida("publish", "--year", "2031", "--from", "2031-02-01", "--reason", "年度目录")
+    published = zhida("publish", "--year", "2025", "--from", "2025-02-01", "--reason", "补录")
     assert published.returncode == 0, published.stderr
-    in_force = "SELECT year, lower(in_force)::text, upper(in_force)::text FROM catalog_editions ORDER BY year"
+    assert zhida("import", file, "--year", "2019").returncode == 0
+    before = zhida("publish", "--year", "2019", "--from", "2019-03-01", "--reason", "补录")
+    assert before.returncode == 0, before.stderr
+    in_force = """SELECT year, status, historical, lower(in_force)::text, upper(in_force)::text
+                    FROM catalog_editions WHERE in_force IS NOT NULL ORDER BY year"""
     assert [tuple(row) for row in await no_trace.fetch(in_force)] == [
-        (2023, "2023-09-18", "2031-02-01"),
-        (2031, "2031-02-01", None),
+        (2019, "superseded", True, "2019-03-01", "2023-09-18"),
+        (2023, "superseded", True, "2023-09-18", "2025-02-01"),
+        (2025, "published", True, "2025-02-01", None),
     ]
-    again = zhida("import", file, "--year", "2031")
+    again = zhida("import", file, "--year", "2025")
     assert (again.returncode, again.stdout) == (1, "")
-    assert "2031" in again.stderr
+    assert "2025" in again.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--year", "2032", "--from", "2032-01-01", "--reason", "年度目录"), 1, "2032"),
-        (("--year", "2032", "--from", "2032-02-30", "--reason", "年度目录"), 2, "2032-02-30"),
-        (("--year", "2032", "--from", "2032-01-01", "--reason", " "), 1, "原因"),
+        (("--year", "2022", "--from", "2022-01-01", "--reason", "补录"), 1, "2022"),
+        (("--year", "2032", "--from", "2032-01-01", "--reason", "补录"), 1, "还没有到"),
+        (("--year", "2022", "--from", "2022-02-30", "--reason", "补录"), 2, "2022-02-30"),
+        (("--year", "2022", "--from", "2022-01-01", "--reason", " "), 1, "原因"),
     ],
 )
 async def test_what_cannot_be_published_is_said(arguments: tuple[str, ...], code: int, said: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service import database
-from service.catalog.queries import catalog_on
+from service.catalog.queries.published import catalog_on
 from service.catalog.schemas import ItemView
 from service.clock import today
 from service.database import Tx, async_url

@@ -32,7 +32,7 @@ _TABLES = {"status", "channel", "list", "reason", "action", "noun", "post", "fie
 _TABLES |= {"by", "story", "result", "registry_field"}  # a story of what the journal holds
 
 #: What a Chinese sentence may hold in Latin letters.
-_LATIN = {"CSV", "XLSX", "XLS", "UTF", "GB", "O"}
+_LATIN = {"CSV", "XLSX", "XLS", "UTF", "GB", "O", "L", "S"}  # L and S are the tags of the catalog
 _PLACE = re.compile(r"\{(\w+)\}")
 _BRACKETS = re.compile(r"（[^（）]*）|\([^()]*\)")
 

@@ -14,7 +14,7 @@ from domain.claim import Channel
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.roster import ROSTER_LIFECYCLE, LineOutcome, Reason, RosterAction, reasons_of
 from service.access.tables import UserRow
-from service.catalog.queries import codes_named
+from service.catalog.queries.editions import codes_named
 from service.claims.commands.deciding import ROUNDS_MAX, Claimant, Wanted, decide_and_file
 from service.claims.commands.filing import count_door_refusals, turned_away_by
 from service.claims.commands.mandates import papers_known

@@ -1,0 +1,95 @@
+"""What an editor looks at: a draft's rows, its findings, and what was done to it."""
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from domain.catalog.deciding import SETTLED
+from domain.errors import NotFound
+from service.catalog.queries.editions import edition_view
+from service.catalog.schemas import DraftItemView, DraftView, FindingsView, FindingView, ItemChangeView
+from service.catalog.tables import CatalogItemRow, FindingRow, ItemChangeRow
+from service.database import Tx
+
+_CHANGES_SHOWN = 200
+
+
+async def draft_page(tx: Tx, edition_id: UUID, after: int, limit: int) -> DraftView:
+    """Rows after a place, by page; NotFound `edition.none`."""
+    edition = await edition_view(tx, edition_id)
+    row = CatalogItemRow
+    asked = select(*_item_columns()).where(row.edition_id == edition_id, row.place > after)
+    items = await tx.execute(asked.order_by(row.place).limit(limit))
+    change = ItemChangeRow
+    done = await tx.execute(
+        select(change.item_id, change.kind, change.before, change.after, change.reason, change.at)
+        .where(change.edition_id == edition_id)
+        .order_by(change.at.desc(), change.id)
+        .limit(_CHANGES_SHOWN)
+    )
+    return DraftView(edition, [DraftItemView(*each) for each in items], [ItemChangeView(*each) for each in done])
+
+
+async def item_view(tx: Tx, item_id: UUID) -> DraftItemView:
+    return DraftItemView(*(await tx.execute(select(*_item_columns()).where(CatalogItemRow.id == item_id))).one())
+
+
+def _item_columns() -> tuple[Any, ...]:
+    row = CatalogItemRow
+    values = (row.list_name, row.serial, row.code, row.name, row.tag, row.industry)
+    return (row.id, row.place, row.line, *values, row.printed.is_(None))
+
+
+async def item_values(tx: Tx, edition_id: UUID, item_id: UUID) -> dict[str, Any]:
+    """A row's values by name; NotFound `catalog.no_item`."""
+    row = CatalogItemRow
+    values = select(row.list_name, row.code, row.name, row.tag, row.industry, row.serial)
+    found = (await tx.execute(values.where(row.id == item_id, row.edition_id == edition_id))).mappings().one_or_none()
+    if found is None:
+        raise NotFound("catalog.no_item")
+    return dict(found)
+
+
+def _finding_columns() -> tuple[Any, ...]:
+    row = FindingRow
+    place = (row.list_name, row.serial, row.line, row.code)
+    return (
+        row.id,
+        row.kind,
+        row.severity,
+        *place,
+        row.message,
+        row.suggestion,
+        row.decision,
+        row.note,
+        row.decided_at,
+    )
+
+
+async def finding_view(tx: Tx, finding_id: UUID) -> FindingView:
+    return FindingView(*(await tx.execute(select(*_finding_columns()).where(FindingRow.id == finding_id))).one())
+
+
+async def findings_of(tx: Tx, edition_id: UUID) -> FindingsView:
+    """Every finding, list by list; NotFound `edition.none`."""
+    await edition_view(tx, edition_id)
+    asked = select(*_finding_columns()).where(FindingRow.edition_id == edition_id)
+    found = [
+        FindingView(*each)
+        for each in await tx.execute(asked.order_by(FindingRow.list_name, FindingRow.line, FindingRow.kind))
+    ]
+    errors, warnings = await open_findings(tx, edition_id)
+    return FindingsView(errors, warnings, found)
+
+
+async def open_findings(tx: Tx, edition_id: UUID) -> tuple[int, int]:
+    """How many errors and warnings of an edition are not settled."""
+    row = FindingRow
+    settled = row.decision.in_([str(decision) for decision in SETTLED])
+    asked = select(row.severity, func.count()).where(
+        row.edition_id == edition_id, or_(row.decision.is_(None), ~settled)
+    )
+    counted: Counter[str] = Counter(dict((await tx.execute(asked.group_by(row.severity))).all()))
+    return counted["error"], counted["warning"]
