@@ -6,12 +6,11 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.errors import Conflict, Invalid
-from service.database import Base, Tx
+from service.database import Base, Tx, fetch
 
 T = TypeVar("T")
 
@@ -26,21 +25,16 @@ class IdempotencyKeyRow(Base):
     answer: Mapped[str | None]  # the view as JSON: ids, statuses and masked values only
 
 
-# Every filing says these three: they are written out, and the limit travels with the key.
-_TAKE = text("""
+# Every filing says these three. The limit of waiting travels with the key.
+_TAKE = """
     WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '5s', true) AS lock_timeout)
     INSERT INTO idempotency_keys (user_id, route, key, body_sha256)
-    SELECT CAST(:user_id AS uuid), CAST(:route AS text), CAST(:key AS text), CAST(:body_sha256 AS bytea)
-      FROM patience WHERE lock_timeout IS NOT NULL
+    SELECT $1::uuid, $2::text, $3::text, $4::bytea FROM patience WHERE lock_timeout IS NOT NULL
     ON CONFLICT DO NOTHING
     RETURNING key
-""")
-_TAKEN = text("""
-    SELECT body_sha256, answer FROM idempotency_keys WHERE user_id = :user_id AND route = :route AND key = :key
-""")
-_KEEP = text("""
-    UPDATE idempotency_keys SET answer = :answer WHERE user_id = :user_id AND route = :route AND key = :key
-""")
+"""
+_TAKEN = "SELECT body_sha256, answer FROM idempotency_keys WHERE user_id = $1 AND route = $2 AND key = $3"
+_KEEP = "UPDATE idempotency_keys SET answer = $4 WHERE user_id = $1 AND route = $2 AND key = $3"
 
 
 @dataclass(frozen=True)
@@ -64,18 +58,18 @@ class Once:
         Conflict `idempotency.busy` after 5 s behind another caller with the same key; Invalid
         `idempotency.other_body` when the key was used with another body. A refusal stores nothing.
         """
-        mine = {"user_id": self.user_id, "route": self.route, "key": self.key}
+        mine = (self.user_id, self.route, self.key)
         try:
-            fresh = (await tx.execute(_TAKE, {**mine, "body_sha256": self.body_sha256})).scalar_one_or_none()
+            fresh = await fetch(tx, _TAKE, *mine, self.body_sha256)
         except DBAPIError as problem:
             if getattr(problem.orig, "sqlstate", "") == "55P03":
                 raise Conflict("idempotency.busy") from None
             raise
-        if fresh is None:
-            stored = (await tx.execute(_TAKEN, mine)).one()
-            if stored.body_sha256 != self.body_sha256:
+        if not fresh:
+            ((body_sha256, stored),) = await fetch(tx, _TAKEN, *mine)
+            if body_sha256 != self.body_sha256:
                 raise Invalid("idempotency.other_body", field="Idempotency-Key")
-            return Answer(msgspec.json.decode(stored.answer or "null", type=view), replayed=True)
+            return Answer(msgspec.json.decode(stored or "null", type=view), replayed=True)
         answer = await effect()
-        await tx.execute(_KEEP, {**mine, "answer": msgspec.json.encode(answer).decode()})
+        await fetch(tx, _KEEP, *mine, msgspec.json.encode(answer).decode())
         return Answer(answer, replayed=False)

@@ -1,6 +1,6 @@
 """File a claim, or say what would be decided."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,7 +11,6 @@ from domain.actor import Actor, Post
 from domain.claim import Channel
 from domain.eligibility import Decision, decide
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid, NotFound
-from service.access.tables import DistrictRow
 from service.claims.commands.deciding import (
     ROUNDS_MAX,
     Claimant,
@@ -23,18 +22,18 @@ from service.claims.commands.deciding import (
 from service.claims.commands.insisting import refuse_at_once
 from service.claims.commands.reading import Read, read_claim
 from service.claims.queries.facts import facts_for
-from service.claims.queries.views import claim_view
+from service.claims.queries.views import claim_view, view_of
 from service.claims.schemas import ClaimView, DecisionView, NewClaim
 from service.claims.tables import DoorRefusalRow, MandateRow
-from service.database import Tx
+from service.crypto import keyring
+from service.database import Tx, fetch
 from service.institutions.tables import InstitutionRow
-from service.people.queries import lock_person, name_of
 
 
 async def check_claim(tx: Tx, me: Actor, new: NewClaim, today: date) -> DecisionView:
     """What would be decided now; nothing is stored."""
     read = read_claim(new)
-    wanted = Wanted(read, await _claimant(tx, me, read, name_of))
+    wanted = Wanted(read, await _claimant(tx, me, read, _CLAIMANT))
     (facts,) = await facts_for(tx, [asked_of(wanted)], today)
     return DecisionView.of(decide(facts))
 
@@ -47,15 +46,17 @@ async def file_claim(tx: Tx, me: Actor, new: NewClaim, today: date, now: datetim
     stored and refused. The person's row is locked before facts are read (promise 20).
     """
     read = read_claim(new)
-    wanted = Wanted(read, await _claimant(tx, me, read, lock_person), insist=new.insist)
+    wanted = Wanted(read, await _claimant(tx, me, read, _LOCKED), insist=new.insist)
     for _ in range(ROUNDS_MAX):
         (settled,) = await decide_and_file(tx, me, [wanted], today, now)
         if not is_to_be_filed(wanted, settled.decision):
             raise _refusal(settled.decision)
-        if settled.claim_id is not None:
-            if not settled.decision.eligible:
-                await refuse_at_once(tx, settled.claim_id, now)
-            return await claim_view(tx, me, settled.claim_id)
+        if settled.filed is not None and settled.decision.eligible:
+            claim = {**settled.filed, "account_tail": settled.filed["tail"]}
+            return view_of(claim, wanted.claimant.name, settled.decision)
+        if settled.filed is not None:
+            await refuse_at_once(tx, settled.filed["id"], now)
+            return await claim_view(tx, me, settled.filed["id"])
     raise Conflict("busy")
 
 
@@ -81,18 +82,29 @@ def channel_of(me: Actor, new: NewClaim) -> Channel:
     return Channel.INSTITUTION if new.mandate_id is not None and me.holds(Post.CLERK) else Channel.INDIVIDUAL
 
 
-async def _claimant(tx: Tx, me: Actor, read: Read, name: Callable[[Tx, UUID], Awaitable[str]]) -> Claimant:
-    """`name` answers a person's name, and locks their row where that is needed."""
-    if read.mandate_id is not None:
+# A person as a claimant in a district, which must be one: the whole city is none to file in.
+_CLAIMANT = """
+    SELECT name_sealed, EXISTS (SELECT FROM districts d WHERE d.code = $2 AND d.kind <> 'city') AS district_known
+      FROM people WHERE id = $1
+"""
+# Locked before facts about their claims are read (promise 20).
+_LOCKED = f"{_CLAIMANT} FOR NO KEY UPDATE"
+
+
+async def _claimant(tx: Tx, me: Actor, read: Read, asked: str) -> Claimant:
+    """`asked` is one of the two statements above."""
+    if read.mandate_id is None:
+        me.must_hold(Post.TRAINEE)
+        if read.district is None:
+            raise Invalid("district.missing", field="district")
+        person_id, district, channel, institution_id = me.person_id, read.district, Channel.INDIVIDUAL, None
+    else:
         person_id, district = await _of_mandate(tx, me, read.mandate_id)
-        return Claimant(person_id, await name(tx, person_id), Channel.INSTITUTION, district, me.institution_id)
-    me.must_hold(Post.TRAINEE)
-    if read.district is None:
-        raise Invalid("district.missing", field="district")
-    known = select(DistrictRow.code).where(DistrictRow.code == read.district, DistrictRow.kind != "city")
-    if (await tx.execute(known)).first() is None:
+        channel, institution_id = Channel.INSTITUTION, me.institution_id
+    ((name_sealed, district_known),) = await fetch(tx, asked, person_id, district)
+    if not district_known:
         raise Invalid("district.unknown", field="district")
-    return Claimant(me.person_id, await name(tx, me.person_id), Channel.INDIVIDUAL, read.district)
+    return Claimant(person_id, keyring().open(name_sealed, person_id), channel, district, institution_id)
 
 
 async def _of_mandate(tx: Tx, me: Actor, mandate_id: UUID) -> tuple[UUID, str]:
