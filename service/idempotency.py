@@ -33,8 +33,8 @@ _TAKE = """
     ON CONFLICT DO NOTHING
     RETURNING key
 """
-_TAKEN = "SELECT body_sha256, answer FROM idempotency_keys WHERE user_id = $1 AND route = $2 AND key = $3"
-_KEEP = "UPDATE idempotency_keys SET answer = $4 WHERE user_id = $1 AND route = $2 AND key = $3"
+_TAKEN = "SELECT body_sha256, answer FROM idempotency_keys WHERE user_id = $1::uuid AND route = $2 AND key = $3"
+_KEEP = "UPDATE idempotency_keys SET answer = $4 WHERE user_id = $1::uuid AND route = $2 AND key = $3"
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class SessionRow(Base):
 # Every request asks this.
 _WHOSE = """
     SELECT user_id, person_id, posts, district, institution_id
-      FROM sessions WHERE token_sha256 = $1 AND expires_at > now()
+      FROM sessions WHERE token_sha256 = $1::bytea AND expires_at > now()
 """
 
 

@@ -85,7 +85,7 @@ def channel_of(me: Actor, new: NewClaim) -> Channel:
 # A person as a claimant in a district, which must be one: the whole city is none to file in.
 _CLAIMANT = """
     SELECT name_sealed, EXISTS (SELECT FROM districts d WHERE d.code = $2 AND d.kind <> 'city') AS district_known
-      FROM people WHERE id = $1
+      FROM people WHERE id = $1::uuid
 """
 # Locked before facts about their claims are read (promise 20).
 _LOCKED = f"{_CLAIMANT} FOR NO KEY UPDATE"
