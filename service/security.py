@@ -104,11 +104,14 @@ class Authentication(AbstractAuthenticationMiddleware):
 
 @dataclass(frozen=True)
 class Allowed:
-    """A guard: signed in, and holding one of `posts` (any, when none is named). The OpenAPI document says which."""
+    """A guard: signed in, and holding one of `posts` (any, when none is named). The OpenAPI document says which.
+
+    A coroutine, because Litestar sends other functions to a thread.
+    """
 
     posts: tuple[Post, ...]
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         me: Actor | None = connection.user
         if me is None:
             raise SignedOut("signed_out")

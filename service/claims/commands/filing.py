@@ -87,8 +87,12 @@ _CLAIMANT = """
     SELECT name_sealed, EXISTS (SELECT FROM districts d WHERE d.code = $2 AND d.kind <> 'city') AS district_known
       FROM people WHERE id = $1::uuid
 """
-# Locked before facts about their claims are read (promise 20).
-_LOCKED = f"{_CLAIMANT} FOR NO KEY UPDATE"
+# Locked before facts about their claims are read (promise 20). From here on plans are kept: the facts' takes
+# PostgreSQL several times longer to make than to follow, and it would make it anew for every set of one.
+_LOCKED = f"""
+    WITH person AS ({_CLAIMANT} FOR NO KEY UPDATE)
+    SELECT person.*, set_config('plan_cache_mode', 'force_generic_plan', true) FROM person
+"""  # noqa: S608 (our own constants)
 
 
 async def _claimant(tx: Tx, me: Actor, read: Read, asked: str) -> Claimant:
@@ -101,7 +105,7 @@ async def _claimant(tx: Tx, me: Actor, read: Read, asked: str) -> Claimant:
     else:
         person_id, district = await _of_mandate(tx, me, read.mandate_id)
         channel, institution_id = Channel.INSTITUTION, me.institution_id
-    ((name_sealed, district_known),) = await fetch(tx, asked, person_id, district)
+    ((name_sealed, district_known, *_),) = await fetch(tx, asked, person_id, district)
     if not district_known:
         raise Invalid("district.unknown", field="district")
     return Claimant(person_id, keyring().open(name_sealed, person_id), channel, district, institution_id)
