@@ -48,7 +48,8 @@ async def file_claim(
     stored and refused. `found`: what the query `lock_claimant` has found, where it came with the caller's key.
     """
     read = read_claim(new)
-    found = found or await _found(tx, lock_claimant(me, new))
+    if found is None:
+        found = await _found(tx, lock_claimant(me, new))
     wanted = Wanted(read, _claimant(me, new, found), insist=new.insist)
     for _ in range(ROUNDS_MAX):
         (settled,) = await decide_and_file(tx, me, [wanted], today, now)
