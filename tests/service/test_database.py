@@ -7,13 +7,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from service.database import Tx, fetch, fetch_alone, transaction
+from service.database import Tx, dispose, fetch, fetch_alone, transaction
 from tests.conftest import Databases
 
 _INSERT = "INSERT INTO door_refusals (\"on\", code, channel) VALUES (current_date, $1, 'individual')"
 _COUNT = "SELECT count(*) FROM door_refusals WHERE code = $1"
-
-_PID = "SELECT pg_backend_pid() AS pid"
 
 
 async def _stored(code: str) -> int:
@@ -59,19 +57,22 @@ async def test_a_connection_that_the_server_ended_is_told_of_once_and_then_repla
 
     async def lose_it() -> None:
         async with transaction() as tx:
-            await _end(databases, await fetch(tx, _PID))
+            await fetch(tx, "SELECT 1")
+            await _end_connections(databases)
             await fetch(tx, "SELECT 1")
 
     with pytest.raises(DBAPIError) as lost:
         await lose_it()
     assert lost.value.connection_invalidated
-    before = await fetch_alone(_PID)
-    await _end(databases, before)
-    assert await fetch_alone(_PID) != before
+    await dispose()
+    await fetch_alone("SELECT 1")  # a pool of one connection
+    await _end_connections(databases)
+    assert await fetch_alone("SELECT 1")
 
 
-async def _end(databases: Databases, found: list[asyncpg.Record]) -> None:
-    """As the superuser, whose word it takes; until the server has no such connection any more."""
+async def _end_connections(databases: Databases) -> None:
+    """The service's, by the superuser; until the server has them no more."""
     admin = await asyncpg.connect(databases.admin_url)
-    await admin.execute("SELECT pg_terminate_backend($1, 5000)", found[0]["pid"])
+    ended = "FROM pg_stat_activity WHERE datname = current_database() AND usename = 'zhida_app'"
+    await admin.execute(f"SELECT pg_terminate_backend(pid, 5000) {ended}")
     await admin.close()
