@@ -32,7 +32,7 @@ class Statement:
     def name(self) -> str:
         """A short name for people: the first words that say what and where."""
         plain = " ".join(self.sql.split())
-        tables = re.findall(r"(INSERT INTO|(?<!FOR )UPDATE|FROM|JOIN) \"?(\w+)", plain)
+        tables = re.findall(r"(INSERT INTO|(?<!FOR )(?<!KEY )UPDATE|FROM|JOIN) \"?(\w+)", plain)
         writes = [f"{verb.split()[0].lower()} {table}" for verb, table in tables if verb in {"INSERT INTO", "UPDATE"}]
         reads = [f"select {table}" for verb, table in tables if verb == "FROM" and table != "unnest"]
         return ", ".join(dict.fromkeys(writes)) or next(iter(reads), plain[:40].rstrip(";").lower())

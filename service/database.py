@@ -3,16 +3,31 @@
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, DateTime, LargeBinary, MetaData, Text, Uuid, column, func, literal
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+import asyncpg
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Date,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Text,
+    Uuid,
+    column,
+    event,
+    func,
+    literal,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, dialect
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.sql.selectable import TableValuedAlias
@@ -68,7 +83,7 @@ def engine() -> AsyncEngine:
     """The engine of this process, made at first use (after a worker has forked). ConnectionError without a URL."""
     if not settings().database_url:
         raise ConnectionError("ZHIDA_DATABASE_URL is not set")
-    return create_async_engine(
+    made = create_async_engine(
         async_url(settings().database_url),
         pool_size=settings().pool_size,
         max_overflow=settings().pool_size,
@@ -77,6 +92,14 @@ def engine() -> AsyncEngine:
         hide_parameters=True,  # an error that is logged must not tell what was stored
         connect_args={"server_settings": {"application_name": "zhida", "jit": "off"}, "timeout": 10},
     )
+    event.listen(made.sync_engine, "checkout", _must_be_open)
+    return made
+
+
+def _must_be_open(connection: Any, *_: Any) -> None:
+    """A connection that the server ended while it lay in the pool is replaced before anybody asks through it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def dispose() -> None:
@@ -97,6 +120,59 @@ def relation(rows: Sequence[Mapping[str, Any]], *tables: type[Base]) -> TableVal
     arrays = (literal([row[name] for row in rows], ARRAY(types[name], dimensions=1)) for name in names)
     columns = (column(name, types[name]) for name in names)
     return func.unnest(*arrays).table_valued(*columns, with_ordinality="n").render_derived()
+
+
+_SPOKEN = dialect()  # type: ignore[no-untyped-call]  # it is not annotated
+
+
+def unnested(columns: Mapping[str, str]) -> str:
+    """The same for a statement that is written out and sent by `fetch`: `columns` are names with their types, and
+    their arrays the statement's first values."""
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(columns.values(), 1))
+    return f"unnest({arrays}) WITH ORDINALITY AS given ({', '.join(columns)}, n)"
+
+
+def types_of(table: type[Base], *names: str) -> dict[str, str]:
+    """Those columns of a table with their types, as PostgreSQL calls them."""
+    return {name: table.__table__.c[name].type.compile(_SPOKEN) for name in names}
+
+
+async def fetch(tx: Tx, statement: str, *values: Any) -> list[asyncpg.Record]:
+    """The rows of a statement that is written out, with its values for `$1` and on: for what every filing asks.
+
+    It goes to the driver, within `tx`: composing what is the same each time, and reading rows by their columns'
+    types, costs SQLAlchemy several times the statement. DBAPIError as from SQLAlchemy.
+    """
+    driver = _driver(tx)
+    begun = driver.is_in_transaction()
+    return await _told(tx, driver.fetch(statement, *values) if begun else tx.run_sync(_begin_with, statement, values))
+
+
+async def fetch_alone(statement: str, *values: Any) -> list[asyncpg.Record]:
+    """The same for a statement that only reads: by itself, without BEGIN and COMMIT around it."""
+    async with engine().connect() as connection:
+        return await _told(connection, _driver(connection).fetch(statement, *values))
+
+
+def _driver(tx: Tx) -> asyncpg.Connection:
+    assert tx.sync_connection is not None, "whoever holds a Tx is connected"
+    return cast(asyncpg.Connection, tx.sync_connection.connection.driver_connection)
+
+
+def _begin_with(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[asyncpg.Record]:
+    """The first statement of a transaction goes through SQLAlchemy's cursor, which says BEGIN before it."""
+    cursor = connection.connection.cursor()
+    cursor.execute(statement, values)
+    return cast(list[asyncpg.Record], cursor.fetchall())
+
+
+async def _told(tx: Tx, rows: Awaitable[list[asyncpg.Record]]) -> list[asyncpg.Record]:
+    """The rows; what the driver refuses is raised as SQLAlchemy's error, which doors and tasks understand."""
+    try:
+        return await rows
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, tx.dialect.loaded_dbapi.Error) as refusal:
+        closed = _driver(tx).is_closed()
+        raise DBAPIError(None, None, refusal, hide_parameters=True, connection_invalidated=closed) from refusal
 
 
 def after_commit(tx: Tx, key: str, item: Any) -> None:

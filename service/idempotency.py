@@ -2,16 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from asyncpg import Record
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.errors import Conflict, Invalid
-from service.database import Base, Tx
+from service.database import Base, Tx, fetch
 
 T = TypeVar("T")
 
@@ -26,21 +27,43 @@ class IdempotencyKeyRow(Base):
     answer: Mapped[str | None]  # the view as JSON: ids, statuses and masked values only
 
 
-# Every filing says these three: they are written out, and the limit travels with the key.
-_TAKE = text("""
-    WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '5s', true) AS lock_timeout)
-    INSERT INTO idempotency_keys (user_id, route, key, body_sha256)
-    SELECT CAST(:user_id AS uuid), CAST(:route AS text), CAST(:key AS text), CAST(:body_sha256 AS bytea)
-      FROM patience WHERE lock_timeout IS NOT NULL
-    ON CONFLICT DO NOTHING
-    RETURNING key
-""")
-_TAKEN = text("""
-    SELECT body_sha256, answer FROM idempotency_keys WHERE user_id = :user_id AND route = :route AND key = :key
-""")
-_KEEP = text("""
-    UPDATE idempotency_keys SET answer = :answer WHERE user_id = :user_id AND route = :route AND key = :key
-""")
+_TAKEN = "SELECT body_sha256, answer FROM idempotency_keys WHERE user_id = $1::uuid AND route = $2 AND key = $3"
+_KEEP = "UPDATE idempotency_keys SET answer = $4 WHERE user_id = $1::uuid AND route = $2 AND key = $3"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query that is written out, with its values for `$1` and on."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+@cache
+def _taking(first: str, places: int) -> str:
+    """Takes the key and sets how long anybody waits; then, where the key is new, asks `first`, of so many places.
+
+    No row: the key is taken. In this order, so that two with one key cannot wait for each other's locks.
+    """
+    user, route, key, body = (f"${places + each}" for each in range(1, 5))
+    return f"""
+        WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '5s', true) AS lock_timeout), taken AS (
+            INSERT INTO idempotency_keys (user_id, route, key, body_sha256)
+            SELECT {user}::uuid, {route}::text, {key}::text, {body}::bytea
+              FROM patience WHERE lock_timeout IS NOT NULL
+            ON CONFLICT DO NOTHING
+            RETURNING key
+        ), first AS (
+            SELECT * FROM ({first}) AS asked WHERE EXISTS (SELECT FROM taken)
+        )
+        SELECT first.* FROM taken LEFT JOIN first ON true
+    """  # noqa: S608 (our own constants)
+
+
+def _waited_for_the_key(problem: DBAPIError) -> bool:
+    """And not for what the first query locks: where it waited, PostgreSQL says by the table's name."""
+    told: Any = getattr(problem.orig, "__cause__", None) or problem.orig
+    return getattr(told, "sqlstate", "") == "55P03" and "idempotency_keys" in (told.context or "")
 
 
 @dataclass(frozen=True)
@@ -64,18 +87,26 @@ class Once:
         Conflict `idempotency.busy` after 5 s behind another caller with the same key; Invalid
         `idempotency.other_body` when the key was used with another body. A refusal stores nothing.
         """
-        mine = {"user_id": self.user_id, "route": self.route, "key": self.key}
+        return await self.beginning_with(Query("SELECT"), tx, view, lambda _: effect())
+
+    async def beginning_with(
+        self, first: Query, tx: Tx, view: type[T], effect: Callable[[Record], Awaitable[T]]
+    ) -> Answer[T]:
+        """The same for an effect that begins with a query of at most one row, which travels with the key; the effect
+        is given the row, or one of NULLs."""
+        mine = (self.user_id, self.route, self.key)
         try:
-            fresh = (await tx.execute(_TAKE, {**mine, "body_sha256": self.body_sha256})).scalar_one_or_none()
+            taking = _taking(first.sql, len(first.values))
+            fresh = await fetch(tx, taking, *first.values, *mine, self.body_sha256)
         except DBAPIError as problem:
-            if getattr(problem.orig, "sqlstate", "") == "55P03":
+            if _waited_for_the_key(problem):
                 raise Conflict("idempotency.busy") from None
             raise
-        if fresh is None:
-            stored = (await tx.execute(_TAKEN, mine)).one()
-            if stored.body_sha256 != self.body_sha256:
+        if not fresh:
+            ((body_sha256, stored),) = await fetch(tx, _TAKEN, *mine)
+            if body_sha256 != self.body_sha256:
                 raise Invalid("idempotency.other_body", field="Idempotency-Key")
-            return Answer(msgspec.json.decode(stored.answer or "null", type=view), replayed=True)
-        answer = await effect()
-        await tx.execute(_KEEP, {**mine, "answer": msgspec.json.encode(answer).decode()})
+            return Answer(msgspec.json.decode(stored or "null", type=view), replayed=True)
+        answer = await effect(fresh[0])
+        await fetch(tx, _KEEP, *mine, msgspec.json.encode(answer).decode())
         return Answer(answer, replayed=False)

@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Integer, fu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.errors import Conflict
-from service.database import AFTER_COMMIT, Base, Tx, after_commit
+from service.database import AFTER_COMMIT, Base, Tx, after_commit, fetch
 from service.logs import log
 from service.queue import IDS_PER_MESSAGE, IDS_PER_MESSAGE_MAX, Job, celery
 from service.settings import settings
@@ -47,27 +47,34 @@ class JobRow(Base):
     made_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-_OWE = text("""
+#: Owes what a relation `owing` (kind, subject, lease in seconds) names, and answers id and subject of what is new.
+OWE = """
     INSERT INTO jobs (kind, subject, round, next_at)
-    SELECT :kind, wanted.subject,
-           1 + coalesce((SELECT max(round) FROM jobs j WHERE j.kind = :kind AND j.subject = wanted.subject), 0),
-           now() + make_interval(secs => :lease)
-      FROM unnest(CAST(:subjects AS uuid[])) AS wanted (subject)
-     WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.kind = :kind AND j.subject = wanted.subject AND j.state = 'ready')
+    SELECT kind, subject,
+           1 + coalesce((SELECT max(round) FROM jobs j WHERE j.kind = owing.kind AND j.subject = owing.subject), 0),
+           now() + make_interval(secs => lease)
+      FROM owing
+     WHERE NOT EXISTS (SELECT FROM jobs j
+                        WHERE j.kind = owing.kind AND j.subject = owing.subject AND j.state = 'ready')
     ON CONFLICT DO NOTHING
-    RETURNING id
-""")
+    RETURNING id, subject
+"""
+_OWE_ALL = f"""
+    WITH owing AS (SELECT $1::text AS kind, unnest($2::uuid[]) AS subject, $3::double precision AS lease)
+    {OWE}
+"""
 
 
 async def owe_all(tx: Tx, job: Job, subjects: Sequence[UUID]) -> None:
     """Owe `job` for each subject: the next round where the last is done, nothing where one is already ready."""
-    if not subjects:
-        return
-    rows = await tx.execute(
-        _OWE, {"kind": str(job), "subjects": list(subjects), "lease": settings().job_lease_seconds}
-    )
-    for job_id in rows.scalars():
-        after_commit(tx, "nudge", (str(job), job_id))
+    if subjects:
+        for job_id, _ in await fetch(tx, _OWE_ALL, str(job), list(subjects), settings().job_lease_seconds):
+            nudge(tx, job, job_id)
+
+
+def nudge(tx: Tx, job: Job, job_id: int) -> None:
+    """A message about a job that `tx` owes leaves once it is committed."""
+    after_commit(tx, "nudge", (str(job), job_id))
 
 
 async def owe(tx: Tx, job: Job, subject: UUID) -> None:

@@ -186,7 +186,9 @@ def met_rule(refusal: SQLAlchemyError) -> str | None:
 
 
 def _cause(refusal: SQLAlchemyError) -> Any:
-    return getattr(getattr(refusal, "orig", None), "__cause__", None)
+    """The driver's own error: behind SQLAlchemy's cursor, or as it came."""
+    original = getattr(refusal, "orig", None)
+    return getattr(original, "__cause__", None) or original
 
 
 def _constraint(refusal: SQLAlchemyError) -> str | None:

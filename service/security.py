@@ -10,14 +10,14 @@ from uuid import UUID
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import delete, func, insert
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from domain.actor import Actor, Post
 from domain.errors import Forbidden, SignedOut
-from service.database import Base, Tx, engine
+from service.database import Base, Tx, fetch_alone
 
 SESSION_HOURS = 8
 COOKIE = "zhida_session"
@@ -39,10 +39,11 @@ class SessionRow(Base):
     expires_at: Mapped[datetime]
 
 
-# Every request asks this: it is built once.
-_WHOSE = select(
-    SessionRow.user_id, SessionRow.person_id, SessionRow.posts, SessionRow.district, SessionRow.institution_id
-).where(SessionRow.token_sha256 == bindparam("token_sha256"), SessionRow.expires_at > func.now())
+# Every request asks this.
+_WHOSE = """
+    SELECT user_id, person_id, posts, district, institution_id
+      FROM sessions WHERE token_sha256 = $1::bytea AND expires_at > now()
+"""
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,9 @@ def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 
 async def actor_of(token: str) -> Actor | None:
     """The actor behind a token, by the session's hash; one statement, no transaction."""
-    async with engine().connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        found = (await connection.execute(_WHOSE, {"token_sha256": _digest(token)})).one_or_none()
-    if found is None:
-        return None
-    posts = frozenset(Post(post) for post in found.posts)
-    return Actor(found.user_id, found.person_id, posts, found.district, found.institution_id)
+    for user_id, person_id, posts, district, institution_id in await fetch_alone(_WHOSE, _digest(token)):
+        return Actor(user_id, person_id, frozenset(map(Post, posts)), district, institution_id)
+    return None
 
 
 class Authentication(AbstractAuthenticationMiddleware):
@@ -107,11 +104,14 @@ class Authentication(AbstractAuthenticationMiddleware):
 
 @dataclass(frozen=True)
 class Allowed:
-    """A guard: signed in, and holding one of `posts` (any, when none is named). The OpenAPI document says which."""
+    """A guard: signed in, and holding one of `posts` (any, when none is named). The OpenAPI document says which.
+
+    A coroutine, because Litestar sends other functions to a thread.
+    """
 
     posts: tuple[Post, ...]
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         me: Actor | None = connection.user
         if me is None:
             raise SignedOut("signed_out")

@@ -31,6 +31,8 @@ def words(code: str, facts: Mapping[str, Any] | None = None, language: str = "zh
     sentence = wording().get(code, {}).get(language)
     if sentence is None:
         return code
+    if "{" not in sentence:
+        return sentence
     said = dict(_said(facts or {}, language))
     whole = _BRACKETS.sub(lambda found: found[0] if said.keys() >= set(_PLACE.findall(found[0])) else "", sentence)
     return _PLACE.sub(lambda found: said.get(found[1], found[0]), whole)

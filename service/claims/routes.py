@@ -81,7 +81,11 @@ async def file_claim(
 ) -> Response[ClaimView]:
     """File a claim for myself, or as a clerk for a trainee with a mandate."""
     try:
-        return answered(await once(tx, ClaimView, lambda: filing.file_claim(tx, me, data, today, now)))
+        locked = filing.lock_claimant(me, data)
+        effect = once.beginning_with(
+            locked, tx, ClaimView, lambda found: filing.file_claim(tx, me, data, today, now, found)
+        )
+        return answered(await effect)
     except (Conflict, Ineligible) as refusal:
         async with transaction() as own:  # this one is rolled back with the refusal
             await filing.count_door_refusal(own, refusal.code, filing.channel_of(me, data), today)

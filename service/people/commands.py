@@ -1,17 +1,18 @@
 """Bring persons and accounts into the database: sealed, and found again by blind index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.account import BankAccount
 from domain.errors import Invalid
 from domain.identity import NationalId, PersonName, Phone, same_name
 from service.crypto import keyring
-from service.database import Tx, relation
+from service.database import Tx, fetch, relation, types_of, unnested
 from service.people.queries import Known, find_people
 from service.people.tables import AccountRow, PersonBlindIndexRow, PersonRow
 
@@ -90,47 +91,46 @@ async def make_people(tx: Tx, people: Mapping[UUID, NewPerson]) -> set[UUID]:
     return set(made.scalars())
 
 
+#: An account as a statement is given it; `account_id` is its id where it is new.
+ACCOUNT = {
+    "account_id": "UUID",
+    **types_of(AccountRow, "person_id", "holder_sealed", "number_sealed", "number_index", "tail", "bank_code"),
+}
+#: Parts of a statement over a relation `given` of accounts and `n`: `account` has the id of each by `n`; NULL for one
+#: that another has made since the statement began.
+ENSURE_ACCOUNTS = """
+    made AS (
+        INSERT INTO accounts (id, person_id, holder_sealed, number_sealed, number_index, tail, bank_code)
+        SELECT account_id, person_id, holder_sealed, number_sealed, number_index, tail, bank_code
+          FROM given ORDER BY n
+        ON CONFLICT DO NOTHING
+        RETURNING id, person_id, number_index, bank_code
+    ), account AS (
+        SELECT n, coalesce(made.id, known.id) AS id
+          FROM given
+          LEFT JOIN made USING (person_id, number_index, bank_code)
+          LEFT JOIN accounts known USING (person_id, number_index, bank_code)
+    )
+"""
+_ENSURE_ACCOUNT = f"""
+    WITH given AS (SELECT * FROM {unnested(ACCOUNT)}), {ENSURE_ACCOUNTS} SELECT id FROM account
+"""  # noqa: S608 (our own constants)
+
+
 async def ensure_account(tx: Tx, person_id: UUID, account: BankAccount) -> UUID:
     """The person's account with this number, made when unknown."""
-    return (await ensure_accounts(tx, [(person_id, account)]))[0]
+    arrays = [[value] for value in sealed_account(person_id, account).values()]
+    found = await fetch(tx, _ENSURE_ACCOUNT, *arrays)
+    if found[0]["id"] is None:  # what another has made since that statement began, the next one sees
+        found = await fetch(tx, _ENSURE_ACCOUNT, *arrays)
+    return cast(UUID, found[0]["id"])
 
 
-async def ensure_accounts(tx: Tx, owned: Sequence[tuple[UUID, BankAccount]]) -> list[UUID]:
-    """Each person's account with this number, made when unknown, in order; one statement unless others race."""
-    if not owned:
-        return []
-    wanted = relation([_account(person_id, account) for person_id, account in owned], AccountRow)
-    made = (
-        upsert(AccountRow)
-        .from_select(
-            [name for name in wanted.c.keys() if name != "n"],  # noqa: SIM118 (columns, not a dict)
-            select(*(column for name, column in wanted.c.items() if name != "n")),
-        )
-        .on_conflict_do_nothing()
-        .returning(*(AccountRow.__table__.c[name] for name in ("id", *_IDENTITY)))
-        .cte("made")
-    )
-    known = AccountRow.__table__.alias("known")
-    same = [and_(*(wanted.c[name] == one.c[name] for name in _IDENTITY)) for one in (made, known)]
-    asked = (
-        select(func.coalesce(made.c.id, known.c.id))
-        .select_from(wanted)
-        .outerjoin(made, same[0])
-        .outerjoin(known, same[1])
-        .order_by(wanted.c.n)
-    )
-    found = list((await tx.execute(asked)).scalars())
-    # what another has made since this statement began, the next one sees
-    return found if None not in found else list((await tx.execute(asked)).scalars())
-
-
-_IDENTITY = ("person_id", "number_index", "bank_code")
-
-
-def _account(person_id: UUID, account: BankAccount) -> dict[str, object]:
+def sealed_account(person_id: UUID, account: BankAccount) -> dict[str, object]:
+    """The values of `ACCOUNT`, in order: sealed, and found again by blind index."""
     keys, account_id = keyring(), uuid4()
     return {
-        "id": account_id,
+        "account_id": account_id,
         "person_id": person_id,
         "holder_sealed": keys.seal(account.holder.text, account_id),
         "number_sealed": keys.seal(account.number, account_id),

@@ -36,6 +36,14 @@ async def test_a_filed_claim_is_stored_with_its_journal_its_job_and_its_figure(t
     assert await _rows(tx, ClaimTallyDeltaRow) >= 1
 
 
+@pytest.mark.parametrize("channel", ["individual", "institution"])
+async def test_a_claim_is_answered_as_it_is_read_back(tx: Tx, world: World, channel: str) -> None:
+    """The answer is put together from what was filed; reading decides again from what was stored."""
+    view = await (world.claim(tx) if channel == "individual" else world.through_institution(tx))
+    auditor = await world.user(tx, {Post.AUDITOR})
+    assert view == await claim_view(tx, auditor, view.id)
+
+
 async def test_checking_answers_the_decision_and_stores_nothing(tx: Tx, world: World) -> None:
     trainee = await world.trainee(tx)
     before = await _rows(tx, ClaimRow)

@@ -1,28 +1,24 @@
 """Decide claims together and file those that are granted: the one implementation for a single claim and a roster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Text, func, insert, literal, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+import msgspec
 
-from domain.actor import Actor, Post
+from domain.actor import Actor
 from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.eligibility import Decision, Facts, amount_due, decide, once_in
 from domain.identity import same_name
 from service.claims.commands.mandates import Mandate, record_mandates
 from service.claims.commands.reading import Read
+from service.claims.commands.storing import store_claims
 from service.claims.queries.decisions import stored_decision
 from service.claims.queries.facts import Asked, facts_for
-from service.claims.tables import ClaimRow, ClaimTallyDeltaRow
-from service.database import Tx, relation
-from service.jobs import owe_all
-from service.journal import By, JournalRow
-from service.people.commands import NewPerson, ensure_accounts, make_people
-from service.queue import Job
+from service.database import Tx
+from service.people.commands import NewPerson, make_people, sealed_account
 
 #: How often claims are decided again because another was quicker, before the caller is asked to come back.
 ROUNDS_MAX = 3
@@ -58,10 +54,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Settled:
-    """`claim_id` is None when the decision refuses and nobody insists, or when another was quicker."""
+    """`filed` is the new claim by the names of its columns, its account's, and `item_code` and `item_name`; None when
+    the decision refuses and nobody insists, or when another was quicker."""
 
     decision: Decision
-    claim_id: UUID | None
+    filed: Mapping[str, Any] | None
 
 
 async def decide_and_file(tx: Tx, me: Actor, wanted: Sequence[Wanted], today: date, now: datetime) -> list[Settled]:
@@ -114,24 +111,14 @@ def asked_of(wanted: Wanted) -> Asked:
 _Granted = tuple[Wanted, Facts, Decision]
 
 
-async def _file(tx: Tx, me: Actor, granted: Sequence[_Granted], now: datetime) -> list[UUID | None]:
-    """The id of each claim, in order; None for one that another's claim kept out."""
+async def _file(tx: Tx, me: Actor, granted: Sequence[_Granted], now: datetime) -> list[Mapping[str, Any] | None]:
+    """Each claim in order; None for one that another's kept out."""
     if not granted:
         return []
-    owners = [each.claimant.person_id for each, _, _ in granted]
-    accounts = await ensure_accounts(
-        tx, [(owner, each.read.account) for owner, (each, _, _) in zip(owners, granted, strict=True)]
-    )
     mandates = await _mandates(tx, me, [each for each, _, _ in granted])
-    rows = [
-        {**_row(me, *each, now), "account_id": account, "mandate_id": mandate}
-        for each, account, mandate in zip(granted, accounts, mandates, strict=True)
-    ]
-    filed = await _insert(tx, me, rows, now)
-    eligible = [decision.eligible for _, _, decision in granted]
-    to_verify = [row["id"] for row, is_so in zip(rows, eligible, strict=True) if is_so and row["id"] in filed]
-    await owe_all(tx, Job.VERIFY_CERTIFICATE, to_verify)
-    return [row["id"] if row["id"] in filed else None for row in rows]
+    rows = [_row(me, *each, mandate, now) for each, mandate in zip(granted, mandates, strict=True)]
+    names = await store_claims(tx, me, rows, now)
+    return [{**row, "item_name": names[row["id"]]} if row["id"] in names else None for row in rows]
 
 
 async def _mandates(tx: Tx, me: Actor, granted: Sequence[Wanted]) -> list[UUID | None]:
@@ -140,8 +127,10 @@ async def _mandates(tx: Tx, me: Actor, granted: Sequence[Wanted]) -> list[UUID |
     return [next(recorded) if each.mandate else each.read.mandate_id for each in granted]
 
 
-def _row(me: Actor, wanted: Wanted, facts: Facts, decision: Decision, now: datetime) -> dict[str, Any]:
-    """The claim, but for its account and its mandate."""
+def _row(
+    me: Actor, wanted: Wanted, facts: Facts, decision: Decision, mandate: UUID | None, now: datetime
+) -> dict[str, Any]:
+    """A claim and its account, as `store_claims` takes them."""
     assert facts.item is not None, "a claim that may be stored has an item"
     assert facts.standard is not None, "a claim that may be stored has a standard"
     claimant, claim_id = wanted.claimant, uuid4()
@@ -152,8 +141,10 @@ def _row(me: Actor, wanted: Wanted, facts: Facts, decision: Decision, now: datet
         "via": str(wanted.read.via),
         "filed_by": me.user_id,
         "institution_id": claimant.institution_id,
+        "mandate_id": mandate,
         "district": claimant.district,
         "item_id": UUID(facts.item.id),
+        "item_code": facts.item.code,
         "list_kind": facts.item.list_kind,
         "industry": facts.item.industry,
         "subsidy_key": facts.subsidy_key,
@@ -167,42 +158,8 @@ def _row(me: Actor, wanted: Wanted, facts: Facts, decision: Decision, now: datet
         "status": str(CLAIM_LIFECYCLE.first),
         "filed_on": facts.today,
         "filed_at": now,
-        "decision": stored_decision(facts, decision),
+        "decision": msgspec.json.encode(stored_decision(facts, decision)).decode(),
+        "eligible": decision.eligible,
         **wanted.read.proofs.columns(claim_id),
+        **sealed_account(claimant.person_id, wanted.read.account),
     }
-
-
-_COUNTED_BY = ("filed_on", "district", "list_kind", "industry", "level", "channel")
-_JOURNALLED = ("status", "amount_fen", "account_id", "subsidy_key", "level")
-
-
-async def _insert(tx: Tx, me: Actor, rows: Sequence[dict[str, Any]], now: datetime) -> set[UUID]:
-    """The claims, their journal rows and their figures, in one statement; the ids of those that were not kept out.
-
-    In order of the certificate, so that two who file the same certificates wait for each other and not around each
-    other; whoever waits holds the locks on persons already.
-    """
-    asked = relation(sorted(rows, key=lambda row: str(row["certificate_number"])), ClaimRow)
-    claim = ClaimRow.__table__.c
-    filed = (
-        upsert(ClaimRow)
-        .from_select(list(rows[0]), select(*(asked.c[name] for name in rows[0])).order_by(asked.c.n))
-        .on_conflict_do_nothing()
-        .returning(claim.id, *(claim[name] for name in dict.fromkeys((*_COUNTED_BY, *_JOURNALLED))))
-        .cte("filed")
-    )
-    post = Post.CLERK if rows[0]["channel"] == Channel.INSTITUTION else Post.TRAINEE
-    by = By.actor(me, post, now).columns()
-    after = func.jsonb_build_object(*(part for name in _JOURNALLED for part in (literal(name, Text), filed.c[name])))
-    said = (literal("claim"), filed.c.id, literal("file"), after)
-    noted = insert(JournalRow).from_select(
-        ["subject_kind", "subject_id", "action", "after", *by],
-        select(*said, *(literal(value, JournalRow.__table__.c[name].type) for name, value in by.items())),
-    )
-    figures = [filed.c[name] for name in _COUNTED_BY]
-    counted = insert(ClaimTallyDeltaRow).from_select(
-        [*_COUNTED_BY, "count", "amount_fen"],
-        select(*figures, func.count(), func.sum(filed.c.amount_fen)).group_by(*figures),
-    )
-    ids = await tx.execute(select(filed.c.id).add_cte(noted.cte("noted"), counted.cte("counted")))
-    return set(ids.scalars())

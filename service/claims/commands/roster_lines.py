@@ -130,8 +130,8 @@ async def _file(tx: Tx, portion: _Portion, drafts: dict[int, Draft], outcomes: _
     await _recall_papers(tx, portion.me, wanted)
     settled = await decide_and_file(tx, portion.me, list(wanted.values()), portion.today, now)
     for line, each in zip(wanted, settled, strict=True):
-        if each.claim_id is not None:
-            outcomes.filed[line] = each.claim_id
+        if each.filed is not None:
+            outcomes.filed[line] = each.filed["id"]
         elif not each.decision.eligible:
             outcomes.refused[line] = reasons_of(each.decision)
             outcomes.turned_away.append(turned_away_by(each.decision))

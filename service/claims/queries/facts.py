@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from asyncpg import Record
 
 from domain.claim import Channel, PlaceLink
 from domain.eligibility import (
@@ -25,7 +25,7 @@ from domain.identity import NationalId
 from domain.period import Period, whole_months
 from domain.share import list_filed_under
 from service.crypto import keyring
-from service.database import Tx
+from service.database import Tx, fetch
 from service.policies.queries import retirement_ages
 
 
@@ -60,7 +60,7 @@ class Asked:
     mandate: Period | None = None
 
 
-_FACTS = text("""
+_FACTS = """
     SELECT asked.n, key.subsidy_key, items.found AS items, standard.found AS standard, standing.found AS standing,
            person.id_number_sealed,
            EXISTS (SELECT FROM claims c
@@ -72,9 +72,8 @@ _FACTS = text("""
            mandate.found AS mandate, policy.found AS policy,
            EXISTS (SELECT FROM institution_listings l
                     WHERE l.institution_id = asked.institution_id AND l.in_force @> asked.day) AS listed
-      FROM unnest(CAST(:people AS uuid[]), CAST(:codes AS text[]), CAST(:levels AS text[]),
-                  CAST(:certificates AS text[]), CAST(:days AS date[]), CAST(:mandates AS uuid[]),
-                  CAST(:institutions AS uuid[]), CAST(:invoices AS text[]), CAST(:excluding AS uuid[]))
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[], $7::uuid[], $8::text[],
+                  $9::uuid[])
            WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice,
                                      excluding, n)
       LEFT JOIN people person ON person.id = asked.person_id
@@ -107,7 +106,7 @@ _FACTS = text("""
                     -- of an earlier day it is over as well
                     'first', lower(m.in_force),
                     'last', least(upper(m.in_force), r.revoked_on,
-                                  CASE WHEN r.revoked_on IS NOT NULL THEN CAST(:today AS date) END) - 1,
+                                  CASE WHEN r.revoked_on IS NOT NULL THEN $10::date END) - 1,
                     'fee_fen', m.fee_fen,
                     'listed', EXISTS (
                       SELECT FROM institution_listings l
@@ -115,33 +114,32 @@ _FACTS = text("""
              FROM mandates m LEFT JOIN mandate_revocations r ON r.mandate_id = m.id
             WHERE m.id = asked.mandate_id) AS mandate ON true
      CROSS JOIN (SELECT jsonb_object_agg(p.key, p.value) AS found
-                   FROM policies p WHERE p.in_force @> CAST(:today AS date)) AS policy
+                   FROM policies p WHERE p.in_force @> $10::date) AS policy
      ORDER BY asked.n
-""")
+"""
 
 
 async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
     """The facts of each claim asked for, in order; one round trip however many there are."""
-    rows = await tx.execute(
+    rows = await fetch(
+        tx,
         _FACTS,
-        {
-            "people": [each.person_id for each in asked],
-            "codes": [each.item_code for each in asked],
-            "levels": [each.level for each in asked],
-            "certificates": [each.certificate_number for each in asked],
-            "days": [each.training_started_on for each in asked],
-            "mandates": [each.mandate_id for each in asked],
-            "institutions": [each.institution_id for each in asked],
-            "invoices": [each.invoice_number for each in asked],
-            "excluding": [each.excluding for each in asked],
-            "today": today,
-        },
+        [each.person_id for each in asked],
+        [each.item_code for each in asked],
+        [each.level for each in asked],
+        [each.certificate_number for each in asked],
+        [each.training_started_on for each in asked],
+        [each.mandate_id for each in asked],
+        [each.institution_id for each in asked],
+        [each.invoice_number for each in asked],
+        [each.excluding for each in asked],
+        today,
     )
     return [_facts(each, row, today) for each, row in zip(asked, rows, strict=True)]
 
 
-def _facts(asked: Asked, row: Any, today: date) -> Facts:
-    standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row.standing or []]
+def _facts(asked: Asked, row: Record, today: date) -> Facts:
+    standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row["standing"] or []]
     return Facts(
         today=today,
         channel=asked.channel,
@@ -149,25 +147,25 @@ def _facts(asked: Asked, row: Any, today: date) -> Facts:
         issued_on=asked.issued_on,
         level=asked.level,
         certificate_number=asked.certificate_number,
-        subsidy_key=row.subsidy_key,
-        item=_item(row.items or [], asked.list_kind),
-        standard=StandardFacts(**row.standard) if row.standard else None,
+        subsidy_key=row["subsidy_key"],
+        item=_item(row["items"] or [], asked.list_kind),
+        standard=StandardFacts(**row["standard"]) if row["standard"] else None,
         earlier=tuple(
             EarlierClaim(each["channel"], each["status"], each["filed_on"], each["once_in"])
             for each in standing
-            if (each["subsidy_key"], each["level"]) == (row.subsidy_key, asked.level)
+            if (each["subsidy_key"], each["level"]) == (row["subsidy_key"], asked.level)
         ),
-        certificate_used=row.certificate_used,
+        certificate_used=row["certificate_used"],
         holder_is_payee=asked.holder_is_payee,
-        mandate=_typed(asked.mandate, row.listed) if asked.mandate else _mandate(row.mandate),
-        parameters=Parameters.of(row.policy or {}, today),
+        mandate=_typed(asked.mandate, row["listed"]) if asked.mandate else _mandate(row["mandate"]),
+        parameters=Parameters.of(row["policy"] or {}, today),
         warnings=asked.warnings,
         standing=tuple(
             StandingClaim(each["subsidy_key"], each["level"], each["status"], each["filed_on"]) for each in standing
         ),
-        age=_age(asked, row.id_number_sealed),
+        age=_age(asked, row["id_number_sealed"]),
         group=asked.group,
-        fee=None if asked.fee_fen is None else FeeFacts(asked.fee_fen, asked.payer_is_claimant, row.invoice_used),
+        fee=None if asked.fee_fen is None else FeeFacts(asked.fee_fen, asked.payer_is_claimant, row["invoice_used"]),
         place_link=asked.place_link,
     )
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_
 
 from domain.actor import Actor, Post
 from domain.claim import ClaimStatus
+from domain.eligibility import Decision
 from domain.errors import Malformed, NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
@@ -58,14 +60,14 @@ def _shown() -> Select[*tuple[Any, ...]]:
             claim.status,
             claim.channel,
             claim.district,
-            CatalogItemRow.code,
-            CatalogItemRow.name,
+            CatalogItemRow.code.label("item_code"),
+            CatalogItemRow.name.label("item_name"),
             claim.list_kind,
             claim.level,
             claim.amount_fen,
             claim.person_id,
             PersonRow.name_sealed,
-            AccountRow.tail,
+            AccountRow.tail.label("account_tail"),
             claim.certificate_number,
             claim.certificate_issued_on,
             claim.filed_on,
@@ -78,26 +80,26 @@ def _shown() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _view(row: Any, *, whole: bool) -> ClaimView:
+#: What is shown as it stands.
+_AS_IT_IS = (
+    *("id", "status", "channel", "district", "item_code", "item_name", "list_kind", "level", "amount_fen"),
+    *("account_tail", "certificate_number", "certificate_issued_on", "filed_on"),
+)
+
+
+def view_of(claim: Mapping[str, Any], claimant: str, decision: Decision | None = None) -> ClaimView:
+    """A claim by the names of its columns, its item's and its account's; `claimant` is their name in clear."""
     return ClaimView(
-        id=row.id,
-        status=row.status,
-        status_name=words(f"status.{row.status}"),
-        channel=row.channel,
-        district=row.district,
-        item_code=row.code,
-        item_name=row.name,
-        list_kind=row.list_kind,
-        level=row.level,
-        amount_fen=row.amount_fen,
-        amount=format_yuan(row.amount_fen),
-        claimant=mask_name(keyring().open(row.name_sealed, row.person_id)),
-        account_tail=row.tail,
-        certificate_number=row.certificate_number,
-        certificate_issued_on=row.certificate_issued_on,
-        filed_on=row.filed_on,
-        decision=DecisionView.of(decided_again(row.decision)) if whole else None,
+        **{name: claim[name] for name in _AS_IT_IS},
+        status_name=words(f"status.{claim['status']}"),
+        amount=format_yuan(claim["amount_fen"]),
+        claimant=mask_name(claimant),
+        decision=DecisionView.of(decision) if decision else None,
     )
+
+
+def _view(row: Any, decision: Decision | None = None) -> ClaimView:
+    return view_of(row._mapping, keyring().open(row.name_sealed, row.person_id), decision)
 
 
 async def claim_view(tx: Tx, me: Actor, claim_id: UUID) -> ClaimView:
@@ -106,9 +108,10 @@ async def claim_view(tx: Tx, me: Actor, claim_id: UUID) -> ClaimView:
     row = (await tx.execute(_shown().where(ClaimRow.id == claim_id, visible_to(me)))).one_or_none()
     if row is None:
         raise NotFound("claim.not_found")
-    view = _view(row, whole=True)
+    decision = decided_again(row.decision)
+    view = _view(row, decision)
     if row.status == ClaimStatus.REFUSED:
-        view.refusal = await refusal_of(tx, claim_id, decided_again(row.decision))
+        view.refusal = await refusal_of(tx, claim_id, decision)
     view.to_do = await to_do(tx, claim_id, row.status)
     return view
 
@@ -126,7 +129,7 @@ async def claims_page(
         asked = asked.where(tuple_(ClaimRow.filed_at, ClaimRow.id) > tuple_(*read_cursor(cursor)))
     rows = (await tx.execute(asked.order_by(ClaimRow.filed_at, ClaimRow.id).limit(limit + 1))).all()
     following = cursor_of(rows[limit - 1].filed_at, rows[limit - 1].id) if len(rows) > limit else None
-    return ClaimsView([_view(row, whole=False) for row in rows[:limit]], following)
+    return ClaimsView([_view(row) for row in rows[:limit]], following)
 
 
 def cursor_of(at: datetime, row_id: UUID) -> str:
