@@ -36,7 +36,8 @@ def migrate(owner_url: str, revision: str) -> None:
     """Bring a database to a revision, as an operator does."""
     command = [sys.executable, "-m", "alembic", "-c", "pyproject.toml", "upgrade", revision]
     environment = {**os.environ, "ZHIDA_OWNER_URL": owner_url}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @asynccontextmanager
@@ -240,3 +241,40 @@ async def test_batches_of_before_pay_from_one_fund_or_are_dissolved(databases: D
             assert await first_breach(tx, of_one_fund) is None
             assert await mixed_batches(tx) == 1
         await app.dispose()
+
+
+async def test_editions_of_before_are_historical_and_superseded_where_they_ended(databases: Databases) -> None:
+    async with database_at(databases, "objections") as name:
+        admin = await asyncpg.connect(_on(databases.admin_url, name))
+        planted = {
+            2022: ("published", "[2022-03-01,2023-03-01)"),
+            2023: ("published", "[2023-03-01,)"),
+            2024: ("draft", None),
+        }
+        for year, (status, days) in planted.items():
+            edition = await admin.fetchval(
+                """INSERT INTO catalog_editions (id, year, status, in_force, source_name, source_sha256)
+                   VALUES (gen_random_uuid(), $1, 'draft', NULL, '', '') RETURNING id""",
+                year,
+            )
+            await admin.executemany(
+                """INSERT INTO catalog_items (id, edition_id, list_name, list_kind, serial, line, name, industry)
+                   VALUES (gen_random_uuid(), $1, '一般性', 'general', '', $2, '焊工', '加工维修')""",
+                [(edition, 75), (edition, 73)],
+            )
+            await admin.execute(
+                "UPDATE catalog_editions SET status = $2, in_force = $3::text::daterange WHERE id = $1",
+                *(edition, status, days),
+            )
+        await asyncio.to_thread(migrate, _on(databases.owner_url, name), "head")
+        found = await admin.fetch(
+            """SELECT e.year, e.status, e.historical, array_agg(i.place ORDER BY i.line) AS places,
+                      (SELECT count(*) FROM journal j WHERE j.subject_id = e.id AND j.action = 'supersede') AS noted
+                 FROM catalog_editions e JOIN catalog_items i ON i.edition_id = e.id GROUP BY e.id ORDER BY e.year"""
+        )
+        await admin.close()
+    assert [tuple(row) for row in found] == [
+        (2022, "superseded", True, [1, 2], 1),
+        (2023, "published", True, [1, 2], 0),
+        (2024, "draft", False, [1, 2], 0),
+    ]

@@ -114,6 +114,8 @@ def upgrade() -> None:
     moves = sa.table("lifecycle_moves", *(sa.column(name) for name in ("noun", "before", "action", "after")))
     op.bulk_insert(moves, [dict(zip(("noun", "before", "action", "after"), row, strict=True)) for row in MOVES])
     _tables()
+    for name in ("status", "published_has_days"):
+        op.drop_constraint(op.f(f"ck_catalog_editions_{name}"), "catalog_editions")
     for table in ("catalog_editions", "catalog_items"):
         op.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     for statement in FORWARD:
@@ -201,8 +203,6 @@ def _constraints() -> None:
     op.drop_index("uq_catalog_items_edition_line", "catalog_items")
     op.alter_column("catalog_items", "place", nullable=False)
     op.create_index("uq_catalog_items_edition_place", "catalog_items", ["edition_id", "place"], unique=True)
-    for name in ("status", "published_has_days"):
-        op.drop_constraint(op.f(f"ck_catalog_editions_{name}"), "catalog_editions")
     checks = {
         "status": "status IN ('draft', 'in_consultation', 'approved', 'published', 'superseded')",
         "published_has_days": "(status IN ('published', 'superseded')) = (in_force IS NOT NULL)",
