@@ -15,14 +15,14 @@ _kept: dict[UUID, Formula | None] = {}
 
 
 async def formulas_of(tx: Tx, sets: Collection[UUID]) -> Mapping[UUID, Formula | None]:
-    """By set; None for amounts from before there were formulas."""
+    """By set; None for amounts from before there were formulas, and no entry for a set that is not there."""
     if unknown := set(sets) - _kept.keys():
         if len(_kept) + len(unknown) > _KEPT_MAX:
             _kept.clear()
         row = StandardSetRow
         for set_id, raw in await tx.execute(select(row.id, row.formula).where(row.id.in_(sets))):
             _kept[set_id] = None if raw is None else parse_formula(raw)
-    return {each: _kept[each] for each in sets}
+    return {each: _kept[each] for each in sets if each in _kept}
 
 
 def given_of(level: str, facts: Mapping[str, Any], of_claim: Mapping[str, Any] | None = None) -> Given:
