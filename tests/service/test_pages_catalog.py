@@ -267,7 +267,7 @@ async def test_only_samples_are_marked_as_samples(
     for path in paths:
         assert "示例标准" in read(await browser.get(path)).source
     await apart.execute("UPDATE standards SET sample = false")
-    await apart.execute("UPDATE standard_sets SET sample = false, source = '另一份通知'")
+    await apart.execute("UPDATE standard_sets SET sample = false, formula = NULL, source = '另一份通知'")
     for path in paths:
         page = read(await browser.get(path))
         assert "示例" not in page.source

@@ -150,7 +150,7 @@ async def test_by_the_command_line(logins: dict[Post, str], tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[formula", "line 1"),
+        ("[formula]\nresult = \n", "line 2"),
         ('a = 1\n[formula]\nresult = "a"', "a："),
         ('source = "x"\n[formula]\nresult = "a"\n[formula]\n', "formula"),
         (
