@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "standard_sets"
-down_revision = "rosters"
+down_revision = "objections"
 branch_labels = None
 depends_on = None
 
