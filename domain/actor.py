@@ -20,6 +20,9 @@ class Post(StrEnum):
     RELEASER = "releaser"
     CATALOG_EDITOR = "catalog_editor"
     CATALOG_PUBLISHER = "catalog_publisher"
+    STANDARD_EDITOR = "standard_editor"
+    HR_SIGNER = "hr_signer"
+    FINANCE_SIGNER = "finance_signer"
     AUDITOR = "auditor"
     OPERATOR = "operator"
 
@@ -42,6 +45,7 @@ EXCLUSIONS: frozenset[tuple[Scope, Post, Post]] = frozenset(
     | {(Scope.PERSON, Post.CLERK, other) for other in _BUSINESS - {Post.TRAINEE, Post.CLERK}}
     | {(Scope.PERSON, Post.REVIEWER, other) for other in (Post.MAKER, Post.CHECKER, Post.RELEASER)}
     | {(Scope.PERSON, Post.RELEASER, other) for other in (Post.MAKER, Post.CHECKER)}
+    | {(Scope.PERSON, Post.FINANCE_SIGNER, other) for other in (Post.STANDARD_EDITOR, Post.HR_SIGNER)}
     | {
         (Scope.CLAIM, Post.ACCEPTOR, Post.REVIEWER),
         (Scope.CLAIM, Post.REVIEWER, Post.NOTICE_PUBLISHER),

@@ -84,6 +84,10 @@ _BY_CONSTRAINT = {
     "uq_claim_objections_standing": "objection.standing",
     "pk_return_resolutions": "exception.resolved",
     "ck_attempt_decisions_two_persons": "attempt.same_person",
+    "pk_standard_signatures": "standards.bureau_signed",
+    "uq_standard_signatures_person": "standards.same_person",
+    "ck_standard_signatures_three_persons": "standards.same_person",
+    "ex_standard_sets_one_a_day": "standards.other_published",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),

@@ -82,9 +82,9 @@ def _first(place: Path) -> PostgresHandle:
 
 
 def _prepare(server: PostgresHandle) -> None:
-    """Migrate, and load the published facts that `zhida load` loads."""
+    """Migrate, and load what `zhida load --samples` loads."""
     urls = {"ZHIDA_OWNER_URL": server.owner_url, "ZHIDA_DATABASE_URL": server.app_url}
-    for command in (["alembic", "-c", "pyproject.toml", "upgrade", "head"], ["service.cli", "load"]):
+    for command in (["alembic", "-c", "pyproject.toml", "upgrade", "head"], ["service.cli", "load", "--samples"]):
         subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **urls}, check=True)
 
 

@@ -107,6 +107,9 @@ _KINDS = (
     ("创业", "startup"),
 )
 
+#: Every key that a list may have.
+LIST_KINDS = frozenset({kind for _, kind in _KINDS} | {"other"})
+
 
 def kind_of_list(name: str) -> str:
     """The key of a published list by its name; `other` for a list the notice does not know."""

@@ -52,9 +52,12 @@ class ItemFacts:
 
 @dataclass(frozen=True)
 class StandardFacts:
+    """`amount_fen` is what the standard gives this claim; `steps`: how, where a fact of its own changed it."""
+
     id: str
     amount_fen: int
     sample: bool
+    steps: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

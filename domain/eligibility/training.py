@@ -27,6 +27,8 @@ def standard_in_force(facts: Facts) -> Said:
     day = facts.training_started_on.isoformat()
     if facts.standard is None:
         return failed("standard.none", day=day)
+    if not facts.standard.amount_fen:
+        return failed("standard.zero")
     return passed("standard.in_force", day=day, amount_fen=facts.standard.amount_fen)
 
 

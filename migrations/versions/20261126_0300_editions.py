@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "editions"
-down_revision = "objections"
+down_revision = "standard_sets"
 branch_labels = None
 depends_on = None
 

@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.actor import Post
+from domain.actor import Actor, Post
 from domain.errors import Invalid, SignedOut
 from domain.identity import NationalId, PersonName, Phone
 from service.access.queries import LoginAccount, account_for_login
@@ -54,18 +54,29 @@ async def _at_full_cost(stored: str, password: str) -> str:
 
 
 async def sign_in(given: NewSignIn) -> SessionView:
-    """A session; SignedOut for a wrong login or password alike. No transaction is open while argon2 works."""
-    async with transaction() as tx:
-        found = await account_for_login(tx, given.login.strip().lower())
-    fits = await asyncio.to_thread(_fits, found.password_hash if found else _nobodys_hash(), given.password)
-    if found is None or not fits:
-        raise SignedOut("sign_in.wrong")
+    """A session; SignedOut for a wrong login or password alike."""
+    found = await _account(given)
     password_hash = await _at_full_cost(found.password_hash, given.password)
     async with transaction() as tx:
         if password_hash != found.password_hash:
             await _keep_hash(tx, found, password_hash)
         session = await open_session(tx, found.actor)
     return SessionView(session.token, session.seconds)
+
+
+async def who_is(given: NewSignIn) -> Actor:
+    """The user with this login and password, for one act without a session; SignedOut."""
+    return (await _account(given)).actor
+
+
+async def _account(given: NewSignIn) -> LoginAccount:
+    """SignedOut for a wrong login or password alike. No transaction is open while argon2 works."""
+    async with transaction() as tx:
+        found = await account_for_login(tx, given.login.strip().lower())
+    fits = await asyncio.to_thread(_fits, found.password_hash if found else _nobodys_hash(), given.password)
+    if found is None or not fits:
+        raise SignedOut("sign_in.wrong")
+    return found
 
 
 async def _keep_hash(tx: Tx, found: LoginAccount, password_hash: str) -> None:

@@ -12,11 +12,12 @@ from domain.actor import Post
 from domain.errors import Conflict, Ineligible
 from service.claims.commands import correcting, filing, mandates, mending, objections, review, rosters, sending_back
 from service.claims.commands.holds import HOLDERS
-from service.claims.queries import care, roster_sheet, views
+from service.claims.queries import affected, care, roster_sheet, views
 from service.claims.queries import mandates as mandate_queries
 from service.claims.queries import objections as raised
 from service.claims.queries import rosters as kept
 from service.claims.schemas import (
+    AffectedView,
     ApprovedView,
     ClaimsView,
     ClaimView,
@@ -263,7 +264,17 @@ def _download(content: bytes, kind: str, name: str) -> Response[bytes]:
     return Response(content, media_type=TYPES[kind], headers=headers)
 
 
+@get(
+    "/api/standards/sets/{set_id:uuid}/affected",
+    guards=[allow(Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)],
+)
+async def list_affected(tx: Tx, me: Me, set_id: FromPath[UUID], after: FromQuery[UUID | None] = None) -> AffectedView:
+    """The claims to which a set of standards would give another amount, with the supplement or recovery due."""
+    return await affected.affected_by(tx, me, set_id, after)
+
+
 ROUTES = [
+    list_affected,
     record_mandate,
     list_mandates,
     check_claim,

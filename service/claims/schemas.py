@@ -382,3 +382,28 @@ class RostersView(Struct):
 
     rosters: list[RosterView]
     next: str | None
+
+
+class AffectedClaim(Struct):
+    """A claim that a set of standards would give `would_be_fen` instead of `amount_fen`; of the two that may be due,
+    one is 0."""
+
+    claim_id: UUID
+    status: str
+    district: str
+    channel: str
+    filed_on: date
+    training_started_on: date
+    occupation: str
+    level: str
+    amount_fen: int
+    would_be_fen: int
+    supplement_fen: int
+    recovery_fen: int
+
+
+class AffectedView(Struct):
+    """`next` is the `after` of the page that follows; null on the last. A page may list fewer than were looked at."""
+
+    claims: list[AffectedClaim]
+    next: UUID | None

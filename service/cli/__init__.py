@@ -23,6 +23,7 @@ class _Lazy(click.Group):
             "audit": ("service.cli.audit", "audit"),
             "staff": ("service.cli.staff", "staff"),
             "institution": ("service.cli.staff", "institution"),
+            "standards": ("service.cli.standards", "standards"),
             "stats": ("service.cli.statistics", "stats"),
             "rehearse": ("service.cli.rehearse", "rehearse"),
         }

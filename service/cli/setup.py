@@ -4,10 +4,12 @@ import asyncio
 import csv
 import tomllib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
+from domain.errors import DomainError
 from service import clock as business_clock
 from service.access.commands import load_districts
 from service.catalog.commands.importing import import_edition
@@ -22,7 +24,8 @@ from service.local.cast import make_cast
 from service.policies.commands import load_parameters
 from service.policies.queries import DATA
 from service.settings import settings
-from service.standards.commands import load_sample_standards
+from service.standards.commands import load_samples
+from service.wording import words
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
@@ -46,14 +49,24 @@ def _toml(name: str) -> dict[str, Any]:
     return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
 
 
-async def load_published_facts() -> None:
-    """Districts, funds, policies, the 2023 edition, aliases, sample standards, as far as they are not there yet."""
+async def load_published_facts(samples: bool, own: list[dict[str, Any]]) -> None:
+    """Districts, funds, policies, the 2023 edition, aliases, as far as they are not there yet.
+
+    `samples`: also what no public source of the city settles, so that the demo has standards and every parameter.
+    `own`: parameters of the city's own, which come before those that are published here.
+    """
     by = By("zhida load", business_clock.now())
+    known = {each["key"] for each in own}
+    parameters = own + [
+        each
+        for each in _toml("policies.toml")["policy"]
+        if each["key"] not in known and (samples or not each.get("sample"))
+    ]
     edition = _toml("catalog-2023.toml")
     async with transaction() as tx:
         await load_districts(tx, _csv("districts.csv"))
         await load_funds(tx, _csv("funds.csv"))
-        await load_parameters(tx, _toml("policies.toml")["policy"])
+        await load_parameters(tx, parameters)
         await load_aliases(tx, _csv("occupation-aliases.csv"))
         if await edition_on(tx, edition["in_force_from"]) is None:
             source = (DATA / edition["source"]["file"]).read_bytes()
@@ -61,13 +74,27 @@ async def load_published_facts() -> None:
             await import_edition(tx, by, edition["year"], published, source, edition["source"]["number"])
             reason = "历史目录补录：发布日为文件印发日，不是录入日"
             await put_on_record(tx, by, edition["year"], edition["in_force_from"], reason)
-        await load_sample_standards(tx, _toml("standards-sample.toml"))
+        if samples:
+            sample = _toml("standards-sample.toml")
+            await load_samples(tx, by, sample, edition["in_force_from"], business_clock.today())
 
 
 @click.command()
-def load() -> None:
-    """装入公布的数据：区县、目录、政策参数、示例标准；已有的不动。"""
-    run(load_published_facts)
+@click.option("--samples", is_flag=True, help="连同示例标准和示例参数（只用于演示和试用）")
+@click.option("--policies", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="本市的政策参数文件")
+def load(samples: bool, policies: Path | None) -> None:
+    """装入公布的数据：区县、资金、目录、政策参数；已有的不动。"""
+    try:
+        own = tomllib.loads(policies.read_text("utf-8"))["policy"] if policies else []
+        run(lambda: load_published_facts(samples, own))
+    except (tomllib.TOMLDecodeError, KeyError, DomainError) as problem:
+        if policies is None:
+            raise
+        raise click.ClickException(f"读不了参数文件 {policies}：{_told(problem)}") from None
+
+
+def _told(problem: Exception) -> str:
+    return words(problem.code, problem.facts) if isinstance(problem, DomainError) else str(problem)
 
 
 @click.command()

@@ -36,6 +36,9 @@ _CITY_STAFF = {
     "operator": Post.OPERATOR,
     "catalog-editor": Post.CATALOG_EDITOR,
     "catalog-publisher": Post.CATALOG_PUBLISHER,
+    "standard-editor": Post.STANDARD_EDITOR,
+    "hr-signer": Post.HR_SIGNER,
+    "finance-signer": Post.FINANCE_SIGNER,
 }
 
 

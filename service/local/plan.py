@@ -57,7 +57,8 @@ def whole_stack(place: DataDir, *, demo: bool, port: int | None = None) -> Plan:
     plan.items.append(
         Step("migrate", "迁移数据库", [*_module("alembic"), "-c", "pyproject.toml", "upgrade", "head"], owner)
     )
-    plan.items.append(Step("load", "装载 data/ 里公布的事实", [*_module("service.cli"), "load"], owner))
+    load = [*_module("service.cli"), "load", *(["--samples"] if demo else [])]
+    plan.items.append(Step("load", "装载 data/ 里公布的事实", load, owner))
     _add_services(plan, place, door)
     if demo:
         plan.items.append(Step("cast", "演示人物就位", [*_module("service.cli"), "cast"], owner, shown=True))

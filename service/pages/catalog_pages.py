@@ -11,7 +11,7 @@ from domain.level import LEVELS, SkillLevel
 from domain.money import Fen
 from domain.text import half_width
 from service.catalog.schemas import ItemView
-from service.standards.schemas import FormulaView, StandardView
+from service.standards.schemas import StandardView
 
 _LENGTH_MAX = 60
 _NEAR_MAX = 5
@@ -171,9 +171,3 @@ class Price:
         if by_level.keys() - {level.code for level in COLUMNS}:
             return []
         return [(level, by_level.get(level.code)) for level in COLUMNS]
-
-
-def on_top_of(ladder: Iterable[StandardView]) -> list[FormulaView]:
-    """The lists that raised an amount, each once."""
-    raised = (view.formula for view in ladder if view.formula and view.formula.on_top_percent)
-    return list({(each.list_kind, each.on_top_percent): each for each in raised}.values())

@@ -38,4 +38,7 @@ CAST = (
     Part(Post.OPERATOR, ("operator",), "看没办成的后台任务，让它再试一次"),
     Part(Post.CATALOG_EDITOR, ("catalog-editor",), "还没有要办的：目录现在用命令行导入"),
     Part(Post.CATALOG_PUBLISHER, ("catalog-publisher",), "还没有要办的：目录现在用命令行发布"),
+    Part(Post.STANDARD_EDITOR, ("standard-editor",), "按公式拟定补贴标准；签齐后发布；看哪些申领的金额会变"),
+    Part(Post.HR_SIGNER, ("hr-signer",), "代表人社部门对标准方案签字"),
+    Part(Post.FINANCE_SIGNER, ("finance-signer",), "代表财政部门对标准方案签字"),
 )

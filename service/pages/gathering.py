@@ -5,10 +5,10 @@ from typing import Any
 
 from service.catalog.queries.published import catalog_on
 from service.database import Tx
-from service.pages import catalog_pages, demo_cast
+from service.pages import amounts_in_words, catalog_pages, demo_cast
 from service.pages.headline import Headline
 from service.policies.queries import parameters
-from service.standards.queries import ladders_on
+from service.standards.queries.amounts import ladders_on
 from service.statistics.queries import By, individual_share, parse_span
 
 
@@ -58,7 +58,8 @@ async def occupation(tx: Tx, code: str, today: date) -> dict[str, Any]:
         "edition": catalog.edition,
         "entry": next(iter(catalog_pages.entries_of(rows, rows)), None),
         "ladder": ladder,
-        "on_top": catalog_pages.on_top_of(ladder),
+        "in_short": {view.level: amounts_in_words.in_short(view.steps) for view in ladder},
+        "raised": amounts_in_words.raised_by(ladder),
         "sources": list(dict.fromkeys(view.source for view in ladder)),
         "sample": any(view.sample for view in ladder),
         "policies": await parameters(tx, today),

@@ -117,7 +117,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped, factor=_factor)
+    environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
     environment.filters.update(day=_day, marked=_marked, list_name=_list_name)
     environment.globals["asset"] = _address_of
     parts = environment.get_template("components/parts.html").module
@@ -132,11 +132,6 @@ def _yuan_bare(fen: Fen) -> str:
 
 def _grouped(count: int) -> str:
     return f"{count:,}"
-
-
-def _factor(on_top_percent: int) -> str:
-    """1.2 for 20 percent on top."""
-    return f"{(100 + on_top_percent) / 100:g}"
 
 
 def _day(day: date) -> Markup:

@@ -1,15 +1,29 @@
-"""Look up amounts."""
+"""Amounts that anybody looks up, and the way of a set from proposal to publication."""
 
 from typing import Annotated
+from uuid import UUID
 
-from litestar import get
-from litestar.params import QueryParameter
+from litestar import Response, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
 
+from domain.actor import Post
 from domain.period import parse_date
-from service.security import PUBLIC
-from service.standards.queries import standards_on
-from service.standards.schemas import StandardsView
-from service.web import Today, Tx
+from service.security import PUBLIC, allow
+from service.standards import commands
+from service.standards.queries import amounts, lookup, sets
+from service.standards.schemas import (
+    LookupView,
+    NewSignature,
+    NewStandardSet,
+    SetsView,
+    SetView,
+    StandardsView,
+    WholeSetView,
+)
+from service.web import Me, Now, Once, Today, Tx, answered
+
+#: Who sees sets that are not published yet.
+SEES = allow(Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)
 
 
 @get("/api/standards", opt={PUBLIC: True})
@@ -20,7 +34,68 @@ async def standards(
     on: Annotated[str | None, QueryParameter(max_length=10)] = None,
 ) -> StandardsView:
     """The amounts of an occupation on a day (today when none is given), by level."""
-    return StandardsView(await standards_on(tx, occupation, parse_date(on, "on") if on else today))
+    return StandardsView(await amounts.standards_on(tx, occupation, parse_date(on, "on") if on else today))
 
 
-ROUTES = [standards]
+@get("/api/standards/lookup", opt={PUBLIC: True})
+async def look_up(
+    tx: Tx,
+    today: Today,
+    level: Annotated[str, QueryParameter(max_length=20)],
+    code: Annotated[str | None, QueryParameter(max_length=20)] = None,
+    name: Annotated[str | None, QueryParameter(max_length=60)] = None,
+    on: Annotated[str | None, QueryParameter(max_length=10)] = None,
+    group: Annotated[str | None, QueryParameter(max_length=40)] = None,
+) -> LookupView:
+    """What one will get for an occupation (by code or name), a level, a day and a group; or why there is nothing."""
+    asked = lookup.Asked.read(code, name, level, parse_date(on, "on") if on else today, group)
+    return await lookup.look_up(tx, asked)
+
+
+@get("/api/standards/sets", guards=[SEES])
+async def list_sets(tx: Tx, me: Me) -> SetsView:
+    """The latest sets of standards, newest first."""
+    return await sets.sets(tx, me)
+
+
+@get("/api/standards/sets/{set_id:uuid}", guards=[SEES])
+async def show_set(
+    tx: Tx, me: Me, set_id: FromPath[UUID], after: Annotated[str, QueryParameter(max_length=40)] = ""
+) -> WholeSetView:
+    """A set with its formula, and its amounts with the steps that made them, a page at a time."""
+    return await sets.whole_set(tx, me, set_id, after)
+
+
+@post("/api/standards/sets", guards=[allow(Post.STANDARD_EDITOR)])
+async def propose(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewStandardSet]
+) -> Response[SetView]:
+    """Propose a set: a formula over an edition. It is in force when two bureaus have signed and it is published."""
+    return answered(await once(tx, SetView, lambda: commands.propose(tx, me, data, today, now)))
+
+
+@post(
+    "/api/standards/sets/{set_id:uuid}/sign",
+    guards=[allow(Post.HR_SIGNER, Post.FINANCE_SIGNER)],
+    status_code=200,
+)
+async def sign(
+    tx: Tx, me: Me, now: Now, once: Once, set_id: FromPath[UUID], data: JSONBody[NewSignature]
+) -> Response[SetView]:
+    """Sign what was shown, for one's bureau."""
+    return answered(await once(tx, SetView, lambda: commands.sign(tx, me, set_id, data, now)), 200)
+
+
+@post("/api/standards/sets/{set_id:uuid}/publish", guards=[allow(Post.STANDARD_EDITOR)], status_code=200)
+async def publish(tx: Tx, me: Me, today: Today, now: Now, once: Once, set_id: FromPath[UUID]) -> Response[SetView]:
+    """Put a set that both bureaus have signed in force on its days."""
+    return answered(await once(tx, SetView, lambda: commands.publish(tx, me, set_id, today, now)), 200)
+
+
+@post("/api/standards/sets/{set_id:uuid}/drop", guards=[allow(Post.STANDARD_EDITOR)], status_code=200)
+async def drop(tx: Tx, me: Me, now: Now, once: Once, set_id: FromPath[UUID]) -> Response[SetView]:
+    """Give up a set that is not published."""
+    return answered(await once(tx, SetView, lambda: commands.drop(tx, me, set_id, now)), 200)
+
+
+ROUTES = [standards, look_up, list_sets, show_set, propose, sign, publish, drop]

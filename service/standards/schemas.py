@@ -1,27 +1,48 @@
-"""Standards as JSON."""
+"""Standards as JSON: sets with their signatures, amounts with the steps that made them, and what one looks up."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct, field
 
 from domain.level import LEVELS
 from domain.money import format_yuan
 
+Words = Annotated[str, Meta(max_length=500)]
 
-class FormulaView(Struct):
-    """How the amount was formed (notice 三.6): a base, and `on_top_percent` for the best list (null: none)."""
 
-    base_fen: int
-    list_kind: str | None
-    on_top_percent: int
+class StepView(Struct, omit_defaults=True):
+    """One term of the formula: `value` in `unit` (fen or percent), a fraction as `1001/4`.
 
-    @classmethod
-    def of(cls, derivation: Mapping[str, Any]) -> "FormulaView | None":
-        """What `domain.standard.form_amount` noted; None for an amount that was set without it."""
-        if "base_fen" not in derivation:
-            return None
-        return cls(derivation["base_fen"], derivation["list"], derivation["on_top_percent"])
+    `of`: the terms it stands on; `by` and `fact`: what it looked at (no `fact`: not known, or not in the table).
+    """
+
+    term: str
+    kind: str
+    unit: str
+    value: int | str
+    by: str | None = None
+    fact: int | str | None = None
+    of: list[str] = []
+    each: int | None = None
+    to: str | None = None
+    how: str | None = None
+
+
+def steps_of(derivation: Mapping[str, Any]) -> list[StepView]:
+    """The steps that a stored derivation holds; those from before there were formulas are told in their words."""
+    if "steps" in derivation:
+        return [StepView(**each) for each in derivation["steps"]]
+    if "base_fen" not in derivation:
+        return []
+    percent = 100 + derivation["on_top_percent"]
+    return [
+        StepView("base", "table", "fen", derivation["base_fen"], by="level"),
+        StepView("list", "table", "percent", percent, by="lists", fact=derivation["list"]),
+        StepView("amount", "product", "fen", derivation["amount_fen"], of=["base", "list"]),
+    ]
 
 
 class StandardView(Struct):
@@ -34,21 +55,161 @@ class StandardView(Struct):
     amount: str
     sample: bool
     source: str
-    formula: FormulaView | None
+    steps: list[StepView]
 
     @classmethod
     def of(
-        cls,
-        occupation: str,
-        level: str,
-        amount_fen: int,
-        sample: bool,
-        source: str,
-        formula: FormulaView | None,
+        cls, occupation: str, level: str, amount_fen: int, sample: bool, source: str, derivation: Mapping[str, Any]
     ) -> "StandardView":
-        amount = format_yuan(amount_fen)
-        return cls(occupation, level, LEVELS[level].name, amount_fen, amount, sample, source, formula)
+        name, amount = LEVELS[level].name, format_yuan(amount_fen)
+        return cls(occupation, level, name, amount_fen, amount, sample, source, steps_of(derivation))
 
 
 class StandardsView(Struct):
     standards: list[StandardView]
+
+
+class NewStandardSet(Struct, forbid_unknown_fields=True):
+    """A formula over an edition (the one in force on the first day, when none is named), from a day on.
+
+    `facts` says of occupations what their lists do not: fact → occupation → value. `corrects`: the published set
+    whose mistake this one mends, for days that may be past; it then needs a `reason`.
+    """
+
+    year: Annotated[int, Meta(ge=2000, le=2100)]
+    formula: dict[str, Any]
+    source: Words
+    first: str = field(name="from")
+    last: str | None = field(name="to", default=None)
+    facts: dict[str, Any] = {}
+    edition_id: UUID | None = None
+    corrects: UUID | None = None
+    reason: Words = ""
+
+
+class NewSignature(Struct, forbid_unknown_fields=True):
+    """`content_hash` of what was shown: a signature binds it."""
+
+    content_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class DaysView(Struct):
+    """Both ends included; `last` null: without an end."""
+
+    first: date
+    last: date | None
+
+
+class SignatureView(Struct):
+    bureau: str
+    signed_at: datetime
+    mine: bool
+
+
+class SetView(Struct, kw_only=True):
+    """A set of standards. `first` to `last`: what it is for; `in_force`: the days that nothing later has taken."""
+
+    id: UUID
+    year: int
+    revision: int
+    status: str
+    status_name: str
+    first: date
+    last: date | None
+    in_force: list[DaysView]
+    published_on: date | None
+    source: str
+    reason: str
+    sample: bool
+    corrects: UUID | None
+    edition_id: UUID | None
+    content_hash: str
+    amounts: int
+    mine: bool
+    signatures: list[SignatureView]
+
+
+class SetsView(Struct):
+    sets: list[SetView]
+
+
+class AmountView(Struct):
+    """The amount for whoever brings no fact of their own, and the steps that made it."""
+
+    occupation: str
+    level: str
+    level_name: str
+    facts: dict[str, Any]
+    amount_fen: int
+    amount: str
+    steps: list[StepView]
+
+
+class WholeSetView(SetView, kw_only=True):
+    """A set with its formula and a page of its amounts. `next` is the `after` of the page that follows."""
+
+    formula: dict[str, Any] | None
+    facts: dict[str, Any]
+    rows: list[AmountView]
+    next: str | None
+
+
+class SetNameView(Struct):
+    id: UUID
+    year: int
+    revision: int
+    source: str
+    sample: bool
+    published_on: date | None
+
+
+class ReasonView(Struct):
+    """Why there is no amount: `code` for programs, `message` for people."""
+
+    code: str
+    facts: dict[str, Any]
+    message: str
+
+
+class EditionNameView(Struct):
+    """The edition of the day; `last` null: until superseded."""
+
+    id: UUID
+    year: int
+    revision: int
+    first: date
+    last: date | None
+    source_name: str
+    source_sha256: str
+
+
+class LookupView(Struct, kw_only=True):
+    """What one will get on a day; or `reason`, the one thing that stands in the way, and then no amount.
+
+    `lists`: those of the edition in which the occupation stands.
+    """
+
+    on: date
+    level: str
+    level_name: str
+    group: str | None
+    occupation: str | None
+    name: str | None
+    lists: list[str]
+    edition: EditionNameView | None
+    standard_set: SetNameView | None
+    standard_id: UUID | None
+    amount_fen: int | None
+    amount: str | None
+    steps: list[StepView]
+    reason: ReasonView | None
+
+
+def days_of(spans: Iterable[Any]) -> list[DaysView]:
+    """The ranges of a multirange of days."""
+    return [DaysView(each.lower, day_before(each.upper)) for each in spans]
+
+
+def day_before(day: date | None) -> date | None:
+    """The last day of what lasts until `day`; None: without an end."""
+    return None if day is None else day - timedelta(days=1)

@@ -84,7 +84,7 @@ class Season:
 
     @classmethod
     async def build(cls, tx: Tx, districts: Sequence[str] = ("370102", "370112")) -> "Season":
-        season, edition_id, today = cls(districts), uuid4(), AT.date()
+        season, edition_id = cls(districts), uuid4()
         for code in districts:
             await tx.execute(
                 text("INSERT INTO districts VALUES (:code, :code || '区', NULL, 'district') ON CONFLICT DO NOTHING"),
@@ -106,12 +106,7 @@ class Season:
                 serial="1", line=1, code="6-18-01-01", name="车工", industry="制造业",
             )
         )  # fmt: skip
-        await tx.execute(
-            insert(StandardRow).values(
-                id=season.standard_id, occupation=f"season-{season.standard_id}", level="5", amount_fen=70_000,
-                in_force=Range(today, None), sample=True, derivation={}, source="season",
-            )
-        )  # fmt: skip
+        season.standard_id = (await tx.execute(select(StandardRow.id).limit(1))).scalar_one()
         await tx.execute(
             insert(InstitutionRow).values(
                 id=season.institution_id,

@@ -17,7 +17,7 @@ from service.clock import today
 from service.database import Tx, async_url
 from service.pages.catalog_pages import Search, Slice, entries_of, names_near, readable
 from service.pages.rendering import _marked
-from service.standards.queries import standards_on
+from service.standards.queries.amounts import standards_on
 from tests.conftest import Databases
 from tests.service.season import fresh_database
 from tests.service.test_pages import Page, browser, bureau, on_day, read
@@ -266,7 +266,8 @@ async def test_only_samples_are_marked_as_samples(
     paths = ("/", "/catalog?q=焊工", f"/catalog/{WELDER}")
     for path in paths:
         assert "示例标准" in read(await browser.get(path)).source
-    await apart.execute("UPDATE standards SET sample = false, source = '另一份通知'")
+    await apart.execute("UPDATE standards SET sample = false")
+    await apart.execute("UPDATE standard_sets SET sample = false, formula = NULL, source = '另一份通知'")
     for path in paths:
         page = read(await browser.get(path))
         assert "示例" not in page.source

@@ -13,6 +13,7 @@ from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.lifecycle import Lifecycle
 from domain.reconciliation import FailureClass
 from domain.roster import ROSTER_LIFECYCLE
+from domain.standard import SET_LIFECYCLE
 from domain.verification import COMPARED, Outcome
 from service import problems
 from service.queue import Job
@@ -85,7 +86,7 @@ def test_every_code_is_said_in_both_languages() -> None:
 
 def test_every_status_action_and_channel_has_a_name() -> None:
     lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
-        *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE),
+        *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE),
     )
     wanted = {f"channel.{channel}" for channel in Channel}
     for life in lifecycles:

@@ -11,6 +11,7 @@ from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
 from service.audit.queries.objections import OBJECTIONS
 from service.audit.queries.policies import PARAMETERS
 from service.audit.queries.rosters import ROSTER_LINES
+from service.audit.queries.standards import STANDARDS, standards_recompute
 from service.audit.schemas import BrokenRow, PromiseReport
 from service.database import Tx
 
@@ -24,13 +25,14 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
     """
     reopened = await reopen(tx)
     ready, dead = await ready_and_dead(tx)
-    found_beside: dict[int, Breach | None] = {4: reopened.file, 8: reopened.content, 16: await recompute(tx)}
+    found_beside: dict[int | str, Breach | None] = {4: reopened.file, 8: reopened.content, 16: await recompute(tx)}
+    found_beside[STANDARDS.name] = await standards_recompute(tx)
     said: dict[int, str] = {18: f"待办 {ready}，停办 {dead}"}
     if money := await _money_before(tx):
         said[9] = money
     reports = []
     for promise in _promises(settled):
-        breach = await first_breach(tx, promise.checks) or found_beside.get(promise.number or 0)
+        breach = await first_breach(tx, promise.checks) or found_beside.get(promise.number or promise.name)
         reports.append(await _report(tx, promise, breach, said.get(promise.number or 0, "")))
     return reports
 
@@ -63,6 +65,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         OBJECTIONS,
         SHARE,
         ROSTER_LINES,
+        STANDARDS,
     )
 
 

@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Row, select
 
-from domain.eligibility import amount_due
+from domain.eligibility import StandardFacts, amount_due
 from domain.errors import DomainError
+from domain.standard import recompute as recompute_steps
 from service.audit.queries.checks import Breach, Promise
 from service.claims.queries.decisions import decided_again, result_of, stored_facts
 from service.claims.tables import ClaimRow
@@ -33,6 +34,14 @@ async def recompute(tx: Tx) -> Breach | None:
         after = page[-1].id
 
 
+def _gives(standard: StandardFacts) -> bool:
+    """Whether the steps of an amount that was formed for this claim come to it."""
+    try:
+        return recompute_steps(standard.steps) == standard.amount_fen
+    except ValueError:
+        return False
+
+
 def _differs(claim: Row[UUID, dict[str, Any], int]) -> str | None:
     stored = claim.decision
     try:
@@ -42,6 +51,8 @@ def _differs(claim: Row[UUID, dict[str, Any], int]) -> str | None:
     differing = [name for name, value in result_of(again).items() if stored.get(name) != value]
     if differing:
         return f"由存下的事实重算，结果不同：{'、'.join(differing)}"
+    if facts.standard and facts.standard.steps and not _gives(facts.standard):
+        return "由存下的推导重算，标准金额不同"
     if amount_due(facts) != claim.amount_fen:
         return "申领金额不是判断所定的金额"
     return None

@@ -2,7 +2,13 @@
 
 from service.audit.queries.checks import Check, Promise
 
-_GUARDED = {"claim": "claims", "roster": "rosters", "batch": "batches", "attempt": "payment_attempts"}
+_GUARDED = {
+    "claim": "claims",
+    "roster": "rosters",
+    "batch": "batches",
+    "attempt": "payment_attempts",
+    "standard_set": "standard_sets",
+}
 
 _CHAIN = """
     SELECT id, subject_kind, action, before ->> 'status' AS said_before, after ->> 'status' AS status,

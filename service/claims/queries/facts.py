@@ -1,6 +1,6 @@
 """The facts of many claims in one statement; deciding is `domain/eligibility`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,9 +24,11 @@ from domain.eligibility import (
 from domain.identity import NationalId
 from domain.period import Period, whole_months
 from domain.share import list_filed_under
+from domain.standard import Formula
 from service.crypto import keyring
 from service.database import Tx, fetch
 from service.policies.queries import retirement_ages
+from service.standards.queries.formulas import formed_with, formulas_of
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,12 @@ _FACTS = """
       LEFT JOIN LATERAL (
            SELECT jsonb_agg(jsonb_build_object('id', i.id, 'edition_id', i.edition_id, 'code', i.code,
                                                'list_kind', i.list_kind, 'industry', i.industry)
-                            ORDER BY i.line) AS found
+                            ORDER BY i.place) AS found
              FROM catalog_items i JOIN catalog_editions e ON e.id = i.edition_id
             WHERE e.in_force @> asked.day AND i.code = asked.code) AS items ON true
       LEFT JOIN LATERAL (
-           SELECT jsonb_build_object('id', s.id, 'amount_fen', s.amount_fen, 'sample', s.sample) AS found
+           SELECT jsonb_build_object('id', s.id, 'amount_fen', s.amount_fen, 'sample', s.sample,
+                                     'set_id', s.set_id, 'facts', s.facts) AS found
              FROM standards s
             WHERE s.occupation = key.subsidy_key AND s.level = asked.level
               AND s.in_force @> asked.day) AS standard ON true
@@ -135,10 +138,18 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
         [each.excluding for each in asked],
         today,
     )
-    return [_facts(each, row, today) for each, row in zip(asked, rows, strict=True)]
+    formulas = await formulas_of(
+        tx,
+        {
+            UUID(row["standard"]["set_id"])
+            for each, row in zip(asked, rows, strict=True)
+            if each.group and row["standard"]
+        },
+    )
+    return [_facts(each, row, today, formulas) for each, row in zip(asked, rows, strict=True)]
 
 
-def _facts(asked: Asked, row: Record, today: date) -> Facts:
+def _facts(asked: Asked, row: Record, today: date, formulas: Mapping[UUID, Formula | None]) -> Facts:
     standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row["standing"] or []]
     return Facts(
         today=today,
@@ -149,7 +160,7 @@ def _facts(asked: Asked, row: Record, today: date) -> Facts:
         certificate_number=asked.certificate_number,
         subsidy_key=row["subsidy_key"],
         item=_item(row["items"] or [], asked.list_kind),
-        standard=StandardFacts(**row["standard"]) if row["standard"] else None,
+        standard=_standard(asked, row["standard"], formulas) if row["standard"] else None,
         earlier=tuple(
             EarlierClaim(each["channel"], each["status"], each["filed_on"], each["once_in"])
             for each in standing
@@ -168,6 +179,14 @@ def _facts(asked: Asked, row: Record, today: date) -> Facts:
         fee=None if asked.fee_fen is None else FeeFacts(asked.fee_fen, asked.payer_is_claimant, row["invoice_used"]),
         place_link=asked.place_link,
     )
+
+
+def _standard(asked: Asked, found: dict[str, Any], formulas: Mapping[UUID, Formula | None]) -> StandardFacts:
+    """What the standard gives this claim: equal facts, equal amount."""
+    of_claim = {"group": asked.group.group} if asked.group else {}
+    formula = formulas.get(UUID(found["set_id"]))
+    formed = formed_with(formula, asked.level, found["amount_fen"], found["facts"], of_claim)
+    return StandardFacts(found["id"], formed.amount_fen, found["sample"], tuple(formed.steps))
 
 
 def _age(asked: Asked, id_number_sealed: bytes | None) -> AgeFacts | None:

@@ -1,0 +1,45 @@
+"""How an amount is formed: a formula of named terms over facts, and the steps that made each amount (notice 三.6).
+
+A formula is data: signed, stored as it was written, and computed exactly (whole fen and percents, fractions between).
+"""
+
+from domain.standard.fee import capped_by_fee
+from domain.standard.forming import Formed, Steps, form, recompute
+from domain.standard.formula import FACTS, Fact, Formula, Given, Shape
+from domain.standard.lookup import Found, why_none
+from domain.standard.parsing import AMOUNT_MOST_FEN, parse_formula
+from domain.standard.sets import (
+    SET_LIFECYCLE,
+    Bureau,
+    SetAction,
+    SetStatus,
+    bureau_of,
+    content_of,
+    must_be_three_persons,
+    occupation_facts,
+)
+
+__all__ = [
+    "AMOUNT_MOST_FEN",
+    "FACTS",
+    "SET_LIFECYCLE",
+    "Bureau",
+    "Fact",
+    "Formed",
+    "Formula",
+    "Found",
+    "Given",
+    "SetAction",
+    "SetStatus",
+    "Shape",
+    "Steps",
+    "bureau_of",
+    "capped_by_fee",
+    "content_of",
+    "form",
+    "must_be_three_persons",
+    "occupation_facts",
+    "parse_formula",
+    "recompute",
+    "why_none",
+]

@@ -1,0 +1,102 @@
+"""The promise about standards: two bureaus signed them, days follow from what was published, amounts recompute."""
+
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from domain.errors import DomainError
+from domain.standard import content_of, form, parse_formula, recompute
+from service.audit.queries.checks import Breach, Check, Promise
+from service.database import Tx
+from service.standards.queries.formulas import given_of
+from service.standards.tables import StandardRow, StandardSetRow
+
+_PUBLISHED = "s.status IN ('published', 'superseded') AND s.formula IS NOT NULL"
+
+STANDARDS = Promise(
+    None,
+    "standards_of_two_bureaus",
+    "standards",
+    (
+        Check(
+            "standard_sets",
+            "没有人社、财政两个部门各一个人对现有内容的签字",
+            f"""SELECT s.id FROM standard_sets s LEFT JOIN people a ON a.id = s.proposer_id
+                 WHERE {_PUBLISHED} AND NOT s.sample
+                   AND NOT EXISTS (
+                       SELECT FROM standard_signatures h JOIN people p ON p.id = h.person_id
+                         JOIN standard_signatures f ON f.set_id = h.set_id AND f.bureau = 'finance'
+                         JOIN people q ON q.id = f.person_id
+                        WHERE h.set_id = s.id AND h.bureau = 'hr'
+                          AND (h.content_hash, f.content_hash) = (s.content_hash, s.content_hash)
+                          AND coalesce(p.merged_into, p.id) <> coalesce(q.merged_into, q.id)
+                          AND coalesce(a.merged_into, a.id) NOT IN (
+                              coalesce(p.merged_into, p.id), coalesce(q.merged_into, q.id)))""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "standard_sets",
+            "执行的日子不是历次发布所定的日子",
+            f"""SELECT s.id FROM standard_sets s
+                 WHERE {_PUBLISHED} AND s.in_force IS DISTINCT FROM datemultirange(daterange(s.first, s.until))
+                       - coalesce((SELECT range_agg(daterange(later.first, later.until)) FROM standard_sets later
+                                    WHERE later.place > s.place), '{{}}')""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "standards",
+            "标准的日子不是所属方案的日子",
+            """SELECT r.id FROM standards r LEFT JOIN standard_sets s ON s.id = r.set_id
+                WHERE s.id IS NULL OR r.in_force IS DISTINCT FROM s.in_force OR r.sample <> s.sample""",
+        ),
+        Check(
+            "standards",
+            "同一职业同一等级同一天有两个标准",
+            """SELECT r.id FROM standards r JOIN standards o ON (o.occupation, o.level) = (r.occupation, r.level)
+                WHERE o.id < r.id AND o.in_force && r.in_force""",
+        ),
+    ),
+)
+
+
+async def standards_recompute(tx: Tx) -> Breach | None:
+    """The first set whose content is not what its hash says, or amount that its formula or its steps do not give."""
+    row = StandardRow
+    asked = select(row.set_id, row.id, row.occupation, row.level, row.facts, row.amount_fen, row.derivation)
+    for each in (await tx.execute(select(*StandardSetRow.__table__.c).order_by(StandardSetRow.id))).all():
+        if each.formula is None:
+            continue
+        amounts = (await tx.execute(asked.where(row.set_id == each.id).order_by(row.id))).all()
+        if breach := _differs(each, amounts):
+            return breach
+    return None
+
+
+def _differs(of: Row[Any], amounts: Any) -> Breach | None:
+    told = {
+        "year": of.year,
+        "revision": of.revision,
+        "first": of.first.isoformat(),
+        "until": of.until and of.until.isoformat(),
+        "edition_id": of.edition_id and str(of.edition_id),
+        "source": of.source,
+        "reason": of.reason,
+        "sample": of.sample,
+        "corrects_id": of.corrects_id and str(of.corrects_id),
+        "formula": of.formula,
+        "facts": of.facts,
+    }
+    rows = [(each.occupation, each.level, each.facts, each.amount_fen) for each in amounts]
+    if content_of(told, rows) != of.content_hash:
+        return Breach("standard_sets", str(of.id), "内容与签字的不符")
+    try:
+        formula = parse_formula(of.formula)
+    except DomainError:
+        return Breach("standard_sets", str(of.id), "公式读不出")
+    for each in amounts:
+        formed = form(formula, given_of(each.level, each.facts))
+        try:
+            again = recompute(each.derivation["steps"])
+        except (ValueError, KeyError):
+            again = None
+        if formed is None or not formed.amount_fen == again == each.amount_fen:
+            return Breach("standards", str(each.id), "由公式或推导重算，金额不同")
+    return None
