@@ -103,7 +103,7 @@ class Season:
         await tx.execute(
             insert(CatalogItemRow).values(
                 id=season.item_id, edition_id=edition_id, list_name="急需紧缺", list_kind="shortage",
-                serial="1", line=1, code="6-18-01-01", name="车工", industry="制造业",
+                serial="1", place=1, line=1, code="6-18-01-01", name="车工", industry="制造业",
             )
         )  # fmt: skip
         season.standard_id = (await tx.execute(select(StandardRow.id).limit(1))).scalar_one()
