@@ -1,6 +1,6 @@
 """Amounts that anybody looks up, and the way of a set from proposal to publication."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -8,9 +8,10 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.period import parse_date
+from service.openapi import files
 from service.security import PUBLIC, allow
 from service.standards import commands
-from service.standards.queries import amounts, lookup, sets
+from service.standards.queries import amounts, lookup, publication, sets
 from service.standards.schemas import (
     LookupView,
     NewSignature,
@@ -20,7 +21,7 @@ from service.standards.schemas import (
     StandardsView,
     WholeSetView,
 )
-from service.web import Me, Now, Once, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, cacheable
 
 #: Who sees sets that are not published yet.
 SEES = allow(Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)
@@ -35,6 +36,22 @@ async def standards(
 ) -> StandardsView:
     """The amounts of an occupation on a day (today when none is given), by level."""
     return StandardsView(await amounts.standards_on(tx, occupation, parse_date(on, "on") if on else today))
+
+
+@get("/api/standards/file", opt={PUBLIC: True}, operation_class=files(gives=tuple(publication.DOWNLOADS.values())))
+async def standards_file(
+    request: StrictRequest,
+    tx: Tx,
+    today: Today,
+    on: Annotated[str | None, QueryParameter(max_length=10)] = None,
+    kind: Annotated[Literal["csv", "xlsx"], QueryParameter()] = "xlsx",
+) -> Response[bytes]:
+    """Every amount in force on a day (today when none is given), as CSV or XLSX."""
+    day = parse_date(on, "on") if on else today
+    content, tag = await publication.standards_file(tx, day, kind)
+    answer = cacheable(request, tag, lambda: content, media_type=publication.DOWNLOADS[kind])
+    answer.headers["Content-Disposition"] = f'attachment; filename="standards-{day}.{kind}"'
+    return answer
 
 
 @get("/api/standards/lookup", opt={PUBLIC: True})
@@ -98,4 +115,4 @@ async def drop(tx: Tx, me: Me, now: Now, once: Once, set_id: FromPath[UUID]) -> 
     return answered(await once(tx, SetView, lambda: commands.drop(tx, me, set_id, now)), 200)
 
 
-ROUTES = [standards, look_up, list_sets, show_set, propose, sign, publish, drop]
+ROUTES = [standards, standards_file, look_up, list_sets, show_set, propose, sign, publish, drop]

@@ -178,3 +178,17 @@ async def test_nobody_acts_beyond_their_post(logins: dict[Post, str], tmp_path: 
     result = await run("propose", str(file), "--year", "2095", "--as", logins[Post.HR_SIGNER], typed=f"{PASSWORD}\n")
     assert result.exit_code == 1
     assert "岗位" in result.output
+
+
+async def test_all_amounts_of_a_day_are_a_file_that_says_what_is_a_sample(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/standards/file", params={"kind": "csv"})
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0] == "职业编码,名称,等级,补贴标准（元）,出处,说明"
+    welder = [line for line in lines if line.startswith("6-18-02-04,焊工,")]
+    assert len(welder) == 5
+    assert all(line.endswith("示例，不是本市公布的标准") for line in lines[1:])
+    same = {"If-None-Match": answer.headers["etag"]}
+    assert (await client.get("/api/standards/file", params={"kind": "csv"}, headers=same)).status_code == 304
+    assert (await client.get("/api/standards/file")).content[:2] == b"PK"
+    before = await client.get("/api/standards/file", params={"kind": "csv", "on": "2001-01-01"})
+    assert before.content.decode("utf-8-sig").splitlines() == lines[:1]

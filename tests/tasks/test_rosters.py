@@ -86,7 +86,7 @@ async def test_what_may_be_left_out_and_what_is_written_otherwise(desk: Desk) ->
     lines = [
         line_of(world, 职业编码="", 职业名称="焊工"),
         line_of(world, 手机号="", 证书日期=f"{today.year}/{today.month}/{today.day}", 等级="四级/中级工"),
-        line_of(world, 目录="制造业", 培训开始日期=today.isoformat()),
+        line_of(world, 目录="制造业 职业技能培训项目目录", 培训开始日期=today.isoformat()),
     ]
     lines[1]["身份证号"] = f" {lines[1]['身份证号'].lower()} "
     page = await desk.through(sheet(lines, "xlsx"), "xlsx")

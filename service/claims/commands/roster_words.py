@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from domain.catalog.lists import kind_of_list
 from domain.claim import PlaceLink
 from domain.errors import Invalid
 from domain.faults import Faults
@@ -27,6 +28,8 @@ def in_one_form(typed: Mapping[str, str]) -> dict[str, str]:
     for field, codes in _codes().items():
         if field in said:
             said[field] = codes.get(said[field].strip(), said[field])
+    if (kind := kind_of_list(said.get("list_kind", ""))) in LIST_KINDS:
+        said["list_kind"] = kind  # a list by the name under which it was published
     proofs = groups()[said["group.code"]].proofs if said.get("group.code") in groups() else ()
     if len(proofs) == 1:
         said.setdefault("group.proof_kind", proofs[0].kind)
