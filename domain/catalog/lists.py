@@ -108,7 +108,7 @@ _KINDS = (
 )
 
 #: Every key that a list may have.
-LIST_KINDS = frozenset({kind for _, kind in _KINDS} | {"other"})
+LIST_KINDS = frozenset({kind for _, kind in _KINDS} | {OTHER})
 
 
 def kind_of_list(name: str) -> str:

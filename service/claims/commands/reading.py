@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from domain.account import BankAccount
+from domain.catalog.lists import LIST_KINDS
 from domain.certificate import Certificate
 from domain.claim import Via
 from domain.errors import Invalid
@@ -13,8 +14,6 @@ from domain.level import level_of
 from domain.period import parse_date
 from service.claims.commands.proofs import Proofs, read_proofs
 from service.claims.schemas import NewClaim
-
-LIST_KINDS = {"shortage", "manufacturing", "general", "specific_skill", "project", "startup", "other"}
 
 
 @dataclass(frozen=True)

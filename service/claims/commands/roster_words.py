@@ -5,12 +5,11 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from domain.catalog.lists import kind_of_list
+from domain.catalog.lists import LIST_KINDS, OTHER, kind_of_list
 from domain.claim import PlaceLink
 from domain.errors import Invalid
 from domain.faults import Faults
 from domain.level import level_named
-from service.claims.commands.reading import LIST_KINDS
 from service.gateways.roster_sheets import BY_FIELD, COLUMNS, one_form
 from service.policies.queries import groups
 from service.wording import words
@@ -28,7 +27,7 @@ def in_one_form(typed: Mapping[str, str]) -> dict[str, str]:
     for field, codes in _codes().items():
         if field in said:
             said[field] = codes.get(said[field].strip(), said[field])
-    if (kind := kind_of_list(said.get("list_kind", ""))) in LIST_KINDS:
+    if (kind := kind_of_list(said.get("list_kind", ""))) != OTHER:
         said["list_kind"] = kind  # a list by the name under which it was published
     proofs = groups()[said["group.code"]].proofs if said.get("group.code") in groups() else ()
     if len(proofs) == 1:
