@@ -4,6 +4,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from domain.errors import Invalid
 
@@ -18,6 +19,11 @@ def parse_date(text: object, field: str) -> date:
     """
     if not isinstance(text, str):
         raise Invalid("date.not_text", field)
+    return _parsed(text, field)
+
+
+@lru_cache(maxsize=4_096)  # a roster names the same few days in all of its lines
+def _parsed(text: str, field: str) -> date:
     match = _ISO.fullmatch(text)
     if match is None:
         raise Invalid("date.format", field)
