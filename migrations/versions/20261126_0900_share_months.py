@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "share_months"
-down_revision = "rosters"
+down_revision = "proposals"
 branch_labels = None
 depends_on = None
 
