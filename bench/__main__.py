@@ -10,11 +10,12 @@ from rich.console import Console
 from bench import machine
 from bench.figures import Figure, as_json, show
 from bench.ground import Ground, find_ground
-from bench.parts import assembling, filing, settling, share, verification
+from bench.parts import assembling, filing, rosters, settling, share, verification
 from bench.wish import Wish
 
 PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
     "filing": filing.measure,
+    "rosters": rosters.measure,
     "verification": verification.measure,
     "assembling": assembling.measure,
     "settling": settling.measure,

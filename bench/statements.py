@@ -48,7 +48,7 @@ class Recording:
 @contextmanager
 def recorded(ground: Ground, database: Database) -> Iterator[Recording]:
     """Have the server log what the service's role sends to `database` until the block ends."""
-    log, recording = ground.place.log("postgres"), Recording()
+    log, recording = ground.place.inner("logs") / "postgres.log", Recording()  # `log()` would put a long one aside
     database.run("ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()", "SELECT pg_sleep(0.2)")
     start = log.stat().st_size
     try:

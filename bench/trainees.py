@@ -59,7 +59,7 @@ def make_trainees(database: Database, count: int, seed: int, today: date, reques
     """Put `count` trainees with open sessions into the database, and their requests, one a line, into a file."""
 
     async def make(connection: asyncpg.Connection) -> None:
-        offers = [tuple(row) for row in await connection.fetch(_OFFERS, today)]
+        offers = await offers_on(connection, today)
         maker = Maker(seed)
         people = [maker.person() for _ in range(count)]
         await _store(connection, people)
@@ -67,6 +67,11 @@ def make_trainees(database: Database, count: int, seed: int, today: date, reques
 
     database.on_connection(make)
     database.run("ANALYZE")
+
+
+async def offers_on(connection: asyncpg.Connection, day: date) -> list[tuple[str, str]]:
+    """The code of each occupation that a trainee of today may claim for, with a level."""
+    return [(row["code"], row["level"]) for row in await connection.fetch(_OFFERS, day)]
 
 
 async def _store(connection: asyncpg.Connection, made: Sequence[MadeUpPerson]) -> None:

@@ -136,9 +136,10 @@ class PersonName:
         """Raises Invalid `name.not_text`, `name.empty`, `name.characters` (place), `name.no_letter` or
         `name.too_long` (limit)."""
         typed = trimmed(text, field, "name")
-        for place, character in enumerate(typed, start=1):
-            if _is_no_text(character):
-                raise Invalid("name.characters", field, place=place)
+        if not typed.isprintable() or "\ufffd" in typed:  # printable is text, but not all text is printable
+            for place, character in enumerate(typed, start=1):
+                if _is_no_text(character):
+                    raise Invalid("name.characters", field, place=place)
         name = _one_form(typed)
         if len(name) > NAME_LENGTH_MAX:
             raise Invalid("name.too_long", field, limit=NAME_LENGTH_MAX)

@@ -3,7 +3,8 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 
 from domain.errors import Invalid
 
@@ -18,6 +19,11 @@ def parse_date(text: object, field: str) -> date:
     """
     if not isinstance(text, str):
         raise Invalid("date.not_text", field)
+    return _parsed(text, field)
+
+
+@lru_cache(maxsize=4_096)  # a roster names the same few days in all of its lines
+def _parsed(text: str, field: str) -> date:
     match = _ISO.fullmatch(text)
     if match is None:
         raise Invalid("date.format", field)
@@ -40,6 +46,14 @@ def whole_months(since: date, day: date) -> int:
     """How many months have passed: the most that `add_months` can add to `since` without passing `day`."""
     months = (day.year - since.year) * 12 + day.month - since.month
     return months - (add_months(since, months) > day)
+
+
+def months_within(first: date, last: date) -> tuple[date, date]:
+    """The whole months from `first` to `last`, both included: where the first of them begins, and the month after the
+    last one. `first` twice when there is none."""
+    begin = first if first.day == 1 else add_months(first.replace(day=1), 1)
+    end = (last + timedelta(days=1)).replace(day=1)
+    return (begin, end) if begin < end else (first, first)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def trimmed(value: object, field: str, noun: str) -> str:
 
 def half_width(text: str) -> str:
     """Full-width ASCII (an input method's ３７ and Ｘ) as plain ASCII; no other script is touched."""
-    return text.translate(_HALF_WIDTH)
+    return text if text.isascii() else text.translate(_HALF_WIDTH)
 
 
 def must_consist_of(text: str, allowed: str, field: str, noun: str) -> None:

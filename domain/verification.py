@@ -93,8 +93,7 @@ def compare(question: Question, entries: Sequence[RegistryEntry]) -> CheckResult
         return CheckResult(Outcome.MISMATCH, (ANSWERS_DIFFER,), silent)
     if any(entry.revoked or entry.revoked_on for entry in entries):
         return CheckResult(Outcome.REVOKED, (), silent)
-    asked = {name: _canonical(name, getattr(question, name)) for name in COMPARED}
-    differing = tuple(name for name in COMPARED if any(not _agree(name, asked[name], value) for value in told[name]))
+    differing = tuple(name for name in COMPARED if not _fits(name, getattr(question, name), told[name]))
     if differing:
         return CheckResult(Outcome.MISMATCH, differing, silent)
     if _IDENTIFYING.intersection(silent):
@@ -118,12 +117,19 @@ def _canonical(name: str, value: str | date | None) -> str:
 
 
 def _distinct(name: str, entries: Sequence[RegistryEntry]) -> tuple[str, ...]:
-    told = (_canonical(name, getattr(entry, name)) for entry in entries)
-    return tuple(dict.fromkeys(value for value in told if value))
+    told = [_canonical(name, getattr(entry, name)) for entry in entries]
+    return tuple(dict.fromkeys(filter(None, told)))
 
 
 def _contradict(name: str, values: Sequence[str]) -> bool:
-    return any(not _agree(name, one, other) for at, one in enumerate(values) for other in values[at + 1 :])
+    return len(values) > 1 and any(
+        not _agree(name, one, other) for at, one in enumerate(values) for other in values[at + 1 :]
+    )
+
+
+def _fits(name: str, asked: str | date, told: Sequence[str]) -> bool:
+    plain = _canonical(name, asked)
+    return all(plain == value or _agree(name, plain, value) for value in told)
 
 
 def _agree(name: str, one: str, other: str) -> bool:
@@ -141,4 +147,4 @@ def _agree(name: str, one: str, other: str) -> bool:
 
 
 def _unmasked_equal(one: str, other: str) -> bool:
-    return all(a == b or "*" in (a, b) for a, b in zip(one, other, strict=True))
+    return one == other or all(a == b or "*" in (a, b) for a, b in zip(one, other, strict=True))

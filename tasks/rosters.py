@@ -12,6 +12,9 @@ from service.database import transaction
 from service.queue import Job
 from tasks.runtime import Owed, alone, job
 
+#: While one portion is with the database, another is read and decided.
+_PORTIONS_AT_ONCE = 2
+
 
 @job(Job.IMPORT_ROSTER)
 async def import_rosters(owed: Owed) -> None:
@@ -43,7 +46,13 @@ async def _import(owed: Owed, roster_id: UUID) -> None:
 @job(Job.FILE_ROSTER)
 async def file_portions(owed: Owed) -> None:
     """Each portion in a transaction of its own: killed between two, the rest is still owed."""
-    for each in owed.jobs:
-        async with Owed([each]).settle() as (tx, still_owed):
+    free = asyncio.Semaphore(_PORTIONS_AT_ONCE)
+
+    async def file(own: Owed) -> None:
+        async with free, own.settle() as (tx, still_owed):
             for portion_id in still_owed:
                 await file_portion(tx, portion_id, now())
+
+    ended = await asyncio.gather(*(file(Owed([each])) for each in owed.jobs), return_exceptions=True)
+    for failure in filter(None, ended):  # only now: the other portion came to its own end
+        raise failure

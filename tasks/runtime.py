@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from celery.signals import worker_process_init, worker_process_shutdown
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -32,6 +32,12 @@ WAIT_SECONDS_MAX = 60
 
 #: The database went away, or two transactions stood in each other's way: no job is the culprit.
 _NOBODYS_FAULT = ("08", "57P", "40", "55P03")
+
+
+# Every message says these three: written out, and with one array however many ids there are.
+_READY_ROWS = "SELECT id, subject FROM jobs WHERE id = ANY (CAST(:ids AS bigint[])) AND state = 'ready' ORDER BY id"
+_READY, _LOCKED = text(_READY_ROWS), text(f"{_READY_ROWS} FOR UPDATE SKIP LOCKED")
+_DONE = text("UPDATE jobs SET state = 'done', last_error = '' WHERE id = ANY (CAST(:ids AS bigint[]))")
 
 
 @dataclass(frozen=True)
@@ -61,18 +67,12 @@ class Owed:
 
         What another worker has done meanwhile, or holds, is not among them.
         """
-        wanted = {each.id for each in self.jobs if each.subject not in self.postponed}
+        wanted = [each.id for each in self.jobs if each.subject not in self.postponed]
         async with transaction() as tx:
-            locked = await tx.execute(
-                select(JobRow.id, JobRow.subject)
-                .where(JobRow.id.in_(wanted), JobRow.state == "ready")
-                .order_by(JobRow.id)
-                .with_for_update(skip_locked=True)
-            )
-            rows = locked.all()
+            rows = (await tx.execute(_LOCKED, {"ids": wanted})).all()
             yield tx, [row.subject for row in rows]
             done = [row.id for row in rows if row.subject not in self.postponed]
-            await tx.execute(update(JobRow).where(JobRow.id.in_(done)).values(state="done", last_error=""))
+            await tx.execute(_DONE, {"ids": done})
 
 
 @asynccontextmanager
@@ -180,10 +180,7 @@ async def do(work: Work, ids: Sequence[int]) -> None:
 
 async def _ready(ids: Sequence[int]) -> list[_Ready]:
     async with transaction() as tx:
-        rows = await tx.execute(
-            select(JobRow.id, JobRow.subject).where(JobRow.id.in_(ids), JobRow.state == "ready").order_by(JobRow.id)
-        )
-        return [_Ready(*row) for row in rows]
+        return [_Ready(*row) for row in await tx.execute(_READY, {"ids": list(ids)})]
 
 
 async def _attempt(work: Work, ready: Sequence[_Ready]) -> None:

@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import median
 from time import monotonic
 
 import asyncpg
 
-from bench import machine
 from bench.claims import STAFF_USER, make_claims
 from bench.figures import Figure
 from bench.ground import Database, Ground
 from bench.statements import Statement, recorded, replay
 from bench.trainees import DISTRICT
+from bench.turns import Turn, in_one_transaction, taken
 from bench.wish import Wish
 from service import jobs
 from service.batches.queries import debit_account
@@ -76,13 +75,6 @@ _BARE = (
 )
 
 
-@dataclass(frozen=True)
-class _Turn:
-    seconds: float
-    cpu_seconds: float
-    peak_mib: float
-
-
 def measure(ground: Ground, wish: Wish) -> Iterator[Figure]:
     claims, limit = wish.of(_CLAIMS), wish.of(_BATCH)
     payable = ground.database("bench_payable")
@@ -124,12 +116,10 @@ def _statements(ground: Ground, payable: Database) -> list[Statement]:
     return recording.statements
 
 
-def _assembled(ground: Ground, payable: Database, limit: int) -> _Turn:
+def _assembled(ground: Ground, payable: Database, limit: int) -> Turn:
     copy = ground.database("bench_assembled", like=payable.name)
     with ground.worker(copy) as worker:
-        before = machine.cpu_seconds(worker.pids)
-        seconds = _assemble(copy)
-        turn = _Turn(seconds, machine.cpu_since(before, worker.pids), machine.peak_mib(worker.pids))
+        turn = taken(worker, lambda: _assemble(copy))
     lines = copy.ask("SELECT line_count FROM batches WHERE status = 'frozen'")
     if lines != limit:
         raise RuntimeError(f"a batch of {limit} has {lines} lines")
@@ -151,16 +141,3 @@ def _assemble(database: Database) -> float:
         return monotonic() - began
 
     return database.on_connection(work)
-
-
-def in_one_transaction(database: Database, statements: list[str]) -> float:
-    """The seconds that the statements take as the service's role, with their COMMIT."""
-
-    async def work(line: asyncpg.Connection) -> float:
-        began = monotonic()
-        async with line.transaction():
-            for each in statements:
-                await line.execute(each)
-        return monotonic() - began
-
-    return database.on_connection(work, as_app=True)

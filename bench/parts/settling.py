@@ -2,20 +2,18 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import monotonic
 
 import httpx
 
-from bench import machine
 from bench.claims import STAFF_PERSON, STAFF_USER, make_claims
 from bench.figures import Figure
 from bench.ground import Database, Ground, Server
-from bench.parts.assembling import in_one_transaction
 from bench.statements import recorded
 from bench.trainees import DISTRICT
+from bench.turns import Turn, in_one_transaction, taken
 from bench.wish import Wish
 from service.batches.queries import debit_account
 
@@ -100,13 +98,6 @@ _BARE = (
 )
 
 
-@dataclass(frozen=True)
-class _Turn:
-    seconds: float
-    cpu_seconds: float
-    peak_mib: float
-
-
 def measure(ground: Ground, wish: Wish) -> Iterator[Figure]:
     count, sent = wish.of(_LINES), ground.database("bench_sent")
     make_claims(sent, count, "batched", readable=1, seed=wish.seed, pot="in_flight")
@@ -158,12 +149,10 @@ def _yuan(fen: int) -> str:
     return f"{fen // 100}.{fen % 100:02d}"
 
 
-def _settled(ground: Ground, sent: Database, file: Path, count: int) -> _Turn:
+def _settled(ground: Ground, sent: Database, file: Path, count: int) -> Turn:
     copy = ground.database("bench_settled", like=sent.name)
     with ground.api(copy) as api:
-        before = machine.cpu_seconds(api.pids)
-        seconds = _hand_in(api, file)
-        turn = _Turn(seconds, machine.cpu_since(before, api.pids), machine.peak_mib(api.pids))
+        turn = taken(api, lambda: _hand_in(api, file))
     ended = copy.ask("SELECT count(*) FROM claims WHERE status IN ('paid', 'bounced')")
     if ended != count:
         raise RuntimeError(f"{ended} of {count} claims were settled")

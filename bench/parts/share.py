@@ -1,9 +1,10 @@
-"""The share: read over HTTP from the figures kept with the claims, for ever more claims of one year.
+"""The share: read over HTTP from the figures kept with the claims, for ever more claims of one year that ends today.
 
 The ceiling is `/health`: a transaction that asks nothing.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from statistics import median
 from time import monotonic
 
@@ -13,17 +14,18 @@ import httpx
 from bench.figures import Figure
 from bench.ground import Database, Ground, Server
 from bench.wish import Wish
+from service import clock
 
 PART = "share"
 _CLAIMS = (10_000, 100_000, 1_000_000, 5_000_000)
 _ASKED_A_TURN = 15
 _BY = ("district", "industry", "month")
 
-# A year's working days; districts, lists, industries and levels as unevenly as they come in a city.
+# A year that ends today; districts, lists, industries and levels as unevenly as they come in a city.
 _TALLY = """
     INSERT INTO claim_tally (filed_on, district, list_kind, industry, level, channel, count, amount_fen)
     SELECT filed_on, district, list_kind, industry, level, channel, count(*), sum(amount_fen)
-      FROM (SELECT date_trunc('year', current_date)::date + floor(random() * 250)::integer AS filed_on,
+      FROM (SELECT current_date - floor(random() * 365)::integer AS filed_on,
                    (SELECT array_agg(code ORDER BY code) FROM districts WHERE kind <> 'city')
                      [1 + floor(random() * random() * 12)::integer] AS district,
                    (ARRAY['shortage', 'general', 'manufacturing'])[1 + floor(random() * random() * 3)::integer]
@@ -36,15 +38,18 @@ _TALLY = """
      GROUP BY filed_on, district, list_kind, industry, level, channel
 """
 
-# As `claims.fold_tally` adds them up.
+# As `claims.fold_tally` adds them up, day after day.
 _SUMS = """
-    INSERT INTO claim_tally_sums (along, filed_on, key, channel, count, amount_fen)
-    SELECT each.along, filed_on, each.key, channel, sum(count), sum(amount_fen)
+    INSERT INTO claim_tally_sums (along, grain, filed_on, key, channel, count, amount_fen)
+    SELECT each.along, days.grain, days.first, each.key, channel, sum(count), sum(amount_fen)
       FROM claim_tally
+     CROSS JOIN LATERAL (
+           VALUES ('day', filed_on), ('month', date_trunc('month', filed_on)::date)) AS days (grain, first)
      CROSS JOIN LATERAL (
            VALUES ('month', to_char(filed_on, 'YYYY-MM')), ('district', district), ('list', list_kind),
                   ('industry', industry), ('level', level)) AS each (along, key)
-     GROUP BY each.along, filed_on, each.key, channel
+     GROUP BY each.along, days.grain, days.first, each.key, channel
+     ORDER BY days.first
 """
 
 
@@ -80,7 +85,8 @@ def _fill(database: Database, claims: int, seed: int) -> tuple[int, int]:
 
 def _read(api: Server, by: str, asked: int) -> tuple[float, float]:
     """Milliseconds from question to answer, the middle of many; and of the smallest answer there is, in turns."""
-    times: dict[str, list[float]] = {f"/api/statistics/individual-share?by={by}": [], "/health": []}
+    year = f"from={clock.today() - timedelta(days=364)}&to={clock.today()}"
+    times: dict[str, list[float]] = {f"/api/statistics/individual-share?by={by}&{year}": [], "/health": []}
     with httpx.Client(base_url=api.address, timeout=60) as http:
         for _ in range(asked):
             for path, own in times.items():

@@ -6,6 +6,7 @@ with the version before (`until`), and its successor begins.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from domain.eligibility import claimant, payment, training
 from domain.eligibility.facts import Facts
@@ -36,8 +37,7 @@ class Rule:
 
     def outcome(self, facts: Facts) -> Outcome:
         said = self.check(facts)
-        name, at_door = self.check.__name__, self.at_door
-        return Outcome(name, self.version, said.outcome, said.code, said.facts, self.basis, at_door)
+        return Outcome(self.check.__name__, self.version, *said, self.basis, self.at_door)
 
 
 _NOTICE = "济人社函〔2023〕28号"
@@ -87,6 +87,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+@cache
+def rules_in(rules_version: int) -> tuple[Rule, ...]:
+    """The rules in force in a version, in order."""
+    return tuple(rule for rule in RULES if rule.holds_in(rules_version))
+
+
 def decide(facts: Facts, rules_version: int = RULES_VERSION) -> Decision:
     """Every rule's outcome over `facts`, and the amount in fen when none failed.
 
@@ -95,6 +101,6 @@ def decide(facts: Facts, rules_version: int = RULES_VERSION) -> Decision:
     """
     if not 1 <= rules_version <= RULES_VERSION:
         raise ValueError(f"the rules have no version {rules_version}")
-    outcomes = tuple(rule.outcome(facts) for rule in RULES if rule.holds_in(rules_version))
+    outcomes = tuple([rule.outcome(facts) for rule in rules_in(rules_version)])
     decision = Decision(outcomes, None, rules_version)
     return Decision(outcomes, amount_due(facts), rules_version) if decision.eligible else decision

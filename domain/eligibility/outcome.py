@@ -1,10 +1,10 @@
 """What one rule says, and the decision that all of them make."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.remark import Remark
 
@@ -15,8 +15,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one rule said: `code` has wording, which `facts` fill; `basis` is where the rule comes from.
 
     `at_door`: where it failed there is nothing that could be stored, not even for somebody who insists.
@@ -53,13 +52,12 @@ class Decision:
         return not self.eligible and not any(each.at_door for each in self.outcomes if each.outcome is Result.FAILED)
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """A rule's answer, before its name, version and basis are put to it."""
 
     outcome: Result
     code: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any]
 
 
 def passed(code: str, **facts: Any) -> Said:

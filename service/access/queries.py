@@ -32,7 +32,9 @@ async def account_for_login(tx: Tx, login: str) -> LoginAccount | None:
     return LoginAccount(Actor(row.id, row.person_id, held, row.district, row.institution_id), row.password_hash)
 
 
+_NAMES = select(DistrictRow.code, DistrictRow.name).order_by(DistrictRow.code)
+
+
 async def district_names(tx: Tx) -> dict[str, str]:
     """Code → name of every district and zone."""
-    rows = await tx.execute(select(DistrictRow.code, DistrictRow.name).order_by(DistrictRow.code))
-    return {row.code: row.name for row in rows}
+    return {row.code: row.name for row in await tx.execute(_NAMES)}

@@ -211,14 +211,18 @@ class ClaimTallyRow(Base):
 
 
 class ClaimTallySumRow(Base):
-    """The tally once more, summed along each thing the share is asked by (`along`, whose value is `key`).
+    """The tally once more, summed along each thing the share is asked by (`along`, whose value is `key`), by day and
+    by month (`grain`; a month stands under its first day).
 
-    However many claims there are, a day has as many rows here as there are districts, lists, industries and levels.
+    However many claims there are, a day has as many rows here as there are districts, lists, industries and levels,
+    and a long span is read by its months.
     """
 
     __tablename__ = "claim_tally_sums"
+    __table_args__ = (CheckConstraint("grain IN ('day', 'month')", name="grain"),)
 
     along: Mapped[str] = mapped_column(primary_key=True)
+    grain: Mapped[str] = mapped_column(primary_key=True)
     filed_on: Mapped[date] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)

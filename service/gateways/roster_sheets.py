@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -161,6 +162,7 @@ def _clean(cell: str) -> str:
 _DAY = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)")
 
 
+@lru_cache(maxsize=4_096)  # a roster names the same few days in all of its lines
 def one_form(text: str) -> str:
     """A day as sheets write it, year first (2026/3/2, 2026.3.2, 2026年3月2日), as 2026-03-02; any other text as it
     is, to be refused where it is read."""

@@ -7,18 +7,15 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from sqlalchemy import Select, exists, func, select, union_all
+from sqlalchemy import text
 
 from domain.claim import Channel
 from domain.errors import Invalid
 from domain.level import LEVELS
-from domain.period import Period, add_months, parse_date
+from domain.period import Period, add_months, months_within, parse_date
 from domain.share import DEFINITION, share_of
-from service.access.queries import district_names
-from service.claims.tables import ClaimTallyDeltaRow, ClaimTallySumRow
 from service.database import Tx
 from service.settings import settings
-from service.standards.tables import StandardRow
 from service.statistics.schemas import IndividualShareView, ShareRowView, ShareTotalView, ShareView
 
 YEARS_MAX = 10
@@ -57,6 +54,15 @@ class _Figures:
         self.amount_fen[channel] += amount_fen
 
 
+@dataclass
+class _Found:
+    """By key; `districts` are what districts are called. `sample`: a standard in the database is a sample."""
+
+    sample: bool
+    figures: dict[str, _Figures] = field(default_factory=dict)
+    districts: dict[str, str] = field(default_factory=dict)
+
+
 def parse_span(first: str | None, last: str | None, today: date) -> Period:
     """The days asked for: what is not said runs from 1 January, to today.
 
@@ -85,49 +91,62 @@ async def individual_share(tx: Tx, span: Period, by: By, *, public: bool) -> Ind
     The total over the city is always shown: it singles nobody out, and it is what the city is measured by.
     """
     assert span.last is not None
-    figures = await _figures(tx, span, by)
-    total = _Figures()
+    found = await _found(tx, span.first, span.last, by)
+    figures, total = found.figures, _Figures()
     for each in figures.values():
         total.count.update(each.count)
         total.amount_fen.update(each.amount_fen)
     hidden = _hidden(figures) if public else frozenset()
-    names = await _names(tx, by, figures)
+    names = found.districts if by is By.DISTRICT else _names(by, figures)
     rows = [_row(key, names.get(key, key), None if key in hidden else figures[key]) for key in sorted(figures)]
-    sample = settings().demo or bool((await tx.execute(select(exists().where(StandardRow.sample)))).scalar())
+    sample = settings().demo or found.sample
     return IndividualShareView(span.first, span.last, by, rows, _total(total), DEFINITION, sample)
 
 
-async def _figures(tx: Tx, span: Period, by: By) -> dict[str, _Figures]:
-    found: dict[str, _Figures] = {}
-    for key, channel, count, amount_fen in await tx.execute(_asked(span, by)):
-        found.setdefault(key, _Figures()).add(channel, int(count), int(amount_fen))
+async def _found(tx: Tx, first: date, last: date, by: By) -> _Found:
+    begin, end = months_within(first, last)
+    asked = {"by": str(by), "first": first, "last": last, "begin": begin, "end": end}
+    rows = (await tx.execute(_FIGURES, asked)).all()
+    found = _Found(sample=rows[0].sample)
+    for row in rows:
+        if row.key is not None:  # as it is where nothing was filed
+            figures = found.figures.setdefault(row.key, _Figures())
+            figures.add(row.channel, int(row.number), int(row.amount_fen))
+            found.districts[row.key] = row.district
     return found
 
 
-def _asked(span: Period, by: By) -> Select[str, str, int, int]:
-    """Folded and unfolded figures in one statement, hence of one snapshot: each change is seen in exactly one."""
-    folded, fresh = ClaimTallySumRow, ClaimTallyDeltaRow
-    key = {
-        By.MONTH: func.to_char(fresh.filed_on, "YYYY-MM"),
-        By.DISTRICT: fresh.district,
-        By.LIST: fresh.list_kind,
-        By.INDUSTRY: fresh.industry,
-        By.LEVEL: fresh.level,
-    }[by]
-    filed = union_all(
-        select(folded.key, folded.channel, folded.count, folded.amount_fen).where(
-            folded.along == str(by), folded.filed_on.between(span.first, span.last)
-        ),
-        select(key, fresh.channel, fresh.count, fresh.amount_fen).where(
-            fresh.filed_on.between(span.first, span.last)
-        ),
-    ).subquery("filed")
-    count = func.sum(filed.c.count)
-    return (
-        select(filed.c.key, filed.c.channel, count, func.sum(filed.c.amount_fen))
-        .group_by(filed.c.key, filed.c.channel)
-        .having(count != 0)
+# Folded and unfolded figures in one statement, hence of one snapshot: each change is seen in exactly one. Of what is
+# folded, whole months are read as such, and by their days only those before and after. There is always a row.
+_FIGURES = text("""
+    WITH filed AS (
+        SELECT key, channel, count, amount_fen FROM claim_tally_sums
+         WHERE along = :by AND grain = 'month' AND filed_on >= :begin AND filed_on < :end
+         UNION ALL
+        SELECT key, channel, count, amount_fen FROM claim_tally_sums
+         WHERE along = :by AND grain = 'day' AND filed_on >= :first AND filed_on < :begin
+         UNION ALL
+        SELECT key, channel, count, amount_fen FROM claim_tally_sums
+         WHERE along = :by AND grain = 'day' AND filed_on >= :end AND filed_on <= :last
+         UNION ALL
+        SELECT CASE CAST(:by AS text)
+               WHEN 'month' THEN to_char(filed_on, 'YYYY-MM') WHEN 'district' THEN district
+               WHEN 'list' THEN list_kind WHEN 'industry' THEN industry WHEN 'level' THEN level END,
+               channel, count, amount_fen
+          FROM claim_tally_deltas
+         WHERE filed_on BETWEEN :first AND :last
+    ), figures AS (
+        SELECT key, channel, sum(count) AS number, sum(amount_fen) AS amount_fen
+          FROM filed
+         GROUP BY key, channel
+        HAVING sum(count) <> 0
     )
+    SELECT any_.sample, figures.key, coalesce(districts.name, figures.key) AS district,
+           figures.channel, figures.number, figures.amount_fen
+      FROM (SELECT EXISTS (SELECT FROM standards WHERE sample) AS sample) AS any_
+      LEFT JOIN figures ON true
+      LEFT JOIN districts ON CAST(:by AS text) = 'district' AND districts.code = figures.key
+""")
 
 
 def _hidden(figures: Mapping[str, _Figures]) -> frozenset[str]:
@@ -140,18 +159,16 @@ def _hidden(figures: Mapping[str, _Figures]) -> frozenset[str]:
     return frozenset(few)
 
 
-async def _names(tx: Tx, by: By, keys: Iterable[str]) -> Mapping[str, str]:
+def _names(by: By, keys: Iterable[str]) -> Mapping[str, str]:
     """What people call each key; a key that is not among them is called by itself."""
     match by:
-        case By.DISTRICT:
-            return await district_names(tx)
         case By.LIST:
             return LIST_NAMES
         case By.LEVEL:
             return {code: level.name for code, level in LEVELS.items()}
         case By.MONTH:
             return {key: f"{key[:4]}年{int(key[5:])}月" for key in keys}
-        case By.INDUSTRY:
+        case _:
             return {}
 
 

@@ -59,7 +59,7 @@ async def _compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) 
 
     def today_s(entry: RegistryEntry) -> RegistryEntry:
         code = entry.occupation_code
-        return replace(entry, occupation_code=aliases.get(code, code)) if code else entry
+        return replace(entry, occupation_code=aliases[code]) if code in aliases else entry
 
     return {
         claim_id: compare(question, [today_s(entry) for entry in reply.entries[question.number]])

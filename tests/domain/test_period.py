@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.period import Period, add_months, parse_date, whole_months
+from domain.period import Period, add_months, months_within, parse_date, whole_months
 
 days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
@@ -139,3 +139,25 @@ def test_overlap_means_a_shared_day(one: Period, other: Period) -> None:
     assert one.last is not None
     shared = any(one.first + timedelta(days=n) in other for n in range((one.last - one.first).days + 1))
     assert one.overlaps(other) is shared
+
+
+@given(days, st.integers(0, 800))
+def test_whole_months_and_the_days_around_them_are_the_span(first: date, length: int) -> None:
+    last = first + timedelta(days=length)
+    begin, end = months_within(first, last)
+    assert first <= begin <= end <= last + timedelta(days=1)
+    whole = {first + timedelta(days=n) for n in range(length + 1)}
+    months = {day for day in whole if begin <= day < end}
+    assert (begin.day, end.day) == (1, 1) or not months
+    assert not any(month_of(day) <= whole for day in whole - months)
+
+
+def month_of(day: date) -> set[date]:
+    first = day.replace(day=1)
+    return {first + timedelta(days=n) for n in range((add_months(first, 1) - first).days)}
+
+
+def test_a_span_within_a_month_has_no_whole_months() -> None:
+    assert months_within(date(2026, 3, 2), date(2026, 3, 31)) == (date(2026, 3, 2), date(2026, 3, 2))
+    assert months_within(date(2026, 3, 1), date(2026, 3, 31)) == (date(2026, 3, 1), date(2026, 4, 1))
+    assert months_within(date(2026, 2, 15), date(2026, 5, 1)) == (date(2026, 3, 1), date(2026, 5, 1))

@@ -57,3 +57,12 @@ async def test_no_guard_compares_every_row_with_every_other(databases: Databases
     assert all(plans.values())
     slow = {table: plan for table, own in plans.items() for plan in own if rows_by_rows(plan)}
     assert slow.keys() <= _SINGLE
+
+
+async def test_a_claim_that_is_paid_looks_up_its_attempt(databases: Databases) -> None:
+    """As an anti-join it was planned by what statistics knew of attempts that are done: none, until the first batch
+    is through, and then every claim was compared with every one of them."""
+    plans = await plans_of_guards(databases.admin_url)
+    (paid,) = [plan for plan in plans["claims"] if "a.status = 'done'" in plan]
+    assert "Anti Join" not in paid
+    assert "SubPlan" in paid

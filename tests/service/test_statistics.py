@@ -67,7 +67,7 @@ def figures(view: IndividualShareView) -> dict[str, tuple[Counter[str], Counter[
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_kept_figures_equal_the_claims_counted_one_by_one(tx: Tx, seed: int) -> None:
-    """Filing, withdrawing and folding in any order; then in a span that cuts through the days."""
+    """Filing, withdrawing and folding in any order; then over whole months, and spans that cut through them."""
     dice = random.Random(seed)
     season, live = await Season.build(tx), []
     for _ in range(60):
@@ -76,8 +76,9 @@ async def test_the_kept_figures_equal_the_claims_counted_one_by_one(tx: Tx, seed
             await season.withdraw(tx, live.pop(dice.randrange(len(live))))
         if dice.random() < 0.2:
             await fold_tally(tx, limit=dice.choice((1, 7, 10_000)))
-    some = Period(FIRST + timedelta(days=31), FIRST + timedelta(days=77))
-    for span in (SPAN, some):
+    starts = [FIRST + timedelta(days=day) for day in dice.choices(range(DAYS // 2), k=6)]
+    spans = [Period(first, first + timedelta(days=dice.randrange(30, 90))) for first in starts]
+    for span in (SPAN, Period(FIRST, date(2031, 12, 31)), *spans):
         for by in By:
             view = await individual_share(tx, span, by, public=False)
             assert figures(view) == await counted_by_hand(tx, span, by)
@@ -113,12 +114,12 @@ async def test_what_is_read_does_not_grow_with_what_claims_have_in_common(tx: Tx
     cells = select(func.count()).where(ClaimTallyRow.filed_on == FIRST)
     assert (await tx.execute(cells)).scalar_one() == 2 * 3 * 5
     row = ClaimTallySumRow
-    sums = await tx.execute(
-        select(row.along, func.count(), func.sum(row.count)).where(row.filed_on == FIRST).group_by(row.along)
-    )
-    assert {along: (rows, claims) for along, rows, claims in sums} == {
-        "month": (1, 30), "district": (2, 30), "list": (1, 30), "industry": (3, 30), "level": (5, 30),
-    }  # fmt: skip
+    for grain in ("day", "month"):
+        asked = select(row.along, func.count(), func.sum(row.count)).group_by(row.along)
+        sums = await tx.execute(asked.where(row.filed_on == FIRST, row.grain == grain))
+        assert {along: (rows, claims) for along, rows, claims in sums} == {
+            "month": (1, 30), "district": (2, 30), "list": (1, 30), "industry": (3, 30), "level": (5, 30),
+        }  # fmt: skip
 
 
 async def append(tx: Tx, count: int, on: date, channel: str = "individual", times: int = 1, **key: Any) -> None:

@@ -102,16 +102,19 @@ SHARE = Promise(
         Check(
             "claim_tally_sums",
             "统计合计与统计数不符",
-            """SELECT concat_ws('/', along, filed_on, key, channel) FROM (
-                   SELECT along, filed_on, key, channel, count, amount_fen FROM claim_tally_sums
+            """SELECT concat_ws('/', along, grain, filed_on, key, channel) FROM (
+                   SELECT along, grain, filed_on, key, channel, count, amount_fen FROM claim_tally_sums
                     UNION ALL
-                   SELECT each.along, filed_on, each.key, channel, -count, -amount_fen
+                   SELECT each.along, days.grain, days.first, each.key, channel, -count, -amount_fen
                      FROM claim_tally
+                    CROSS JOIN LATERAL (
+                          VALUES ('day', filed_on),
+                                 ('month', CAST(date_trunc('month', filed_on) AS date))) AS days (grain, first)
                     CROSS JOIN LATERAL (
                           VALUES ('month', to_char(filed_on, 'YYYY-MM')), ('district', district),
                                  ('list', list_kind), ('industry', industry), ('level', level)) AS each (along, key)
                ) AS sums_less_tally
-                GROUP BY along, filed_on, key, channel
+                GROUP BY along, grain, filed_on, key, channel
                HAVING sum(count) <> 0 OR sum(amount_fen) <> 0""",
         ),
     ),

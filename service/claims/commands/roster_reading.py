@@ -84,11 +84,8 @@ def _body(kind: type[S], given: Mapping[str, Any]) -> S:
     """The values that belong into a body, by their paths; Invalid `value.form` for one that is of no such type."""
     body: dict[str, Any] = {}
     for path, value in given.items():
-        *outer, last = path.split(".")
-        inner = body
-        for name in outer:
-            inner = inner.setdefault(name, {})
-        inner[last] = value
+        outer, _, last = path.rpartition(".")
+        (body.setdefault(outer, {}) if outer else body)[last] = value
     try:
         return msgspec.convert(
             {name: body[name] for name in kind.__struct_fields__ if name in body}, kind, strict=False

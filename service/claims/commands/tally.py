@@ -21,14 +21,17 @@ _FOLD = text("""
         ON CONFLICT (filed_on, district, list_kind, industry, level, channel)
         DO UPDATE SET count = tally.count + excluded.count, amount_fen = tally.amount_fen + excluded.amount_fen
     ), summed AS (
-        INSERT INTO claim_tally_sums AS sums (along, filed_on, key, channel, count, amount_fen)
-        SELECT each.along, filed_on, each.key, channel, sum(count), sum(amount_fen)
+        INSERT INTO claim_tally_sums AS sums (along, grain, filed_on, key, channel, count, amount_fen)
+        SELECT each.along, days.grain, days.first, each.key, channel, sum(count), sum(amount_fen)
           FROM taken
+         CROSS JOIN LATERAL (
+               VALUES ('day', filed_on),
+                      ('month', CAST(date_trunc('month', filed_on) AS date))) AS days (grain, first)
          CROSS JOIN LATERAL (
                VALUES ('month', to_char(filed_on, 'YYYY-MM')), ('district', district), ('list', list_kind),
                       ('industry', industry), ('level', level)) AS each (along, key)
-         GROUP BY each.along, filed_on, each.key, channel
-        ON CONFLICT (along, filed_on, key, channel)
+         GROUP BY each.along, days.grain, days.first, each.key, channel
+        ON CONFLICT (along, grain, filed_on, key, channel)
         DO UPDATE SET count = sums.count + excluded.count, amount_fen = sums.amount_fen + excluded.amount_fen
     )
     SELECT count(*) FROM taken
