@@ -1,6 +1,7 @@
 """Each promise is broken once, behind the back of every guard, and the audit names the row."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -390,8 +391,6 @@ def _zhida(played: Played, environment: dict[str, str]) -> subprocess.CompletedP
 
 async def test_the_command_answers_by_its_exit_code(played: Played) -> None:
     """As the service's own role, which may read and not mend."""
-    import os
-
     environment = dict(os.environ)
     good = _zhida(played, environment)
     assert good.returncode == 0, good.stderr
