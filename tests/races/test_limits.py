@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -134,6 +135,6 @@ async def test_two_confirmations_at_once_change_a_parameter_once(committed: Worl
     async with transaction() as tx:
         row = PolicyRow
         held = select(func.count()).where(
-            row.key == "lawsuit_months", func.lower(row.in_force) >= text("'2095-01-01'")
+            row.key == "lawsuit_months", func.lower(row.in_force) == date.fromisoformat(first)
         )
-        assert (await tx.execute(held)).scalar_one() == (1 if same else 2)
+        assert (await tx.execute(held)).scalar_one() == 1
