@@ -99,18 +99,25 @@ async def take_due(tx: Tx, limit: int = 5_000) -> list[tuple[str, int]]:
     return [(kind, job_id) for kind, job_id in rows]
 
 
-async def revive(tx: Tx, job_id: int) -> None:
-    """Make a dead job ready again, with all its attempts. Conflict `job.not_dead` when it is not dead."""
+async def stop(tx: Tx, kinds: Sequence[Job], why: str) -> int:
+    """Nothing of `kinds` is done any more unless an operator wants it again; how many jobs that were."""
+    stopped = update(JobRow).where(JobRow.state == "ready", JobRow.kind.in_([str(kind) for kind in kinds]))
+    return (await tx.execute(stopped.values(state="dead", last_error=why))).rowcount
+
+
+async def revive(tx: Tx, job_id: int) -> tuple[str, UUID]:
+    """Make a dead job ready again, with all its attempts: its kind and what it is about. Conflict `job.not_dead`."""
     revived = await tx.execute(
         update(JobRow)
         .where(JobRow.id == job_id, JobRow.state == "dead")
         .values(state="ready", attempts=0, next_at=func.now())
-        .returning(JobRow.kind)
+        .returning(JobRow.kind, JobRow.subject)
     )
-    kind = revived.scalar_one_or_none()
-    if kind is None:
+    row = revived.one_or_none()
+    if row is None:
         raise Conflict("job.not_dead")
-    after_commit(tx, "nudge", (kind, job_id))
+    after_commit(tx, "nudge", (row.kind, job_id))
+    return row.kind, row.subject
 
 
 def chunks(owed: Iterable[tuple[str, int]]) -> Iterable[tuple[str, list[int]]]:

@@ -75,6 +75,11 @@ async def close_session(tx: Tx, token: str) -> None:
     await tx.execute(delete(SessionRow).where(SessionRow.token_sha256 == _digest(token)))
 
 
+async def close_all_sessions(tx: Tx) -> None:
+    """Everybody signs in again."""
+    await tx.execute(delete(SessionRow))
+
+
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 

@@ -16,6 +16,7 @@ from litestar.types import Scope
 
 from domain.actor import Actor
 from domain.errors import Invalid, Malformed, SignedOut
+from domain.personal_number import holds_personal_number
 from service import clock, database
 from service.idempotency import Answer
 from service.idempotency import Once as OnceValue
@@ -156,6 +157,8 @@ async def _once(
 ) -> OnceValue:
     if len(request.headers.getall("idempotency-key")) > 1:
         raise Malformed("idempotency.two_keys", field="Idempotency-Key")
+    if holds_personal_number(idempotency_key):  # it is kept for ever, in clear
+        raise Invalid("text.personal_number", field="Idempotency-Key")
     body = await request.body()
     route = f"{request.method} {request.url.path}"
     return OnceValue(me.user_id, route, idempotency_key, hashlib.sha256(body).digest())

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.actor import Actor, Post
 from domain.errors import Invalid, SignedOut
 from domain.identity import NationalId, PersonName, Phone
+from domain.personal_number import holds_personal_number
 from service.access.queries import LoginAccount, account_for_login
 from service.access.schemas import NewSignIn, NewSignUp, NewStaff, SessionView, SignedUpView
 from service.access.tables import DistrictRow, UserPostRow, UserRow
@@ -118,10 +119,12 @@ async def add_staff(new: NewStaff, today: date, by: By) -> SignedUpView:
 
 
 def _read_user(given: NewSignUp, today: date) -> tuple[str, NewPerson]:
-    """The login and the person, well formed; the password is long enough."""
+    """The login and the person, well formed; the password is long enough. A login is kept in clear (promise 14)."""
     login = given.login.strip().lower()
     if not _LOGIN.fullmatch(login):
         raise Invalid("login.format", field="login")
+    if holds_personal_number(login):
+        raise Invalid("text.personal_number", field="login")
     if len(given.password) < PASSWORD_LENGTH_MIN:
         raise Invalid("password.short", field="password", least=PASSWORD_LENGTH_MIN)
     if len(given.password) > PASSWORD_LENGTH_MAX:

@@ -6,12 +6,12 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from domain.actor import Post
-from service import jobs
+from service.audit import commands
 from service.audit.queries.owed import dead_jobs, job_counts
 from service.audit.queries.story import story_of
 from service.audit.schemas import DeadJobsView, JobCountsView, StoryView
 from service.security import allow
-from service.web import Me, Tx
+from service.web import Me, Now, Tx
 
 
 @get("/api/claims/{claim_id:uuid}/story", guards=[allow(Post.AUDITOR, Post.REVIEWER)])
@@ -33,9 +33,9 @@ async def list_dead_jobs(tx: Tx) -> DeadJobsView:
 
 
 @post("/api/jobs/{job_id:int}/again", guards=[allow(Post.OPERATOR)], status_code=204)
-async def do_again(tx: Tx, job_id: FromPath[int]) -> None:
+async def do_again(tx: Tx, me: Me, now: Now, job_id: FromPath[int]) -> None:
     """Try a dead job again."""
-    await jobs.revive(tx, job_id)
+    await commands.do_again(tx, me, job_id, now)
 
 
 ROUTES = [explain_claim, count_jobs, list_dead_jobs, do_again]

@@ -167,3 +167,11 @@ class RevokedView(Struct):
     revoked_on: date
     withdrawn: list[UUID]
     past_no_return: list[UUID]
+
+
+class RestoredView(Struct):
+    """What was stopped when a backup was put back; the next batch's serial is higher than `serial`."""
+
+    jobs_stopped: int
+    attempts_unknown: int
+    serial: int

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     Sequence,
@@ -139,3 +141,18 @@ class BankFileRow(Base):
     line_count: Mapped[int] = mapped_column(Integer)
     sum_fen: Mapped[Fen]
     written_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RestoreRow(Base):
+    """A backup was put back, and what could have been sent already was stopped then (promise 19). Written once."""
+
+    __tablename__ = "restores"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    restored_at: Mapped[datetime]
+    #: The last journal row of the backup: what comes later was done after it was put back.
+    journal_id: Mapped[int] = mapped_column(BigInteger)
+    #: Batches opened afterwards have higher numbers than the bank can have seen.
+    serial: Mapped[int] = mapped_column(BigInteger)
+    jobs_stopped: Mapped[int] = mapped_column(Integer)
+    attempts_unknown: Mapped[int] = mapped_column(Integer)

@@ -25,6 +25,7 @@ class _Lazy(click.Group):
             "institution": ("service.cli.staff", "institution"),
             "standards": ("service.cli.standards", "standards"),
             "stats": ("service.cli.statistics", "stats"),
+            "restored": ("service.cli.restored", "restored"),
             "rehearse": ("service.cli.rehearse", "rehearse"),
         }
     )

@@ -26,6 +26,7 @@ async def test_keys(served: Served) -> None:
     refused(ask(headers=[sign]), 400, "malformed", "Idempotency-Key")
     refused(ask(headers=[sign, ("Idempotency-Key", "")]), 400, "malformed", "Idempotency-Key")
     refused(ask(headers=[sign, ("Idempotency-Key", "k" * 129)]), 400, "malformed", "Idempotency-Key")
+    refused(ask(headers=[sign, ("Idempotency-Key", "13800138000")]), 422, "text.personal_number", "Idempotency-Key")
     two = [sign, ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
     refused(ask(headers=two), 400, "idempotency.two_keys", "Idempotency-Key")
     refused(ask(headers=[*two[:2], ("idempotency-key", "a")]), 400, "idempotency.two_keys")

@@ -208,6 +208,7 @@ SIGN_UPS: list[tuple[str, Any, int, str]] = [
         ("login", value, 422, "login.format")
         for value in ("", "  ", "a", "a\u200bbc", "管理员", "a b", "-ab", "x" * 65)
     ),
+    ("login", "13800138000", 422, "text.personal_number"),
     ("login", "xuehua", 409, "user.login_taken"),
     ("login", " XUEHUA ", 409, "user.login_taken"),
     ("password", "short", 422, "password.short"),

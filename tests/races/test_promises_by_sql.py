@@ -11,9 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from domain.actor import Post
+from service.batches.commands import dissolve_batch, mark_restored
 from service.claims.schemas import NewInvoice
 from service.database import Tx
-from tests.payments import Stage
+from service.journal import By
+from service.reconciliation import commands as reconciliation
+from tests.payments import Stage, a_return, lines_of
 from tests.world import World
 
 DENIED, UNIQUE, FOREIGN, CHECK, EXCLUDE = "42501", "23505", "23503", "23514", "23P01"
@@ -103,6 +106,8 @@ async def test_3_references_are_unique_and_frozen(tx: Tx, stage: Stage) -> None:
     attempt = await _attempt(tx, batch.id)
     assert await _refused(tx, "UPDATE payment_attempts SET reference = 'X' WHERE id = :id", id=attempt.id) == DENIED
     assert await _refused(tx, "DELETE FROM payment_attempts WHERE id = :id", id=attempt.id) == DENIED
+    # void by now, so that nothing but its reference is in the way of a second one
+    await dissolve_batch(tx, stage.staff[Post.MAKER], batch.id, "…", stage.world.now)
     again = COPY_ATTEMPT.format(reference="reference", amount="amount_fen")
     assert await _refused(tx, again, id=attempt.id) == UNIQUE
 
@@ -204,6 +209,50 @@ async def test_12_no_change_without_a_journal_row_and_no_journal_row_is_touched(
     for statement in ("UPDATE journal SET reason = 'x'", "DELETE FROM journal", "TRUNCATE journal"):
         assert await _refused(tx, statement) == DENIED
     assert await _refused(tx, "DELETE FROM claims WHERE id = :id", id=claim) == DENIED
+
+
+async def test_13_a_return_line_counts_once_and_stays(tx: Tx, stage: Stage) -> None:
+    batch = await stage.sent(tx)
+    line, *_ = await lines_of(tx, batch.id)
+    data, by = a_return(batch, [(line.reference, line.amount_fen, "done", "")]), By("tests", stage.world.now)
+    await reconciliation.take_return(tx, None, reconciliation.read(data), data, "bank", by)
+    again = """INSERT INTO return_lines (return_file_id, line_no, reference, amount_fen, code, reason, attempt_id,
+                                         verdict)
+               SELECT return_file_id, 99, reference, amount_fen, code, reason, {attempt}, '{verdict}'
+                 FROM return_lines WHERE attempt_id = :id"""
+    assert await _refused(tx, again.format(attempt="attempt_id", verdict="settled"), id=line.id) == UNIQUE
+    assert await _refused(tx, again.format(attempt="NULL", verdict="settled"), id=line.id) == CHECK
+    same = """INSERT INTO return_files (id, sha256, file_id, bytes_sealed, line_count, sum_fen, source, received_at)
+              SELECT gen_random_uuid(), sha256, file_id, bytes_sealed, line_count, sum_fen, source, received_at
+                FROM return_files WHERE file_id = :number"""
+    assert await _refused(tx, same, number=batch.number) == UNIQUE
+    for statement in (
+        "UPDATE return_lines SET verdict = 'exception'",
+        "UPDATE return_files SET sum_fen = 1",
+        "DELETE FROM return_lines",
+        "DELETE FROM return_files",
+    ):
+        assert await _refused(tx, statement) == DENIED
+
+
+async def test_18_a_job_is_owed_once_ends_in_one_way_and_is_not_thrown_away(tx: Tx, stage: Stage) -> None:
+    batch = await stage.open(tx)
+    again = """INSERT INTO jobs (kind, subject, round, next_at)
+               SELECT kind, subject, {round}, now() FROM jobs WHERE subject = :id"""
+    assert await _refused(tx, again.format(round="round + 1"), id=batch.id) == UNIQUE
+    await tx.execute(text("UPDATE jobs SET state = 'done' WHERE subject = :id"), {"id": batch.id})
+    assert await _refused(tx, again.format(round="round"), id=batch.id) == UNIQUE
+    assert await _refused(tx, "UPDATE jobs SET state = 'forgotten' WHERE subject = :id", id=batch.id) == CHECK
+    assert (
+        await _refused(tx, "UPDATE jobs SET subject = gen_random_uuid() WHERE subject = :id", id=batch.id) == DENIED
+    )
+    assert await _refused(tx, "DELETE FROM jobs WHERE subject = :id", id=batch.id) == DENIED
+
+
+async def test_19_that_a_backup_was_put_back_is_not_unsaid(tx: Tx, world: World) -> None:
+    await mark_restored(tx, world.now)
+    for statement in ("UPDATE restores SET journal_id = 0", "DELETE FROM restores", "TRUNCATE restores"):
+        assert await _refused(tx, statement) == DENIED
 
 
 async def test_17_published_editions_standards_and_policies_are_immutable(tx: Tx) -> None:

@@ -68,6 +68,20 @@ async def fresh_database(admin_url: str, suffix: str) -> AsyncIterator[str]:
         await connection.close()
 
 
+async def keep_answers(tx: Tx) -> None:
+    """The answers to signatures that commands were called for, as the routes would have kept them."""
+    await tx.execute(
+        text("""INSERT INTO idempotency_keys (user_id, route, key, body_sha256, answer)
+                SELECT s.user_id, 'POST /api/batches/' || s.batch_id || '/' || named.verb, 'kept', '-',
+                       jsonb_build_object('id', s.batch_id, 'status', named.status)
+                  FROM batch_signatures s
+                  JOIN (VALUES ('assemble', 'submit', 'submitted'), ('check', 'check', 'checked'),
+                               ('release', 'release', 'released')) AS named (step, verb, status)
+                    ON named.step = s.step
+                ON CONFLICT DO NOTHING""")
+    )
+
+
 @dataclass
 class Season:
     """`persons` and `users` are three pairs for signatures, then one of a trainee."""
@@ -259,9 +273,9 @@ class Season:
         )  # fmt: skip
 
     async def move_batch(
-        self, tx: Tx, batch_id: UUID, action: BatchAction, changes: dict[str, Any] | None = None
+        self, tx: Tx, batch_id: UUID, action: BatchAction, changes: dict[str, Any] | None = None, by: By = BY
     ) -> None:
-        assert await move_all(tx, BatchRow.__table__, BATCH_LIFECYCLE, action, [batch_id], BY, changes=changes)
+        assert await move_all(tx, BatchRow.__table__, BATCH_LIFECYCLE, action, [batch_id], by, changes=changes)
 
     async def move_attempts(self, tx: Tx, ids: list[UUID], *actions: AttemptAction) -> None:
         for action in actions:
@@ -283,7 +297,9 @@ class Season:
                         sum_fen=batch.sum_fen, recorded_by=self.users[2],
                     )
                 )  # fmt: skip
-            await self.move_batch(tx, batch_id, action)
+            signer = By(f"season {step}", AT, self.users[place], self.persons[place])
+            await self.move_batch(tx, batch_id, action, by=signer)
+        await keep_answers(tx)
 
     async def send(self, tx: Tx, batch_id: UUID, attempts: list[UUID]) -> None:
         """The bank file, written and sent."""
@@ -308,8 +324,9 @@ class Season:
         return_id = uuid4()
         await tx.execute(
             insert(ReturnFileRow).values(
-                id=return_id, sha256=return_id.hex, file_id="-", bytes_sealed=b"-", line_count=len(rows),
-                sum_fen=sum(row.amount_fen for row in rows), source="season", received_at=AT,
+                id=return_id, sha256=return_id.hex, file_id="-", bytes_sealed=keyring().seal("-", return_id),
+                line_count=len(rows), sum_fen=sum(row.amount_fen for row in rows), source="season",
+                received_at=AT,
             )
         )  # fmt: skip
         for line_no, row in enumerate(rows, start=1):

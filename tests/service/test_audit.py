@@ -1,6 +1,7 @@
 """Each promise is broken once, behind the back of every guard, and the audit names the row."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -28,7 +29,8 @@ from tests.conftest import ROOT, Databases
 from tests.payments import Stage, a_return, claim_statuses, lines_of
 from tests.service.planted_decisions import PLANTED_IN_DECISIONS
 from tests.service.planted_money import PLANTED_IN_MONEY
-from tests.service.season import Season, fresh_database
+from tests.service.planted_promises import PLANTED_IN_PROMISES
+from tests.service.season import Season, fresh_database, keep_answers
 from tests.world import World
 
 
@@ -92,6 +94,7 @@ async def _drop_guards(tx: Tx) -> None:
         ("payment_attempts", "uq_payment_attempts_reference"),
         ("batch_signatures", "uq_batch_signatures_person"),
         ("jobs", "ck_jobs_state"),
+        ("idempotency_keys", "pk_idempotency_keys"),
         ("fund_positions", "ck_fund_positions_conserved"),
     ):
         await tx.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}"))
@@ -131,6 +134,7 @@ async def test_what_the_commands_do_keeps_every_promise(played: Played) -> None:
         assert file is not None
         assert await commands.settle_answer(tx, file, FileState("refused", sha256=file.sha256), world.now)
         await given_up.frozen(tx)
+        await keep_answers(tx)
         reports = await verify(tx)
         await tx.rollback()
     await app.dispose()
@@ -345,7 +349,7 @@ PLANTED: dict[str, tuple[str, str, str | None, str]] = {
 }
 
 
-PLANTED |= PLANTED_IN_DECISIONS | PLANTED_IN_MONEY
+PLANTED |= PLANTED_IN_DECISIONS | PLANTED_IN_MONEY | PLANTED_IN_PROMISES
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -393,8 +397,6 @@ def _zhida(played: Played, environment: dict[str, str]) -> subprocess.CompletedP
 
 async def test_the_command_answers_by_its_exit_code(played: Played) -> None:
     """As the service's own role, which may read and not mend."""
-    import os
-
     environment = dict(os.environ)
     good = _zhida(played, environment)
     assert good.returncode == 0, good.stderr

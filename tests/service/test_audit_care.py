@@ -25,7 +25,7 @@ from service.reconciliation.schemas import NewAttemptDecision, Outcome
 from tests.conftest import Databases
 from tests.objections import PaidForThem
 from tests.payments import Stage, a_return, lines_of
-from tests.service.season import fresh_database
+from tests.service.season import fresh_database, keep_answers
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
 from tests.world import World
 
@@ -78,6 +78,7 @@ async def _play(tx: Tx) -> None:
     objection = NewObjection(Ground.REVOKED, "收回了协议")
     opened = await object_to(tx, trainee, paid_for_them.claim_id, objection, now)
     await close_objection(tx, paid_for_them.reviewer, opened.id, NewFinding(Finding.UPHELD, "属实"), now)
+    await keep_answers(tx)
 
 
 async def _corrected(tx: Tx, stage: Stage, reviewer: Actor) -> None:

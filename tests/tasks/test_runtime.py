@@ -200,6 +200,19 @@ async def test_owing_twice_is_one_round_and_a_done_round_is_followed_by_the_next
     assert [(each.round, each.state) for each in await stored(subject)] == [(1, "done"), (2, "ready")]
 
 
+async def test_owed_from_many_sides_at_once_is_one_round() -> None:
+    """None of them sees what the others have not committed yet: only the unique indexes stand between them."""
+    subject = uuid4()
+
+    async def owing() -> None:
+        async with transaction() as tx:
+            await owe(tx, KIND, subject)
+            await asyncio.sleep(0.3)
+
+    await asyncio.gather(*(owing() for _ in range(5)))
+    assert [(each.round, each.state) for each in await stored(subject)] == [(1, "ready")]
+
+
 async def test_nobody_is_guilty_of_a_deadlock_or_a_lost_connection() -> None:
     (subject,), ids = await owed_now()
 

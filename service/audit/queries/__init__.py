@@ -1,17 +1,21 @@
 """Recompute the promises from the stored rows, as if no constraint had ever kept them."""
 
+from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
 from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
 from service.audit.queries.care import EVIDENCE, STOPPED
 from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
 from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUBSIDY, SHARE
 from service.audit.queries.decisions import DECISIONS, recompute
 from service.audit.queries.funds import MONEY_CONSERVED, carried_over, mixed_batches
+from service.audit.queries.in_clear import NOTHING_IN_CLEAR, first_in_clear
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
 from service.audit.queries.objections import OBJECTIONS
 from service.audit.queries.policies import PARAMETERS
+from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.queries.standards import STANDARDS, standards_recompute
+from service.audit.queries.territory import TERRITORY
 from service.audit.schemas import BrokenRow, PromiseReport
 from service.database import Tx
 
@@ -25,9 +29,14 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
     """
     reopened = await reopen(tx)
     ready, dead = await ready_and_dead(tx)
-    found_beside: dict[int | str, Breach | None] = {4: reopened.file, 8: reopened.content, 16: await recompute(tx)}
+    found_beside: dict[int | str, Breach | None] = {
+        4: reopened.file,
+        8: reopened.content,
+        14: await first_in_clear(tx),
+        16: await recompute(tx),
+    }
     found_beside[STANDARDS.name] = await standards_recompute(tx)
-    said: dict[int, str] = {18: f"待办 {ready}，停办 {dead}"}
+    said: dict[int, str] = {14: "行数是查过的列数", 18: f"待办 {ready}，停办 {dead}"}
     if money := await _money_before(tx):
         said[9] = money
     reports = []
@@ -56,11 +65,16 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         THREE_PERSONS,
         SIGNED_CONTENT,
         MONEY_CONSERVED,
+        COMMITTED,
+        ANSWERED_ONCE,
         JOURNALLED,
         COUNTED_ONCE,
+        NOTHING_IN_CLEAR,
+        TERRITORY,
         DECISIONS,
         PARAMETERS,
         ended,
+        RESENDS_NOTHING,
         STOPPED,
         OBJECTIONS,
         SHARE,

@@ -3,6 +3,7 @@
 from service.batches.commands.assemble import assemble
 from service.batches.commands.dissolve import dissolve_batch, reject_batch
 from service.batches.commands.open import open_batch
+from service.batches.commands.restored import mark_restored
 from service.batches.commands.send import FileToSend, intend_to_send, settle_answer
 from service.batches.commands.sign import check_batch, note_refusal, release_batch, submit_batch
 from service.batches.commands.taking_out import hold, lift, revoke, withdraw
@@ -16,6 +17,7 @@ __all__ = [
     "hold",
     "intend_to_send",
     "lift",
+    "mark_restored",
     "note_refusal",
     "open_batch",
     "reject_batch",

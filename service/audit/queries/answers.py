@@ -1,0 +1,90 @@
+"""Promises about answers: what was answered with success is there, and a key was answered once."""
+
+from service.audit.queries.checks import Check, Promise
+
+#: What a kept answer names: whose it is, and the row. An answer that was given on what another had brought before
+#: (the same return, the same roster) is not the asker's own act. A key whose answer is no object names nothing.
+_NAMED = """
+    SELECT k.user_id, k.route, k.key, what.kind, what.own, said.answer ->> 'status' AS status,
+           CAST(said.answer ->> 'id' AS uuid) AS id
+      FROM idempotency_keys k
+      JOIN (VALUES ('^POST /api/claims$', 'claim', true),
+                   ('^POST /api/claims/[^/]+/(correct|account|retry|send-back)$', 'claim', true),
+                   ('^POST /api/claims/[^/]+/(hold|lift)$', 'claim_hold', true),
+                   ('^POST /api/(claims/[^/]+/object|objections/[^/]+/close)$', 'claim_objection', true),
+                   ('^POST /api/rosters$', 'roster', false),
+                   ('^POST /api/returns$', 'return_file', false),
+                   ('^POST /api/batches', 'batch', true),
+                   ('^POST /api/funds/appropriations', 'appropriation', true),
+                   ('^POST /api/policies', 'policy', true)) AS what (route, kind, own)
+        ON k.route ~ what.route
+     CROSS JOIN LATERAL (SELECT k.answer::jsonb) AS said (answer)
+     WHERE said.answer ? 'id'"""
+
+_KEY = "user_id || ' ' || route || ' ' || key"
+
+_THERE = """
+    SELECT 'claim' AS kind, id FROM claims UNION ALL SELECT 'claim_hold', id FROM claim_holds
+     UNION ALL SELECT 'claim_objection', id FROM claim_objections
+     UNION ALL SELECT 'roster', id FROM rosters UNION ALL SELECT 'return_file', id FROM return_files
+     UNION ALL SELECT 'batch', id FROM batches UNION ALL SELECT 'appropriation', id FROM appropriations
+     UNION ALL SELECT 'policy', id FROM policy_proposals"""
+
+COMMITTED = Promise(
+    10,
+    "answered_is_committed",
+    "idempotency_keys",
+    (
+        Check(
+            "idempotency_keys",
+            "答复了成功，所说的那一行却不存在",
+            f"""SELECT {_KEY} FROM ({_NAMED}) AS named
+                 WHERE NOT EXISTS (
+                       SELECT FROM ({_THERE}) AS there WHERE there.kind = named.kind AND there.id = named.id)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "idempotency_keys",
+            "答复所说的状态，日志里从未有过",
+            f"""SELECT {_KEY} FROM ({_NAMED}) AS named
+                 WHERE kind IN ('claim', 'batch', 'roster') AND status IS NOT NULL
+                   AND NOT EXISTS (SELECT FROM journal j WHERE j.subject_kind = named.kind AND j.subject_id = named.id
+                                      AND j.after ->> 'status' = named.status)""",  # noqa: S608 (our own constants)
+        ),
+    ),
+)
+
+ANSWERED_ONCE = Promise(
+    11,
+    "answered_once",
+    "idempotency_keys",
+    (
+        Check(
+            "idempotency_keys",
+            "同一把钥匙有两个答复",
+            f"SELECT min({_KEY}) FROM idempotency_keys GROUP BY user_id, route, key HAVING count(*) > 1",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "idempotency_keys",
+            "钥匙记下了，却没有答复",
+            f"SELECT {_KEY} FROM idempotency_keys WHERE answer IS NULL",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "idempotency_keys",
+            "答复了成功，日志里却没有这个用户所为",
+            f"""SELECT {_KEY} FROM ({_NAMED}) AS named
+                 WHERE own AND NOT EXISTS (
+                       SELECT FROM journal j WHERE j.subject_kind = named.kind AND j.subject_id = named.id
+                          AND j.actor_user_id = named.user_id)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "batch_signatures",
+            "签了字，却没有留下对这次签字的答复",
+            """SELECT s.batch_id || '/' || s.step FROM batch_signatures s
+                WHERE NOT EXISTS (
+                      SELECT FROM idempotency_keys k
+                       WHERE k.user_id = s.user_id
+                         AND k.route = 'POST /api/batches/' || s.batch_id || '/'
+                                       || CASE s.step WHEN 'assemble' THEN 'submit' ELSE s.step END)""",
+        ),
+    ),
+)

@@ -1,0 +1,69 @@
+"""The promise about territory: whoever works for a district, an institution or themself acted nowhere else.
+
+What they only read leaves no row behind; that a foreign id answers 404 is for the tests of each feature.
+"""
+
+from service.audit.queries.checks import Check, Promise
+
+#: Whose each subject of the journal is. Subjects of the whole city (editions, parameters, users) belong nowhere.
+_PLACES = """
+    SELECT 'claim' AS kind, id, district, institution_id, person_id FROM claims
+     UNION ALL SELECT 'claim_hold', h.id, c.district, c.institution_id, c.person_id
+                 FROM claim_holds h JOIN claims c ON c.id = h.claim_id
+     UNION ALL SELECT 'claim_objection', o.id, c.district, c.institution_id, c.person_id
+                 FROM claim_objections o JOIN claims c ON c.id = o.claim_id
+     UNION ALL SELECT kind, a.id, c.district, c.institution_id, c.person_id
+                 FROM payment_attempts a JOIN claims c ON c.id = a.claim_id,
+                      unnest(ARRAY['attempt', 'attempt_decision']) AS kind
+     UNION ALL SELECT kind, id, district, NULL, NULL
+                 FROM batches, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file', 'batch_refusal']) AS kind
+     UNION ALL SELECT 'return_file', f.id, b.district, NULL, NULL
+                 FROM return_files f JOIN batches b ON b.number = f.file_id
+     UNION ALL SELECT 'notice', id, district, NULL, NULL FROM public_notices
+     UNION ALL SELECT 'appropriation', id, district, NULL, NULL FROM appropriations
+     UNION ALL SELECT 'roster', id, NULL, institution_id, NULL FROM rosters
+     UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates"""
+
+#: Who takes one claim out of a batch dissolves the batch, and frees the claims of others with it.
+_WITH_A_BATCH = "'dissolve', 'void', 'unbatch', 'carry_over'"
+
+TERRITORY = Promise(
+    15,
+    "nobody_acts_elsewhere",
+    "journal WHERE actor_user_id IS NOT NULL",
+    (
+        Check(
+            "journal",
+            "在别的区办了事",
+            f"""SELECT j.id FROM journal j
+                  JOIN users u ON u.id = j.actor_user_id AND u.district IS NOT NULL AND u.institution_id IS NULL
+                  JOIN ({_PLACES}) AS place ON place.kind = j.subject_kind AND place.id = j.subject_id
+                 WHERE place.district <> u.district""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "journal",
+            "替别的机构办了事",
+            f"""SELECT j.id FROM journal j
+                  JOIN users u ON u.id = j.actor_user_id AND u.institution_id IS NOT NULL
+                  JOIN ({_PLACES}) AS place ON place.kind = j.subject_kind AND place.id = j.subject_id
+                 WHERE place.institution_id IS DISTINCT FROM u.institution_id AND j.action NOT IN ({_WITH_A_BATCH})
+                   AND place.person_id IS DISTINCT FROM u.person_id""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "journal",
+            "申领人动了别人的事",
+            f"""SELECT j.id FROM journal j
+                  JOIN users u ON u.id = j.actor_user_id JOIN people me ON me.id = u.person_id
+                  JOIN ({_PLACES}) AS place ON place.kind = j.subject_kind AND place.id = j.subject_id
+                  LEFT JOIN people other ON other.id = place.person_id
+                 WHERE j.actor_name = 'trainee' AND j.action NOT IN ({_WITH_A_BATCH})
+                   AND coalesce(other.merged_into, other.id) IS DISTINCT FROM coalesce(me.merged_into, me.id)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "claims",
+            "代领的申领不是经办所在机构的",
+            """SELECT c.id FROM claims c JOIN users u ON u.id = c.filed_by
+                WHERE u.institution_id <> c.institution_id AND c.person_id <> u.person_id""",
+        ),
+    ),
+)

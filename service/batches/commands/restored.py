@@ -1,0 +1,37 @@
+"""A backup was put back: the bank may have files that are not known here, so nothing leaves by itself."""
+
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+
+from domain.batch import AttemptAction, AttemptStatus
+from service.batches.commands.moves import move_attempts
+from service.batches.schemas import RestoredView
+from service.batches.tables import BATCH_NUMBERS, AttemptRow, RestoreRow
+from service.database import Tx
+from service.jobs import stop
+from service.journal import By, JournalRow
+from service.queue import Job
+
+#: No more batches than this were opened between a backup and its loss.
+NUMBERS_SKIPPED = 1_000
+
+_SENDING = (Job.WRITE_BANK_FILE, Job.SEND_BANK_FILE)
+
+
+async def mark_restored(tx: Tx, now: datetime) -> RestoredView:
+    """Stop what would be sent, call unknown what was on its way, jump over numbers the bank may know; record it.
+
+    Before workers start. What was stopped goes on when an operator wants it again, batch by batch.
+    """
+    last = (await tx.execute(select(func.coalesce(func.max(JournalRow.id), 0)))).scalar_one()
+    stopped = await stop(tx, _SENDING, "restored")
+    on_its_way = select(AttemptRow.id).where(AttemptRow.status == str(AttemptStatus.SENDING))
+    ids = list((await tx.execute(on_its_way)).scalars())
+    by = By("zhida restored", now)
+    await move_attempts(tx, AttemptAction.LOSE_SIGHT, ids, by, changes={"failure": "bank.unclear"})
+    skipped = select(func.max(BATCH_NUMBERS.next_value())).select_from(func.generate_series(1, NUMBERS_SKIPPED))
+    serial = (await tx.execute(skipped)).scalar_one()
+    facts = {"serial": serial, "jobs_stopped": stopped, "attempts_unknown": len(ids)}
+    await tx.execute(insert(RestoreRow).values(restored_at=now, journal_id=last, **facts))
+    return RestoredView(stopped, len(ids), serial)

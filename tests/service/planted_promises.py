@@ -1,0 +1,133 @@
+"""What breaks promises 10, 11, 14, 15 and 19, as `tests/service/test_audit.py` plants it: promise, table, row (None:
+any), statement. The numbers of persons are made up; they have the check digits of real ones."""
+
+ID, ID_IN_GROUPS, PHONE, CARD = "11010519491231002X", "110105 19491231 002x", "13800138000", "6217000010000000011"
+
+_RESTORED = """
+    INSERT INTO restores (restored_at, journal_id, serial, jobs_stopped, attempts_unknown)
+    SELECT now(), {journal_id}, 1000, 0, 0"""
+_OF_ANOTHER = "UPDATE users SET {scope} WHERE id = (SELECT user_id FROM batch_signatures WHERE step = 'check')"
+
+
+def _in_clear(table: str, statement: str) -> tuple[str, str, str | None, str]:
+    return ("nothing_in_clear", table, None, statement)
+
+
+PLANTED_IN_PROMISES: dict[str, tuple[str, str, str | None, str]] = {
+    "an answer about what is not there": (
+        "answered_is_committed",
+        "idempotency_keys",
+        None,
+        """UPDATE idempotency_keys SET answer = jsonb_build_object('id', gen_random_uuid(), 'status', 'released')
+            WHERE route LIKE '%/release'""",
+    ),
+    "an answer with a status that never was": (
+        "answered_is_committed",
+        "idempotency_keys",
+        None,
+        """UPDATE idempotency_keys SET answer = (answer::jsonb || '{"status": "not_received"}')::text
+            WHERE route LIKE '%/release'""",
+    ),
+    "an answer to what another did": (
+        "answered_once",
+        "idempotency_keys",
+        None,
+        """INSERT INTO idempotency_keys SELECT filed_by, 'POST /api/claims', 'k', '-', jsonb_build_object('id', id)
+             FROM claims WHERE id = :open""",
+    ),
+    "two answers to one key": (
+        "answered_once",
+        "idempotency_keys",
+        None,
+        "INSERT INTO idempotency_keys SELECT * FROM idempotency_keys",
+    ),
+    "a key without an answer": (
+        "answered_once",
+        "idempotency_keys",
+        None,
+        "UPDATE idempotency_keys SET answer = NULL WHERE route LIKE '%/submit'",
+    ),
+    "the answer to a signature thrown away": (
+        "answered_once",
+        "batch_signatures",
+        None,
+        "DELETE FROM idempotency_keys WHERE route LIKE '%/check'",
+    ),
+    "an id number in a reason": _in_clear(
+        "journal", f"UPDATE journal SET reason = '本人{ID}' WHERE id = (SELECT max(id) FROM journal)"
+    ),
+    "an id number in groups": _in_clear(
+        "journal", f"UPDATE journal SET reason = '号码 {ID_IN_GROUPS}。' WHERE id = (SELECT max(id) FROM journal)"
+    ),
+    "a phone within JSON": _in_clear(
+        "claims", f"""UPDATE claims SET decision = decision || '{{"x": ["{PHONE}"]}}' WHERE id = :open"""
+    ),
+    "a phone in full width": _in_clear(
+        "appropriations", "UPDATE appropriations SET reason = '电话１３８００１３８０００' WHERE district = '370102'"
+    ),
+    "a phone as a login": _in_clear(
+        "users", f"UPDATE users SET login = '{PHONE}' WHERE id = (SELECT filed_by FROM claims WHERE id = :open)"
+    ),
+    "a card in an answer": _in_clear(
+        "idempotency_keys",
+        f"""UPDATE idempotency_keys SET answer = (answer::jsonb || '{{"x": "{CARD}"}}')::text""",
+    ),
+    "a card in groups": _in_clear(
+        "return_lines", "UPDATE return_lines SET reason = '账号 6217 0000 1000 0000 011 已销户'"
+    ),
+    "a number in a column that is to be sealed": _in_clear("people", f"UPDATE people SET phone_sealed = '{PHONE}'"),
+    "a signer of another district": (
+        "nobody_acts_elsewhere",
+        "journal",
+        None,
+        _OF_ANOTHER.format(scope="district = '370112'"),
+    ),
+    "a signer of an institution": (
+        "nobody_acts_elsewhere",
+        "journal",
+        None,
+        _OF_ANOTHER.format(scope="institution_id = gen_random_uuid()"),
+    ),
+    "a trainee in another's claim": (
+        "nobody_acts_elsewhere",
+        "journal",
+        None,
+        """INSERT INTO journal (subject_kind, subject_id, action, after, actor_user_id, actor_person_id, actor_name,
+                                at)
+           SELECT 'claim', :open, 'amend', '{}', id, person_id, 'trainee', now() FROM users LIMIT 1""",
+    ),
+    "a clerk who filed for another institution": (
+        "nobody_acts_elsewhere",
+        "claims",
+        None,
+        """UPDATE users SET institution_id = gen_random_uuid()
+            WHERE id = (SELECT filed_by FROM claims WHERE id = :open)""",
+    ),
+    "on its way when it was restored, and never unknown": (
+        "restored_resends_nothing",
+        "payment_attempts",
+        "attempt",
+        _RESTORED.format(journal_id="max(id)") + " FROM journal WHERE subject_id = :attempt AND action = 'intend'",
+    ),
+    "released when it was restored, and sent by itself": (
+        "restored_resends_nothing",
+        "payment_attempts",
+        "attempt",
+        _RESTORED.format(journal_id="max(id)") + " FROM journal WHERE subject_id = :batch AND action = 'release'",
+    ),
+    "sent twice": (
+        "restored_resends_nothing",
+        "payment_attempts",
+        "attempt",
+        """INSERT INTO journal (subject_kind, subject_id, action, before, after, actor_name, at)
+           SELECT subject_kind, subject_id, action, before, after, actor_name, at FROM journal
+            WHERE subject_id = :attempt AND action = 'intend'""",
+    ),
+    "a number that the bank may know": (
+        "restored_resends_nothing",
+        "batches",
+        "batch",
+        f"""WITH r AS ({_RESTORED.format(journal_id="0")})
+            UPDATE batches SET number = 'JN20260302-000999' WHERE id = :batch""",
+    ),
+}
