@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "restores"
-down_revision = "proposals"
+down_revision = "paid_by_the_attempt"
 branch_labels = None
 depends_on = None
 
