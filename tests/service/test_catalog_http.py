@@ -136,7 +136,7 @@ async def test_a_draft_goes_from_upload_to_approval(client: httpx.AsyncClient, d
     await editor.post(f"{at}/consult", {"first": today, "last": today})
     early = await publisher.post(f"{at}/approve", {"reason": ""})
     assert (early.status_code, early.json()["code"]) == (409, "edition.consultation_runs")
-    changed = (await editor.get("/difference?from=2023&to=2090"))["removed"]
+    changed = (await editor.get("/difference/2023/2090"))["removed"]
     assert len(changed) > 700
 
 
@@ -147,7 +147,7 @@ async def test_only_editors_and_publishers_see_drafts(client: httpx.AsyncClient,
     refused = await Desk(client, token).get("")
     assert refused["status"] == 403
     assert (await client.get("/api/catalog/drafts")).status_code == 401
-    hidden = await client.get("/api/catalog/difference", params={"from": 2023, "to": 2090})
+    hidden = await client.get("/api/catalog/difference/2023/2090")
     assert (hidden.status_code, hidden.json()["code"]) == (404, "edition.none_of_year")
 
 

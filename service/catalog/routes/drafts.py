@@ -55,11 +55,11 @@ async def list_drafts(tx: Tx) -> EditionsView:
     return await editions.editions(tx, drafts=True)
 
 
-@get("/api/catalog/drafts/difference", guards=[READERS])
+@get("/api/catalog/drafts/difference/{from_year:int}/{to_year:int}", guards=[READERS])
 async def show_draft_difference(
     tx: Tx,
-    from_year: Annotated[int, QueryParameter(name="from", ge=2000, le=2100)],
-    to_year: Annotated[int, QueryParameter(name="to", ge=2000, le=2100)],
+    from_year: FromPath[int],
+    to_year: FromPath[int],
     from_revision: Revision = None,
     to_revision: Revision = None,
 ) -> DifferenceView:

@@ -73,11 +73,11 @@ async def list_editions(tx: Tx) -> EditionsView:
     return await editions.editions(tx, drafts=False)
 
 
-@get("/api/catalog/difference", opt={PUBLIC: True})
+@get("/api/catalog/difference/{from_year:int}/{to_year:int}", opt={PUBLIC: True})
 async def show_difference(
     tx: Tx,
-    from_year: Annotated[int, QueryParameter(name="from", ge=2000, le=2100)],
-    to_year: Annotated[int, QueryParameter(name="to", ge=2000, le=2100)],
+    from_year: FromPath[int],
+    to_year: FromPath[int],
     from_revision: Revision = None,
     to_revision: Revision = None,
 ) -> DifferenceView:
