@@ -130,4 +130,13 @@ PLANTED_IN_PROMISES: dict[str, tuple[str, str, str | None, str]] = {
         f"""WITH r AS ({_RESTORED.format(journal_id="0")})
             UPDATE batches SET number = 'JN20260302-000999' WHERE id = :batch""",
     ),
+    "a figure too many": ("share", "claim_tally", None, "UPDATE claim_tally SET count = count + 1"),
+    "a sum too many": ("share", "claim_tally_sums", None, "UPDATE claim_tally_sums SET count = count + 1"),
+    "a month's sum too many": (
+        "share",
+        "claim_tally_sums",
+        None,
+        "UPDATE claim_tally_sums SET count = count + 1 WHERE grain = 'month'",
+    ),
+    "a change lost": ("share", "claim_tally", None, "DELETE FROM claim_tally_deltas WHERE count = -1"),
 }

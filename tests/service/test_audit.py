@@ -337,15 +337,6 @@ PLANTED: dict[str, tuple[str, str, str | None, str]] = {
         None,
         "UPDATE jobs SET state = 'ready', made_at = now() - interval '25 hours'",
     ),
-    "a figure too many": ("share", "claim_tally", None, "UPDATE claim_tally SET count = count + 1"),
-    "a sum too many": ("share", "claim_tally_sums", None, "UPDATE claim_tally_sums SET count = count + 1"),
-    "a month's sum too many": (
-        "share",
-        "claim_tally_sums",
-        None,
-        "UPDATE claim_tally_sums SET count = count + 1 WHERE grain = 'month'",
-    ),
-    "a change lost": ("share", "claim_tally", None, "DELETE FROM claim_tally_deltas WHERE count = -1"),
 }
 
 
