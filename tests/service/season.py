@@ -109,6 +109,7 @@ class Season:
             season.users.append(uuid4())
             user = {"id": season.users[-1], "login": f"season-{season.users[-1]}", "password_hash": "-"}
             await tx.execute(insert(UserRow).values(**user, person_id=season.persons[number]))
+        await record(tx, "edition", [edition_id], "import", BY, [{"status": "draft"}])
         await tx.execute(
             insert(EditionRow).values(
                 id=edition_id, year=random.randint(3000, 2**30), source_name="season", source_sha256=b"-"
