@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from domain.remark import Remark
@@ -42,7 +43,7 @@ class Decision:
     def eligible(self) -> bool:
         return not self.failed
 
-    @property
+    @cached_property
     def failed(self) -> list[str]:
         return [each.code for each in self.outcomes if each.outcome is Result.FAILED]
 

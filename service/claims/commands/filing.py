@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 import msgspec
 from asyncpg import Record
-from sqlalchemy import insert
 
 from domain.actor import Actor, Post
 from domain.claim import Channel
@@ -24,7 +23,6 @@ from service.claims.commands.reading import read_claim
 from service.claims.queries.facts import facts_for
 from service.claims.queries.views import claim_view, view_of
 from service.claims.schemas import ClaimView, DecisionView, NewClaim
-from service.claims.tables import DoorRefusalRow
 from service.crypto import keyring
 from service.database import Tx, fetch
 from service.idempotency import Query
@@ -72,8 +70,10 @@ async def count_door_refusal(tx: Tx, code: str, channel: Channel, today: date) -
 async def count_door_refusals(tx: Tx, codes: Sequence[str], channel: Channel, today: date) -> None:
     """The same for many at once."""
     if codes:
-        rows = [{"on": today, "code": code, "channel": str(channel)} for code in codes]
-        await tx.execute(insert(DoorRefusalRow), rows)
+        await fetch(tx, _TURNED_AWAY, today, str(channel), codes)
+
+
+_TURNED_AWAY = 'INSERT INTO door_refusals ("on", channel, code) SELECT $1::date, $2::text, unnest($3::text[])'
 
 
 def turned_away_by(decision: Decision) -> str:

@@ -71,7 +71,7 @@ _FACTS = """
            EXISTS (SELECT FROM claims c
                     WHERE c.invoice_number = asked.invoice AND c.id IS DISTINCT FROM asked.excluding
                       AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS invoice_used,
-           mandate.found AS mandate, policy.found AS policy,
+           mandate.found AS mandate, CASE WHEN asked.n = 1 THEN policy.found END AS policy,
            EXISTS (SELECT FROM institution_listings l
                     WHERE l.institution_id = asked.institution_id AND l.in_force @> asked.day) AS listed
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[], $7::uuid[], $8::text[],
@@ -138,18 +138,20 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
         [each.excluding for each in asked],
         today,
     )
+    if not rows:
+        return []
+    grouped = zip(asked, rows, strict=True)
     formulas = await formulas_of(
-        tx,
-        {
-            UUID(row["standard"]["set_id"])
-            for each, row in zip(asked, rows, strict=True)
-            if each.group and row["standard"]
-        },
+        tx, {UUID(row["standard"]["set_id"]) for each, row in grouped if each.group and row["standard"]}
     )
-    return [_facts(each, row, today, formulas) for each, row in zip(asked, rows, strict=True)]
+    # the same for all, they come with the first
+    parameters = Parameters.of(rows[0]["policy"] or {}, today)
+    return [_facts(each, row, parameters, formulas, today) for each, row in zip(asked, rows, strict=True)]
 
 
-def _facts(asked: Asked, row: Record, today: date, formulas: Mapping[UUID, Formula | None]) -> Facts:
+def _facts(
+    asked: Asked, row: Record, parameters: Parameters, formulas: Mapping[UUID, Formula | None], today: date
+) -> Facts:
     standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row["standing"] or []]
     return Facts(
         today=today,
@@ -169,7 +171,7 @@ def _facts(asked: Asked, row: Record, today: date, formulas: Mapping[UUID, Formu
         certificate_used=row["certificate_used"],
         holder_is_payee=asked.holder_is_payee,
         mandate=_typed(asked.mandate, row["listed"]) if asked.mandate else _mandate(row["mandate"]),
-        parameters=Parameters.of(row["policy"] or {}, today),
+        parameters=parameters,
         warnings=asked.warnings,
         standing=tuple(
             StandingClaim(each["subsidy_key"], each["level"], each["status"], each["filed_on"]) for each in standing
