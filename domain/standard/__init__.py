@@ -18,7 +18,7 @@ from domain.standard.sets import (
     must_be_three_persons,
     occupation_facts,
 )
-from domain.standard.whatif import Cell, Change, Cost, Due, Place, along, compare
+from domain.standard.whatif import Cell, Change, Cost, Place, along, compare
 
 __all__ = [
     "AMOUNT_MOST_FEN",
@@ -28,7 +28,6 @@ __all__ = [
     "Cell",
     "Change",
     "Cost",
-    "Due",
     "Fact",
     "Formed",
     "Formula",

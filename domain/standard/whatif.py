@@ -1,7 +1,7 @@
 """What claims that were filed would have cost under other standards: before and after, cell by cell (notice 三.7)."""
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -28,21 +28,27 @@ class Change(StrEnum):
 
 
 class Cell(NamedTuple):
-    """`claims` that are alike in whatever decides an amount, and in whatever totals are told by.
+    """`claims` that are alike in what they got and would get, and in whatever totals are told by.
 
-    `amount_fen` is what each of them got; `fee_fen` what each paid, where policy bounds the subsidy by it.
+    `amount_fen` is what each of them got, `due_fen` what the other standards give each before any fee bounds it (0:
+    they have no amount). `fees_fen` is what those of them paid for whom policy bounds the subsidy by it.
     """
 
-    occupation: str
-    level: str
-    group: str
-    fee_fen: Fen | None
     amount_fen: Fen
+    due_fen: Fen
+    fees_fen: Sequence[Fen]
     district: str
     fund: str
     year: int
     list_kind: str
+    level: str
     claims: int
+
+    def after(self) -> Counter[Fen]:
+        """What the claims would get: how many of them each amount."""
+        bounded = Counter(capped_by_fee(self.due_fen, fee_fen) for fee_fen in self.fees_fen)
+        bounded[self.due_fen] += self.claims - len(self.fees_fen)
+        return bounded
 
 
 class Place(NamedTuple):
@@ -68,20 +74,15 @@ class Cost:
         self.after_fen += after_fen
 
 
-#: Occupation, level and group (empty: none) → what the other standards give, before any fee bounds it; 0: nothing.
-Due = Callable[[str, str, str], Fen]
-
-
-def compare(cells: Iterable[Cell], due: Due) -> dict[Place, Cost]:
+def compare(cells: Iterable[Cell]) -> dict[Place, Cost]:
     """What the claims of the cells cost, and would cost."""
     costs: dict[Place, Cost] = defaultdict(Cost)
     for cell in cells:
-        before_fen, after_fen = cell.amount_fen, due(cell.occupation, cell.level, cell.group)
-        if cell.fee_fen is not None:
-            after_fen = capped_by_fee(after_fen, cell.fee_fen)
-        change = Change.of(before_fen, after_fen)
-        place = Place(cell.district, cell.fund, cell.year, cell.list_kind, cell.level, change)
-        costs[place].add(cell.claims, before_fen * cell.claims, after_fen * cell.claims)
+        for after_fen, claims in cell.after().items():
+            if claims:
+                change = Change.of(cell.amount_fen, after_fen)
+                place = Place(cell.district, cell.fund, cell.year, cell.list_kind, cell.level, change)
+                costs[place].add(claims, cell.amount_fen * claims, after_fen * claims)
     return costs
 
 

@@ -27,7 +27,6 @@ from service.statistics.queries.simulation import (
     Proposed,
     appropriations,
     count_claims,
-    counted,
     funds_of,
     kept,
     parse_period,
@@ -63,15 +62,14 @@ async def simulate(tx: Tx, me: Actor | None, new: NewSimulation, today: date, no
     district = me.district if me else None
     days = parse_period(new.first, new.last, today)
     other, funds = await proposed(tx, new, today), await funds_of(tx, days)
-    rows = await count_claims(tx, days, district, funds)
-    claims = await asyncio.to_thread(counted, rows, funds)
+    claims = await count_claims(tx, other, days, district, funds)
     there = await appropriations(tx, days, district)
     inputs = _inputs(other, days, district, funds, there, claims, await rests_on_samples(tx))
     told = msgspec.to_builtins(inputs)
     sha256 = hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     if (before := await kept(tx, sha256)) is not None:
         return before
-    costs = await asyncio.to_thread(compare, claims.cells, other.due())
+    costs = await asyncio.to_thread(compare, claims.cells)
     result = _result(
         other, claims, costs, there, {"district": await district_names(tx), "fund": await fund_names(tx)}
     )

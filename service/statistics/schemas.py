@@ -78,7 +78,7 @@ class AppropriationInput(Struct):
 
 class SimulationInputs(Struct):
     """All that a result follows from. `amounts_sha256`: the proposed amounts; `claims_sha256`: the claims, as they
-    were counted by whatever decides an amount; `district` null: the whole city."""
+    were counted by what they got and would get; `district` null: the whole city."""
 
     set_id: UUID | None
     edition_id: UUID | None

@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from domain.catalog.lists import LIST_KINDS
 from domain.errors import Conflict, Invalid
 from domain.level import LEVELS, schemes_for
-from domain.standard import Formula, form, occupation_facts, parse_formula
+from domain.standard import Formula, occupation_facts, parse_formula
 from service.catalog.tables import AliasRow, CatalogItemRow, EditionRow
 from service.database import Tx
 from service.policies.queries import groups
-from service.standards.queries.formulas import given_of
+from service.standards.queries.formulas import forming, given_of
 
 
 async def edition_of(tx: Tx, first: date) -> UUID:
@@ -64,13 +64,13 @@ def _amounts(
     if strange := sorted(beside.keys() - lists.keys()):
         fact = min(beside[strange[0]])
         raise Invalid("standards.unknown_occupation", f"facts.{fact}.{strange[0]}", occupation=strange[0])
-    rows = []
+    rows, form = [], forming(formula)
     for occupation in sorted(lists):
         facts = {"lists": sorted(lists[occupation]), **beside.get(occupation, {})}
         for level in LEVELS.values():
             if level.scheme not in schemes_for(occupation):
                 continue
-            formed = form(formula, given_of(level.code, facts))
+            formed = form(given_of(level.code, facts))
             if formed is None:
                 continue
             if not formed.amount_fen:

@@ -1,5 +1,6 @@
 """What other standards would have cost: claims counted by what decides an amount, in one pass; and kept results."""
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Date, bindparam, func, select, text
+from sqlalchemy import Date, Row, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, Range
 
 from domain.actor import Actor
@@ -17,13 +18,13 @@ from domain.claim import DEAD
 from domain.errors import Invalid, NotFound
 from domain.fund import fund_of
 from domain.period import Period, add_months, parse_date
-from domain.standard import Cell, Due, Formula, content_of, parse_formula
+from domain.standard import Cell, Formula, content_of, parse_formula
 from service.database import Tx
 from service.funds.queries import fund_policy
 from service.funds.tables import PositionRow
 from service.policies.tables import PolicyRow
 from service.standards.queries.forming import edition_of, formed_amounts
-from service.standards.queries.formulas import formed_with
+from service.standards.queries.formulas import forming, given_of
 from service.standards.tables import StandardRow, StandardSetRow
 from service.statistics.queries.share import parse_span
 from service.statistics.schemas import (
@@ -68,20 +69,18 @@ class Proposed:
     def sha256(self) -> str:
         return content_of({}, [(*at, facts, fen) for at, (fen, facts) in self.amounts.items()])
 
-    def due(self) -> Due:
-        """What somebody gets; each (occupation, level, group) is formed once."""
-        asks = self.formula.asks() if self.formula else frozenset()
-        formed: dict[tuple[str, str, str], int] = {}
-
-        def amount_fen(occupation: str, level: str, group: str) -> int:
-            key = occupation, level, group if "group" in asks else ""
-            if key not in formed:
-                fen, facts = self.amounts.get((occupation, level), (0, {}))
-                of_claim = {"group": group} if group and fen else {}
-                formed[key] = formed_with(self.formula, level, fen, facts, of_claim).amount_fen
-            return formed[key]
-
-        return amount_fen
+    def prices(self) -> list[tuple[str, str, str, int]]:
+        """What each occupation and level gives anybody (''), and each group that the formula tells apart: formed by
+        the one implementation that decides claims."""
+        prices = [(*at, "", fen) for at, (fen, _) in self.amounts.items()]
+        if self.formula is not None:
+            form = forming(self.formula)
+            for group in sorted(self.formula.tells_apart("group")):
+                for (occupation, level), (_, facts) in self.amounts.items():
+                    formed = form(given_of(level, facts, {"group": group}))
+                    assert formed is not None, "only the level can be without a value, and this one has an amount"
+                    prices.append((occupation, level, group, formed.amount_fen))
+        return prices
 
 
 async def proposed(tx: Tx, new: NewSimulation, today: date) -> Proposed:
@@ -112,23 +111,35 @@ async def _of_set(tx: Tx, set_id: UUID) -> Proposed:
 # ---- claims, counted
 
 
-# A claim has a fee only with an invoice: those without are spared the reading of their whole decision.
-_CELLS = text("""
-    SELECT CASE WHEN c.status = ANY (CAST(:dead AS text[])) THEN c.status ELSE '' END AS left_out,
-           c.subsidy_key, c.level, c.group_code,
-           CASE WHEN c.invoice_number IS NOT NULL
-                 AND c.decision #>> '{facts,parameters,subsidy_capped_by_fee}' = 'true'
-                THEN CAST(c.decision #>> '{facts,fee,fee_fen}' AS bigint) END AS fee_fen,
-           c.amount_fen, c.district, width_bucket(c.filed_on, :firsts) - 1 AS stretch, c.list_kind, count(*)
+# One pass. Where there is no price, nothing would be due. Fees are as many as claims, so each group brings its own as
+# a list; only a claim with an invoice has one, and the others are spared the reading of their whole decision.
+_CELLS = """
+    SELECT c.status, width_bucket(c.filed_on, :firsts) - 1 AS stretch, c.group_code, c.district, c.list_kind, c.level,
+           c.amount_fen, coalesce(p.due_fen, 0) AS due_fen, count(*),
+           array_agg(CAST(c.decision #>> '{{facts,fee,fee_fen}}' AS bigint)) FILTER (
+             WHERE c.invoice_number IS NOT NULL
+               AND c.decision #>> '{{facts,parameters,subsidy_capped_by_fee}}' = 'true') AS fees
       FROM claims c
-     WHERE c.filed_on BETWEEN :first AND :last AND c.district = coalesce(CAST(:district AS text), c.district)
-     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
-""").bindparams(bindparam("firsts", type_=ARRAY(Date)))
+      LEFT JOIN (SELECT each.at, min(each.due_fen) AS due_fen
+                   FROM unnest(CAST(:ats AS text[]), CAST(:dues AS bigint[])) AS each (at, due_fen)
+                  GROUP BY each.at) AS p
+        ON p.at = c.subsidy_key || ' ' || c.level || ' ' ||
+                  CASE WHEN c.group_code = ANY (CAST(:groups_apart AS text[])) THEN c.group_code ELSE '' END
+     WHERE c.filed_on BETWEEN :first AND :last {within}
+     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+"""
+# The planner has no statistics of prices and computed keys: it fears a group for each claim, and would sort all the
+# claims with their decisions on disk. One key, grouped, tells it that a claim has one price; and without sorting it
+# hashes what are some thousands of groups, in little memory (docs/decisions/0028).
+_HASHING = text("SELECT set_config('enable_sort', :sorting, true)")
+_FIRSTS = bindparam("firsts", type_=ARRAY(Date))
+_OF_CITY = text(_CELLS.format(within="")).bindparams(_FIRSTS)
+_OF_DISTRICT = text(_CELLS.format(within="AND c.district = :district")).bindparams(_FIRSTS)
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The claims of a period. `not_counted`: by status, how many and their fen."""
+    """The claims of a period. `not_counted`: by status, how many and their fen. `sha256`: over all of it."""
 
     cells: Sequence[Cell]
     not_counted: Mapping[str, tuple[int, int]]
@@ -136,29 +147,43 @@ class Counted:
 
 
 async def count_claims(
-    tx: Tx, days: Period, district: str | None, funds: Sequence[FundPolicyInput]
-) -> Sequence[Sequence[Any]]:
-    """Claims filed on those days by whatever decides an amount or is told of them: one pass over them."""
-    firsts = [each.first for each in funds]
-    asked = {"dead": [str(status) for status in DEAD], "firsts": firsts, "first": days.first, "last": days.last}
-    return (await tx.execute(_CELLS, {**asked, "district": district})).all()
+    tx: Tx, other: Proposed, days: Period, district: str | None, funds: Sequence[FundPolicyInput]
+) -> Counted:
+    """The claims filed on those days, by what they got and would get and by whatever totals are told by."""
+    prices = await asyncio.to_thread(other.prices)
+    asked = {
+        "firsts": [each.first for each in funds],
+        "ats": [f"{occupation} {level} {group}" for occupation, level, group, _ in prices],
+        "dues": [due_fen for *_, due_fen in prices],
+        "groups_apart": sorted({group for _, _, group, _ in prices if group}),
+        "first": days.first,
+        "last": days.last,
+    }
+    await tx.execute(_HASHING, {"sorting": "off"})
+    if district is None:
+        rows = (await tx.execute(_OF_CITY, asked)).all()
+    else:
+        rows = (await tx.execute(_OF_DISTRICT, {**asked, "district": district})).all()
+    await tx.execute(_HASHING, {"sorting": "on"})
+    return await asyncio.to_thread(_counted, rows, funds)
 
 
-def counted(rows: Sequence[Sequence[Any]], funds: Sequence[FundPolicyInput]) -> Counted:
-    """The rows as cells, each with the fund of its group; for a thread of its own, there may be many."""
-    of = [{"": fund_of(each.policy, "")} for each in funds]
+def _counted(rows: Sequence[Row[*tuple[Any, ...]]], funds: Sequence[FundPolicyInput]) -> Counted:
+    """For a thread of its own: fees may make many rows."""
     cells, numbers, sums = list[Cell](), Counter[str](), Counter[str]()
-    for left_out, occupation, level, group, fee_fen, amount_fen, district, stretch, list_kind, claims in rows:
-        if left_out:
-            numbers[left_out] += claims
-            sums[left_out] += amount_fen * claims
-            continue
-        if group not in of[stretch]:
-            of[stretch][group] = fund_of(funds[stretch].policy, group)
-        fund, year = of[stretch][group], funds[stretch].year
-        cells.append(Cell(occupation, level, group, fee_fen, amount_fen, district, fund, year, list_kind, claims))
-    digest = hashlib.sha256("\n".join(sorted(repr(tuple(row)) for row in rows)).encode()).hexdigest()
-    return Counted(cells, {status: (numbers[status], sums[status]) for status in sorted(numbers)}, digest)
+    digest = hashlib.sha256()
+    for *key, claims, paid in sorted(rows, key=lambda row: row[:8]):
+        status, stretch, group, district, list_kind, level, amount_fen, due_fen = key
+        fees = tuple(sorted(paid or ()))
+        digest.update(repr((*key, claims, fees)).encode())
+        if status in DEAD:
+            numbers[status] += claims
+            sums[status] += amount_fen * claims
+        else:
+            fund, year = fund_of(funds[stretch].policy, group), funds[stretch].year
+            cells.append(Cell(amount_fen, due_fen, fees, district, fund, year, list_kind, level, claims))
+    not_counted = {status: (numbers[status], sums[status]) for status in sorted(numbers)}
+    return Counted(cells, not_counted, digest.hexdigest())
 
 
 async def funds_of(tx: Tx, days: Period) -> list[FundPolicyInput]:
