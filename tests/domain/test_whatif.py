@@ -31,8 +31,9 @@ def one_by_one(cells: list[Cell]) -> dict[Place, Cost]:
     for cell in cells:
         for number in range(cell.claims):
             due = cell.due_fen
-            if number < len(cell.fees_fen) and cell.fees_fen[number] < due:
-                due = cell.fees_fen[number] - cell.fees_fen[number] % 100
+            if number < len(cell.fees_fen):
+                whole_yuan = cell.fees_fen[number] - cell.fees_fen[number] % 100
+                due = whole_yuan if whole_yuan < due else due
             change = "same" if due == cell.amount_fen else "more" if due > cell.amount_fen else "less"
             change = "nothing" if change == "less" and due == 0 else change
             place = Place(cell.district, cell.fund, cell.year, cell.list_kind, cell.level, Change(change))

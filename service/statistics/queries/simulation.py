@@ -130,7 +130,7 @@ _CELLS = """
 """
 # The planner has no statistics of prices and computed keys: it fears a group for each claim, and would sort all the
 # claims with their decisions on disk. One key, grouped, tells it that a claim has one price; and without sorting it
-# hashes what are some thousands of groups, in little memory (docs/decisions/0028).
+# hashes what are some thousands of groups, in little memory (docs/decisions/0029).
 _HASHING = text("SELECT set_config('enable_sort', :sorting, true)")
 _FIRSTS = bindparam("firsts", type_=ARRAY(Date))
 _OF_CITY = text(_CELLS.format(within="")).bindparams(_FIRSTS)

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "reviews_and_simulations"
-down_revision = "standard_sets"
+down_revision = "restores"
 branch_labels = None
 depends_on = None
 
