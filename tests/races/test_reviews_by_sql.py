@@ -109,7 +109,6 @@ async def test_whoever_closes_waits_for_whoever_is_heard(committed: World, datab
     async with transaction() as tx:
         bureaus = await Bureaus.of(tx, committed)
         review = await opened(tx, bureaus)
-        await noted(tx, review, "closed")
     closing, hearing = [await asyncpg.connect(databases.app_url) for _ in range(2)]
     try:
         async with hearing.transaction():
