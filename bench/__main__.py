@@ -10,7 +10,7 @@ from rich.console import Console
 from bench import machine
 from bench.figures import Figure, as_json, show
 from bench.ground import Ground, find_ground
-from bench.parts import assembling, filing, rosters, settling, share, verification
+from bench.parts import assembling, filing, rosters, settling, share, verification, whatif
 from bench.wish import Wish
 
 PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
@@ -20,6 +20,7 @@ PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
     "assembling": assembling.measure,
     "settling": settling.measure,
     "share": share.measure,
+    "whatif": whatif.measure,
 }
 
 

@@ -88,6 +88,7 @@ _BY_CONSTRAINT = {
     "uq_standard_signatures_person": "standards.same_person",
     "ck_standard_signatures_three_persons": "standards.same_person",
     "ex_standard_sets_one_a_day": "standards.other_published",
+    "pk_standard_review_answers": "review.answered",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),

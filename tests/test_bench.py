@@ -32,7 +32,7 @@ def test_a_small_bench_prints_its_table(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("part", ["rosters", "verification", "assembling", "settling", "share"])
+@pytest.mark.parametrize("part", ["rosters", "verification", "assembling", "settling", "share", "whatif"])
 def test_the_large_fixtures_go_all_the_way(part: str, tmp_path: Path) -> None:
     """Each part counts what came out: every claim verified, every line in the batch, every return settled."""
     size = os.environ.get("ZHIDA_LONG_SIZE", "1")

@@ -254,3 +254,8 @@ class Formula:
     def asks(self) -> frozenset[str]:
         """The facts that it asks for."""
         return frozenset(term.by for term in self.terms.values() if term.by)
+
+    def tells_apart(self, fact: str) -> frozenset[str]:
+        """The words of a fact that can make a difference: any other gives what none gives."""
+        tables = (term for term in self.terms.values() if isinstance(term, Table) and term.by == fact)
+        return frozenset(word for table in tables for word in table.values)

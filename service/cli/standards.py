@@ -1,4 +1,4 @@
-"""`zhida standards`: propose a set from a formula file, sign it, publish it; look amounts up."""
+"""`zhida standards`: propose a set from a formula file, sign it, publish it; look amounts up; what it would cost."""
 
 import asyncio
 import json
@@ -26,12 +26,16 @@ from service.access.commands import who_is
 from service.access.schemas import NewSignIn
 from service.claims.queries.affected import affected_by
 from service.claims.schemas import AffectedClaim
+from service.cli.simulation import show_simulation
 from service.database import Tx, dispose, transaction
 from service.problems import met_rule
 from service.standards import commands
+from service.standards.queries.forming import edition_of
 from service.standards.queries.lookup import Asked, look_up
 from service.standards.queries.sets import sets, whole_set
 from service.standards.schemas import DaysView, NewSignature, NewStandardSet, SetView, StepView
+from service.statistics.commands import simulate
+from service.statistics.schemas import NewSimulation, SimulationView
 from service.wording import words
 
 T = TypeVar("T")
@@ -205,6 +209,33 @@ def affected(set_id: UUID, as_json: bool) -> None:
         table.add_row(*told_of, *(fen_display(fen) for fen in amounts))
     Console().print(table)
     click.echo(f"共 {len(claims)} 笔，应补 {format_yuan(supplement)}，应退 {format_yuan(recovery)}。")
+
+
+@standards.command("simulate")
+@click.option("--change", "file", type=click.Path(path_type=Path), help="公式文件（与 --set 给其一）")
+@click.option("--set", "set_id", type=click.UUID, help="拟定了的方案，草稿也可以")
+@click.option("--edition", type=click.UUID, help="公式按哪一版目录（不写：文件里的执行日或今天有效的）")
+@click.option("--from", "first", help="哪一天起提交的申领（不写：止日以前的十二个月）")
+@click.option("--to", "last", help="哪一天止（不写：今天）")
+@_json
+def simulate_(
+    file: Path | None, set_id: UUID | None, edition: UUID | None, first: str | None, last: str | None, as_json: bool
+) -> None:
+    """换一套标准，这段时间提交的申领要多少钱：只计算，不改动。"""
+    told = _read(file) if file else {}
+
+    async def ask(tx: Tx, _: Actor | None) -> SimulationView:
+        edition_id = edition
+        if "from" in told and edition is None:
+            edition_id = await edition_of(tx, parse_date(str(told["from"]), "from"))
+        new = NewSimulation(told.get("formula"), told.get("facts", {}), edition_id, set_id, first, last)
+        return await simulate(tx, None, new, clock.today(), clock.now())
+
+    found = _run(ask)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        show_simulation(found, Console())
 
 
 def _show_set(view: SetView) -> None:

@@ -15,7 +15,7 @@ from domain.money import fen_display
 from domain.share import percent_of, share_of
 from service import clock
 from service.database import dispose, transaction
-from service.statistics.queries import By, individual_share, parse_by, parse_span
+from service.statistics.queries.share import By, individual_share, parse_by, parse_span
 from service.statistics.schemas import IndividualShareView, ShareRowView, ShareTotalView
 from service.wording import words
 

@@ -9,7 +9,7 @@ from service.pages import amounts_in_words, catalog_pages, demo_cast
 from service.pages.headline import Headline
 from service.policies.queries import parameters
 from service.standards.queries.amounts import ladders_on
-from service.statistics.queries import By, individual_share, parse_span
+from service.statistics.queries.share import By, individual_share, parse_span
 
 
 async def home(tx: Tx, today: date) -> dict[str, Any]:

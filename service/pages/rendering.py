@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from domain.money import Fen, fen_display
 from service import clock
 from service.settings import settings
-from service.statistics.queries import LIST_NAMES
+from service.statistics.queries.share import LIST_NAMES
 
 HERE = Path(__file__).parent
 

@@ -6,25 +6,36 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from domain.actor import Post
+from domain.actor import Actor, Post
 from domain.period import parse_date
 from service.openapi import files
 from service.security import PUBLIC, allow
 from service.standards import commands
-from service.standards.queries import amounts, lookup, publication, sets
+from service.standards.commands import reviewing
+from service.standards.queries import amounts, lookup, publication, reviews, sets
 from service.standards.schemas import (
     LookupView,
+    NewAnswer,
+    NewClosing,
+    NewConclusion,
+    NewOpinion,
+    NewReview,
+    NewSamples,
     NewSignature,
     NewStandardSet,
+    ReviewsView,
+    ReviewView,
     SetsView,
     SetView,
     StandardsView,
+    WholeReviewView,
     WholeSetView,
 )
 from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, cacheable
 
 #: Who sees sets that are not published yet.
 SEES = allow(Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)
+EDITS = allow(Post.STANDARD_EDITOR)
 
 
 @get("/api/standards", opt={PUBLIC: True})
@@ -83,7 +94,7 @@ async def show_set(
     return await sets.whole_set(tx, me, set_id, after)
 
 
-@post("/api/standards/sets", guards=[allow(Post.STANDARD_EDITOR)])
+@post("/api/standards/sets", guards=[EDITS])
 async def propose(
     tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewStandardSet]
 ) -> Response[SetView]:
@@ -103,16 +114,94 @@ async def sign(
     return answered(await once(tx, SetView, lambda: commands.sign(tx, me, set_id, data, now)), 200)
 
 
-@post("/api/standards/sets/{set_id:uuid}/publish", guards=[allow(Post.STANDARD_EDITOR)], status_code=200)
+@post("/api/standards/sets/{set_id:uuid}/publish", guards=[EDITS], status_code=200)
 async def publish(tx: Tx, me: Me, today: Today, now: Now, once: Once, set_id: FromPath[UUID]) -> Response[SetView]:
     """Put a set that both bureaus have signed in force on its days."""
     return answered(await once(tx, SetView, lambda: commands.publish(tx, me, set_id, today, now)), 200)
 
 
-@post("/api/standards/sets/{set_id:uuid}/drop", guards=[allow(Post.STANDARD_EDITOR)], status_code=200)
+@post("/api/standards/sets/{set_id:uuid}/drop", guards=[EDITS], status_code=200)
 async def drop(tx: Tx, me: Me, now: Now, once: Once, set_id: FromPath[UUID]) -> Response[SetView]:
     """Give up a set that is not published."""
     return answered(await once(tx, SetView, lambda: commands.drop(tx, me, set_id, now)), 200)
 
 
-ROUTES = [standards, standards_file, look_up, list_sets, show_set, propose, sign, publish, drop]
+def _is_public(request: StrictRequest) -> bool:
+    return not (isinstance(request.user, Actor) and request.user.holds(*SEES.posts))
+
+
+@get("/api/standards/reviews", opt={PUBLIC: True})
+async def list_reviews(request: StrictRequest, tx: Tx) -> ReviewsView:
+    """The latest reviews of standards that are closed, newest first; for those who work on them the others, too."""
+    return await reviews.reviews(tx, public=_is_public(request))
+
+
+@get("/api/standards/reviews/{review_id:uuid}", opt={PUBLIC: True})
+async def show_review(request: StrictRequest, tx: Tx, review_id: FromPath[UUID]) -> WholeReviewView:
+    """A review: medians of its figures, opinions in short and what was answered; for everybody once it is closed."""
+    return await reviews.whole_review(tx, review_id, public=_is_public(request))
+
+
+@post("/api/standards/reviews", guards=[EDITS])
+async def open_review(tx: Tx, me: Me, now: Now, once: Once, data: JSONBody[NewReview]) -> Response[ReviewView]:
+    """Open a review for a period."""
+    return answered(await once(tx, ReviewView, lambda: reviewing.open_review(tx, me, data, now)))
+
+
+@post("/api/standards/reviews/{review_id:uuid}/samples", guards=[EDITS])
+async def add_samples(
+    tx: Tx, me: Me, now: Now, once: Once, review_id: FromPath[UUID], data: JSONBody[NewSamples]
+) -> Response[ReviewView]:
+    """Add figures, each with its source and its document's hash: all of them, or none."""
+    return answered(await once(tx, ReviewView, lambda: reviewing.add_samples(tx, me, review_id, data, now)))
+
+
+@post("/api/standards/reviews/{review_id:uuid}/opinions", guards=[EDITS])
+async def hear(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, review_id: FromPath[UUID], data: JSONBody[NewOpinion]
+) -> Response[ReviewView]:
+    """Record what an expert, an office or one of the public said."""
+    return answered(await once(tx, ReviewView, lambda: reviewing.hear(tx, me, review_id, data, today, now)))
+
+
+@post("/api/standards/reviews/{review_id:uuid}/opinions/{opinion_id:uuid}/answer", guards=[EDITS])
+async def answer(
+    *,
+    tx: Tx,
+    me: Me,
+    now: Now,
+    once: Once,
+    review_id: FromPath[UUID],
+    opinion_id: FromPath[UUID],
+    data: JSONBody[NewAnswer],
+) -> Response[ReviewView]:
+    """Answer an opinion, once."""
+    return answered(await once(tx, ReviewView, lambda: reviewing.answer(tx, me, review_id, opinion_id, data, now)))
+
+
+@post("/api/standards/reviews/{review_id:uuid}/close", guards=[EDITS], status_code=200)
+async def close_review(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, review_id: FromPath[UUID], data: JSONBody[NewClosing]
+) -> Response[ReviewView]:
+    """Close a review in which every opinion is answered; from then on everybody may read it."""
+    return answered(await once(tx, ReviewView, lambda: reviewing.close(tx, me, review_id, data, today, now)), 200)
+
+
+@post("/api/standards/reviews/{review_id:uuid}/conclude", guards=[EDITS], status_code=200)
+async def conclude(
+    tx: Tx, me: Me, now: Now, once: Once, review_id: FromPath[UUID], data: JSONBody[NewConclusion]
+) -> Response[ReviewView]:
+    """Name the set of standards that a closed review led to."""
+    return answered(await once(tx, ReviewView, lambda: reviewing.conclude(tx, me, review_id, data, now)), 200)
+
+
+@post("/api/standards/reviews/{review_id:uuid}/drop", guards=[EDITS], status_code=200)
+async def drop_review(tx: Tx, me: Me, now: Now, once: Once, review_id: FromPath[UUID]) -> Response[ReviewView]:
+    """Give up a review that was opened by mistake."""
+    return answered(await once(tx, ReviewView, lambda: reviewing.drop_review(tx, me, review_id, now)), 200)
+
+
+REVIEWS = [
+    *(list_reviews, show_review, open_review, add_samples, hear, answer, close_review, conclude, drop_review),
+]
+ROUTES = [standards, standards_file, look_up, list_sets, show_set, propose, sign, publish, drop, *REVIEWS]

@@ -1,4 +1,4 @@
-"""Standards as JSON: sets with their signatures, amounts with the steps that made them, and what one looks up."""
+"""Standards as JSON: sets with their signatures, amounts with their steps, what one looks up; and reviews."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, field
 
 from domain.level import LEVELS
 from domain.money import format_yuan
+from domain.review import Measure, Voice
 
 Words = Annotated[str, Meta(max_length=500)]
 
@@ -213,3 +214,117 @@ def days_of(spans: Iterable[Any]) -> list[DaysView]:
 def day_before(day: date | None) -> date | None:
     """The last day of what lasts until `day`; None: without an end."""
     return None if day is None else day - timedelta(days=1)
+
+
+# ---- reviews
+
+Day = Annotated[str, Meta(max_length=10)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class NewReview(Struct, forbid_unknown_fields=True):
+    """`first` to `last`, written `from` and `to`: the days that are looked back on."""
+
+    title: Words
+    first: Day = field(name="from")
+    last: Day = field(name="to")
+
+
+class NewSample(Struct, forbid_unknown_fields=True):
+    """`value` in fen for `training_cost`, in per mille for the others. `document_sha256`: of what it stands in."""
+
+    occupation: Annotated[str, Meta(max_length=20)]
+    level: Annotated[str, Meta(max_length=20)]
+    measure: Measure
+    value: int
+    source: Words
+    document_sha256: Sha256
+
+
+class NewSamples(Struct, forbid_unknown_fields=True):
+    samples: Annotated[list[NewSample], Meta(min_length=1, max_length=1_000)]
+
+
+class NewOpinion(Struct, forbid_unknown_fields=True):
+    """`summary` is what will be published. `speaker`: an expert or an office; a trainee or one of the public is
+    heard without a name."""
+
+    voice: Voice
+    summary: Words
+    heard_on: Day
+    speaker: Annotated[str, Meta(max_length=100)] = ""
+    document_sha256: Sha256 | None = None
+
+
+class NewAnswer(Struct, forbid_unknown_fields=True):
+    adopted: bool
+    answer: Words
+
+
+class NewClosing(Struct, forbid_unknown_fields=True):
+    """`summary`: what the review came to, for everybody."""
+
+    summary: Annotated[str, Meta(max_length=2_000)]
+
+
+class NewConclusion(Struct, forbid_unknown_fields=True):
+    """The set of standards that the review led to."""
+
+    set_id: UUID
+
+
+class FiguresView(Struct):
+    """What the samples of an occupation, level and measure say: how many, and their median (of an even number the
+    lower of the two in the middle) in `unit`, fen or per mille."""
+
+    occupation: str
+    level: str
+    level_name: str
+    measure: str
+    measure_name: str
+    samples: int
+    median: int
+    unit: str
+
+
+class OpinionView(Struct):
+    """`adopted` and `answer` null: not answered yet."""
+
+    id: UUID
+    voice: str
+    voice_name: str
+    speaker: str
+    summary: str
+    heard_on: date
+    document_sha256: str | None
+    adopted: bool | None
+    answer: str | None
+
+
+class ReviewView(Struct, kw_only=True):
+    """`set_id`: the set of standards that the review led to."""
+
+    id: UUID
+    title: str
+    first: date = field(name="from")
+    last: date = field(name="to")
+    status: str
+    status_name: str
+    summary: str
+    closed_on: date | None
+    set_id: UUID | None
+    samples: int
+    opinions: int
+    unanswered: int
+
+
+class ReviewsView(Struct):
+    reviews: list[ReviewView]
+
+
+class WholeReviewView(ReviewView, kw_only=True):
+    """`heard`: how many were heard, by voice."""
+
+    figures: list[FiguresView]
+    heard: dict[str, int]
+    said: list[OpinionView]

@@ -126,3 +126,104 @@ class StandardRow(Base):
     sample: Mapped[bool]
     facts: Mapped[dict[str, Any]]  # what the formula was told of the occupation
     derivation: Mapped[dict[str, Any]]
+
+
+class ReviewRow(Base):
+    """动态评估: what is looked at for a period before standards are changed; closed, its summary is published."""
+
+    __tablename__ = "standard_reviews"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'closed', 'concluded', 'dropped')", name="status"),
+        CheckConstraint("first <= last", name="days"),
+        CheckConstraint("title <> ''", name="title"),
+        CheckConstraint(
+            "(status IN ('closed', 'concluded')) = (closed_on IS NOT NULL) AND (closed_on IS NULL) = (summary = '')",
+            name="closed",
+        ),
+        CheckConstraint("(status = 'concluded') = (set_id IS NOT NULL)", name="concluded"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    first: Mapped[date]
+    last: Mapped[date]
+    status: Mapped[str]
+    summary: Mapped[str] = mapped_column(server_default="")
+    closed_on: Mapped[date | None]
+    set_id: Mapped[UUID | None] = mapped_column(ForeignKey(StandardSetRow.id))  # that it led to
+    opened_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    opened_at: Mapped[datetime]
+
+
+class ReviewSampleRow(Base):
+    """One figure with the document it stands in; written once."""
+
+    __tablename__ = "standard_review_samples"
+    __table_args__ = (
+        # `domain.review.BOUNDS`, said again (a test compares)
+        CheckConstraint(
+            "(measure = 'training_cost' AND value BETWEEN 1 AND 100000000)"
+            " OR (measure = 'vacancy_ratio' AND value BETWEEN 0 AND 100000)"
+            " OR (measure IN ('pass_rate', 'employment_rate') AND value BETWEEN 0 AND 1000)",
+            name="value",
+        ),
+        CheckConstraint("source <> ''", name="source"),
+        CheckConstraint("document_sha256 ~ '^[0-9a-f]{64}$'", name="document"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    review_id: Mapped[UUID] = mapped_column(ForeignKey(ReviewRow.id), index=True)
+    occupation: Mapped[str]  # canonical code
+    level: Mapped[str]
+    measure: Mapped[str]
+    value: Mapped[int] = mapped_column(Integer)  # fen, or per mille
+    source: Mapped[str]
+    document_sha256: Mapped[str]
+    recorded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    recorded_at: Mapped[datetime]
+
+
+class ReviewOpinionRow(Base):
+    """What an expert, an office or one of the public said, in short; written once. The public has no names here."""
+
+    __tablename__ = "standard_review_opinions"
+    __table_args__ = (
+        UniqueConstraint("id", "review_id", name="uq_standard_review_opinions_of_review"),
+        CheckConstraint(
+            "voice IN ('expert', 'department', 'enterprise', 'institution', 'trainee', 'public')", name="voice"
+        ),
+        CheckConstraint("(voice IN ('trainee', 'public')) = (speaker = '')", name="speaker"),
+        CheckConstraint("summary <> ''", name="summary"),
+        CheckConstraint("document_sha256 ~ '^[0-9a-f]{64}$'", name="document"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    review_id: Mapped[UUID] = mapped_column(ForeignKey(ReviewRow.id), index=True)
+    voice: Mapped[str]
+    speaker: Mapped[str]
+    summary: Mapped[str]
+    heard_on: Mapped[date]
+    document_sha256: Mapped[str | None]
+    recorded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    recorded_at: Mapped[datetime]
+
+
+class ReviewAnswerRow(Base):
+    """What was made of an opinion, and why; written once."""
+
+    __tablename__ = "standard_review_answers"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["opinion_id", "review_id"],
+            ["standard_review_opinions.id", "standard_review_opinions.review_id"],
+            name="fk_standard_review_answers_opinion",
+        ),
+        CheckConstraint("answer <> ''", name="answer"),
+    )
+
+    opinion_id: Mapped[UUID] = mapped_column(primary_key=True)
+    review_id: Mapped[UUID]
+    adopted: Mapped[bool]
+    answer: Mapped[str]
+    answered_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    answered_at: Mapped[datetime]

@@ -1,15 +1,18 @@
-"""The headline share, for everybody."""
+"""The headline share, for everybody; what other standards would have cost, for whoever forms them."""
 
 from typing import Annotated
+from uuid import UUID
 
-from litestar import get
-from litestar.params import QueryParameter
+from litestar import get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Actor, Post
-from service.security import PUBLIC
-from service.statistics.queries import By, individual_share, parse_by, parse_span
-from service.statistics.schemas import IndividualShareView
-from service.web import StrictRequest, Today, Tx
+from service.security import PUBLIC, allow
+from service.statistics import commands
+from service.statistics.queries import simulation
+from service.statistics.queries.share import By, individual_share, parse_by, parse_span
+from service.statistics.schemas import IndividualShareView, NewSimulation, SimulationsView, SimulationView
+from service.web import Me, Now, StrictRequest, Today, Tx
 
 #: Who works with the figures and is shown the small ones too.
 _STAFF = frozenset(Post) - {Post.TRAINEE, Post.CLERK}
@@ -29,4 +32,22 @@ async def share(
     return await individual_share(tx, parse_span(first, last, today), parse_by(by), public=not staff)
 
 
-ROUTES = [share]
+@post("/api/statistics/simulations", guards=[allow(*commands.SIMULATES)], status_code=200)
+async def simulate(tx: Tx, me: Me, today: Today, now: Now, data: JSONBody[NewSimulation]) -> SimulationView:
+    """What the claims of a period would have cost under other standards; nothing changes, the result is kept."""
+    return await commands.simulate(tx, me, data, today, now)
+
+
+@get("/api/statistics/simulations", guards=[allow(*commands.SIMULATES)])
+async def list_simulations(tx: Tx, me: Me) -> SimulationsView:
+    """The latest results that were kept, newest first."""
+    return await simulation.simulations(tx, me)
+
+
+@get("/api/statistics/simulations/{simulation_id:uuid}", guards=[allow(*commands.SIMULATES)])
+async def show_simulation(tx: Tx, me: Me, simulation_id: FromPath[UUID]) -> SimulationView:
+    """One result with everything it follows from."""
+    return await simulation.simulation(tx, me, simulation_id)
+
+
+ROUTES = [share, simulate, list_simulations, show_simulation]

@@ -60,6 +60,8 @@ ASKERS = (
     ("/api/jobs", "operator"),
     ("/api/funds/appropriations/", "checker-370102"),
     ("/api/funds", "maker-370102"),
+    ("/api/standards/reviews", "standard-editor"),
+    ("/api/statistics/simulations", "standard-editor"),
     ("/api", "xuehua"),
 )
 #: Days that pass here would pass for every other test.
@@ -206,6 +208,9 @@ READS = (
     ("xuehua", "GET /api/groups", {}),
     ("auditor", "GET /api/policies/proposals", {}),
     ("auditor", "GET /api/standards/sets", {}),
+    ("xuehua", "GET /api/standards/reviews", {}),
+    ("auditor", "GET /api/standards/reviews", {}),
+    ("auditor", "GET /api/statistics/simulations", {}),
     ("xuehua", "GET /api/standards/lookup", {"code": WELDER, "level": "4"}),
     ("xuehua", "GET /api/standards/lookup", {"name": "没有这个职业", "level": "4"}),
     ("auditor", "GET /api/batches", {}),

@@ -25,7 +25,7 @@ from service.local import cast
 from service.pages import demo_cast, gathering
 from service.pages.rendering import HERE, assets
 from service.settings import settings
-from service.statistics.queries import By, individual_share, parse_span
+from service.statistics.queries.share import By, individual_share, parse_span
 
 _VOID = {"meta", "link", "input", "br"}
 _CSS_MAX = 20_000

@@ -28,7 +28,7 @@ from service.claims.commands.tally import fold_tally
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, ClaimTallyRow, ClaimTallySumRow
 from service.database import Tx, async_url, transaction
 from service.security import open_session
-from service.statistics.queries import By, individual_share, parse_by, parse_span
+from service.statistics.queries.share import By, individual_share, parse_by, parse_span
 from service.statistics.schemas import IndividualShareView
 from tasks.claims import fold_tally as sweep
 from tests.conftest import ROOT, Databases

@@ -12,8 +12,9 @@ from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.lifecycle import Lifecycle
 from domain.reconciliation import FailureClass
+from domain.review import REVIEW_LIFECYCLE, Measure, Voice
 from domain.roster import ROSTER_LIFECYCLE
-from domain.standard import SET_LIFECYCLE
+from domain.standard import SET_LIFECYCLE, Change
 from domain.verification import COMPARED, Outcome
 from service import problems
 from service.queue import Job
@@ -86,9 +87,10 @@ def test_every_code_is_said_in_both_languages() -> None:
 
 def test_every_status_action_and_channel_has_a_name() -> None:
     lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
-        *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE),
+        *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
     )
-    wanted = {f"channel.{channel}" for channel in Channel}
+    wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
+    wanted |= {f"measure.{measure}" for measure in Measure} | {f"voice.{voice}" for voice in Voice}
     for life in lifecycles:
         wanted |= {f"noun.{life.noun}", f"status.{life.first}"}
         wanted |= {f"status.{after}" for after in life.moves.values()} | {f"action.{done}" for _, done in life.moves}

@@ -8,6 +8,7 @@ _GUARDED = {
     "batch": "batches",
     "attempt": "payment_attempts",
     "standard_set": "standard_sets",
+    "standard_review": "standard_reviews",
 }
 
 _CHAIN = """

@@ -53,6 +53,15 @@ STANDARDS = Promise(
             """SELECT r.id FROM standards r JOIN standards o ON (o.occupation, o.level) = (r.occupation, r.level)
                 WHERE o.id < r.id AND o.in_force && r.in_force""",
         ),
+        Check(
+            "standard_reviews",
+            "评估结束了，但有意见没有答复",
+            """SELECT r.id FROM standard_reviews r
+                WHERE r.status IN ('closed', 'concluded')
+                  AND EXISTS (SELECT FROM standard_review_opinions p
+                               WHERE p.review_id = r.id
+                                 AND NOT EXISTS (SELECT FROM standard_review_answers a WHERE a.opinion_id = p.id))""",
+        ),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What changes standards: propose a set, sign it, publish or drop it; load samples."""
+"""What changes standards: propose a set, sign it, publish or drop it; load samples; review what is in force."""
 
 from service.standards.commands.loading import load_samples
 from service.standards.commands.proposing import propose

@@ -9,8 +9,9 @@ from domain.period import Period
 from domain.standard import SetAction
 from service.database import Tx
 from service.journal import By
-from service.standards.commands.proposing import Proposal, edition_of, store
+from service.standards.commands.proposing import Proposal, store
 from service.standards.commands.publishing import put_in_force
+from service.standards.queries.forming import edition_of
 from service.standards.tables import StandardSetRow
 
 

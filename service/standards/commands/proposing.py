@@ -1,6 +1,5 @@
 """Propose a set: a formula over an edition, and every amount that it gives, with the steps that made it."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,17 +8,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select
 
 from domain.actor import Actor, Post
-from domain.catalog.lists import LIST_KINDS
-from domain.errors import Conflict, Invalid, NotFound
-from domain.level import LEVELS, schemes_for
+from domain.errors import Invalid, NotFound
 from domain.period import Period, parse_date
-from domain.standard import Formula, SetStatus, content_of, form, occupation_facts, parse_formula
+from domain.standard import SetStatus, content_of
 from domain.text import must_hold_no_personal_number, trimmed
-from service.catalog.tables import AliasRow, CatalogItemRow, EditionRow
 from service.database import Tx
 from service.journal import By, record
-from service.policies.queries import groups
-from service.standards.queries.formulas import given_of
+from service.standards.queries.forming import edition_of, formed_amounts
 from service.standards.queries.sets import set_view
 from service.standards.schemas import NewStandardSet, SetView, day_before
 from service.standards.tables import StandardRow, StandardSetRow
@@ -72,20 +67,10 @@ async def _last_of(tx: Tx, corrected: UUID) -> date | None:
     return day_before(found.until)
 
 
-async def edition_of(tx: Tx, first: date) -> UUID:
-    """The edition in force on that day; Conflict `standards.no_edition` when there is none."""
-    in_force = select(EditionRow.id).where(EditionRow.in_force.contains(first))
-    edition_id = (await tx.execute(in_force)).scalar_one_or_none()
-    if edition_id is None:
-        raise Conflict("standards.no_edition", first=first.isoformat())
-    return edition_id
-
-
 async def store(tx: Tx, by: By, proposal: Proposal, me: Actor | None) -> UUID:
     """The draft, its amounts and its journal row. `me` None: nobody proposed it (a sample)."""
-    lists = await _lists(tx, proposal.edition_id)
-    known = {"group": groups().keys(), "lists": LIST_KINDS.union(*lists.values())}
-    amounts = _amounts(parse_formula(proposal.formula, known=known), lists, occupation_facts(proposal.facts))
+    formed = await formed_amounts(tx, proposal.edition_id, proposal.formula, proposal.facts)
+    amounts = [{"id": uuid4(), **each} for each in formed]
     # two who propose for the same year wait for each other
     await tx.execute(select(func.pg_advisory_xact_lock(func.hashtext("standard_sets"), proposal.year)))
     row = StandardSetRow
@@ -121,45 +106,3 @@ async def store(tx: Tx, by: By, proposal: Proposal, me: Actor | None) -> UUID:
     )
     await tx.execute(insert(StandardRow), [{**each, "set_id": set_id, "sample": proposal.sample} for each in amounts])
     return set_id
-
-
-async def _lists(tx: Tx, edition_id: UUID) -> dict[str, set[str]]:
-    """Canonical occupation → the lists of the edition in which it stands. Conflict `standards.no_items`."""
-    canonical = func.coalesce(AliasRow.canonical, CatalogItemRow.code)
-    rows = await tx.execute(
-        select(canonical, CatalogItemRow.list_kind)
-        .outerjoin(AliasRow, AliasRow.code == CatalogItemRow.code)
-        .where(CatalogItemRow.edition_id == edition_id, CatalogItemRow.code.is_not(None))
-        .distinct()
-    )
-    lists: dict[str, set[str]] = defaultdict(set)
-    for occupation, kind in rows:
-        lists[occupation].add(kind)
-    if not lists:
-        raise Conflict("standards.no_items")
-    return lists
-
-
-def _amounts(
-    formula: Formula, lists: dict[str, set[str]], beside: dict[str, dict[str, str | int]]
-) -> list[dict[str, Any]]:
-    """A row for each occupation and level of its scheme to which the formula gives an amount."""
-    if strange := sorted(beside.keys() - lists.keys()):
-        fact = min(beside[strange[0]])
-        raise Invalid("standards.unknown_occupation", f"facts.{fact}.{strange[0]}", occupation=strange[0])
-    rows = []
-    for occupation in sorted(lists):
-        facts = {"lists": sorted(lists[occupation]), **beside.get(occupation, {})}
-        for level in LEVELS.values():
-            if level.scheme not in schemes_for(occupation):
-                continue
-            formed = form(formula, given_of(level.code, facts))
-            if formed is None:
-                continue
-            if not formed.amount_fen:
-                raise Invalid("standards.nothing", "formula.result", occupation=occupation, level=level.short)
-            kept = {"facts": facts, "amount_fen": formed.amount_fen, "derivation": {"steps": list(formed.steps)}}
-            rows.append({"id": uuid4(), "occupation": occupation, "level": level.code, **kept})
-    if not rows:
-        raise Invalid("standards.nothing_at_all", "formula.result")
-    return rows

@@ -1,6 +1,6 @@
 """Formulas of published sets, kept once they were read: they never change."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,19 @@ def given_of(level: str, facts: Mapping[str, Any], of_claim: Mapping[str, Any] |
     """What a formula is told: the row's facts as they are stored, and what a claim brings."""
     stored = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
     return {**stored, "level": level, **(of_claim or {})}
+
+
+def forming(formula: Formula) -> Callable[[Given], Formed | None]:
+    """`form` by this formula, once for all that is alike: hundreds of occupations share a few sets of facts."""
+    formed: dict[frozenset[tuple[str, Any]], Formed | None] = {}
+
+    def once(given: Given) -> Formed | None:
+        key = frozenset(given.items())
+        if key not in formed:
+            formed[key] = form(formula, given)
+        return formed[key]
+
+    return once
 
 
 def formed_with(
