@@ -99,8 +99,18 @@ async def individual_share(tx: Tx, span: Period, by: By, *, public: bool) -> Ind
     hidden = _hidden(figures) if public else frozenset()
     names = found.districts if by is By.DISTRICT else _names(by, figures)
     rows = [_row(key, names.get(key, key), None if key in hidden else figures[key]) for key in sorted(figures)]
-    sample = settings().demo or found.sample
+    sample = _is_sample(found.sample)
     return IndividualShareView(span.first, span.last, by, rows, _total(total), DEFINITION, sample)
+
+
+async def rests_on_samples(tx: Tx) -> bool:
+    """Whether amounts of claims may be those of sample standards, which whoever shows them then says."""
+    return _is_sample((await tx.execute(text("SELECT EXISTS (SELECT FROM standards WHERE sample)"))).scalar_one())
+
+
+def _is_sample(any_sample: bool) -> bool:
+    """In the demo nothing is real, whatever its standards say of themselves."""
+    return settings().demo or any_sample
 
 
 async def _found(tx: Tx, first: date, last: date, by: By) -> _Found:
