@@ -130,7 +130,7 @@ def test_the_posts_that_may_ask_are_those_that_the_door_lets_in(served: Served, 
 
 
 def _an_id(found: re.Match[str]) -> str:
-    return "1" if found[0] in {"{job_id}", "{line_no}"} else str(uuid4())
+    return "1" if found[0] in {"{job_id}", "{line_no}", "{from_year}", "{to_year}"} else str(uuid4())
 
 
 def test_bodies_with_unknown_fields_are_described_as_refused(document: dict[str, Any]) -> None:

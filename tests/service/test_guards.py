@@ -10,7 +10,7 @@ _GUARDED = """
      WHERE t.tgoldtable IS NOT NULL AND t.tgnewtable IS NOT NULL ORDER BY 1
 """
 #: Moved one at a time, never as a set.
-_SINGLE = {"batches"}
+_SINGLE = {"batches", "catalog_editions"}
 _NESTED, _ROWS = "Nested Loop", "Named Tuplestore Scan"
 
 
