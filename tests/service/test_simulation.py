@@ -105,7 +105,8 @@ def told(view: SimulationView) -> dict[str, Any]:
 async def lists_of(tx: Tx, day: date) -> dict[str, tuple[str, ...]]:
     rows = await tx.execute(
         text("""SELECT coalesce(a.canonical, i.code), array_agg(DISTINCT i.list_kind ORDER BY i.list_kind)
-                  FROM catalog_items i JOIN catalog_editions e ON e.id = i.edition_id AND e.in_force @> CAST(:day AS date)
+                  FROM catalog_items i
+                  JOIN catalog_editions e ON e.id = i.edition_id AND e.in_force @> CAST(:day AS date)
                   LEFT JOIN occupation_aliases a ON a.code = i.code
                  WHERE i.code IS NOT NULL GROUP BY 1"""),
         {"day": day},
