@@ -20,7 +20,7 @@ from service.access.queries import district_names
 from service.database import Tx
 from service.funds.queries import fund_names
 from service.journal import By
-from service.statistics.queries.share import LIST_NAMES
+from service.statistics.queries.share import LIST_NAMES, rests_on_samples
 from service.statistics.queries.simulation import (
     ON_CLAIMS,
     Counted,
@@ -31,7 +31,6 @@ from service.statistics.queries.simulation import (
     kept,
     parse_period,
     proposed,
-    rests_on_samples,
 )
 from service.statistics.schemas import (
     AppropriationInput,

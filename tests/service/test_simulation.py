@@ -102,12 +102,14 @@ def told(view: SimulationView) -> dict[str, Any]:
     return {"costs": costs, "left_out": {each.status: each.amount_fen for each in view.result.not_counted}}
 
 
-async def lists_of(tx: Tx) -> dict[str, tuple[str, ...]]:
+async def lists_of(tx: Tx, day: date) -> dict[str, tuple[str, ...]]:
     rows = await tx.execute(
         text("""SELECT coalesce(a.canonical, i.code), array_agg(DISTINCT i.list_kind ORDER BY i.list_kind)
-                  FROM catalog_items i JOIN catalog_editions e ON e.id = i.edition_id AND e.in_force @> current_date
+                  FROM catalog_items i
+                  JOIN catalog_editions e ON e.id = i.edition_id AND e.in_force @> CAST(:day AS date)
                   LEFT JOIN occupation_aliases a ON a.code = i.code
-                 WHERE i.code IS NOT NULL GROUP BY 1""")
+                 WHERE i.code IS NOT NULL GROUP BY 1"""),
+        {"day": day},
     )
     return {code: tuple(kinds) for code, kinds in rows}
 
@@ -115,7 +117,7 @@ async def lists_of(tx: Tx) -> dict[str, tuple[str, ...]]:
 async def test_the_totals_are_those_of_every_claim_by_itself(tx: Tx, world: World, bureaus: Bureaus) -> None:
     chance = random.Random(11)
     await file_some(tx, world, chance, 40)
-    lists = await lists_of(tx)
+    lists = await lists_of(tx, world.today)
     seen: Counter[str] = Counter()
     for turn in range(4):
         factors = {"lists": {"shortage": 120}, "group": {"graduate": chance.choice([0, 50, 100, 150])}}

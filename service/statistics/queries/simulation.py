@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Date, Row, bindparam, exists, func, select, text
+from sqlalchemy import Date, Row, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, Range
 
 from domain.actor import Actor
@@ -23,7 +23,6 @@ from service.database import Tx
 from service.funds.queries import fund_policy
 from service.funds.tables import PositionRow
 from service.policies.tables import PolicyRow
-from service.settings import settings
 from service.standards.queries.forming import edition_of, formed_amounts
 from service.standards.queries.formulas import forming, given_of
 from service.standards.tables import StandardRow, StandardSetRow
@@ -210,11 +209,6 @@ async def appropriations(tx: Tx, days: Period, district: str | None) -> list[App
         .order_by(row.district, row.fund, row.year)
     )
     return [AppropriationInput(*each) for each in found]
-
-
-async def rests_on_samples(tx: Tx) -> bool:
-    """Whether what claims got may be amounts of sample standards, which whoever shows them then says."""
-    return settings().demo or bool((await tx.execute(select(exists().where(StandardRow.sample)))).scalar())
 
 
 # ---- results that were kept
