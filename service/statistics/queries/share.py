@@ -204,4 +204,4 @@ def _named(figures: Mapping[Channel, int]) -> dict[str, int]:
 
 
 def _rounded(share: Fraction | None) -> float | None:
-    return None if share is None else float(round(share, 4))
+    return None if share is None else round(float(share), 4)
