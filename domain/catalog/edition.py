@@ -100,6 +100,16 @@ def must_be_publisher(me: Actor) -> Actor:
     return me
 
 
+def must_allow(status: EditionStatus, action: EditionAction) -> None:
+    """Conflict `wrong_status` unless persons may do this to an edition that stands so.
+
+    The lifecycle also lets a draft be published: so a past one is put on record, and no other way.
+    """
+    if (status, action) == (EditionStatus.DRAFT, EditionAction.PUBLISH):
+        raise Conflict("wrong_status", noun=EDITION_LIFECYCLE.noun, status=str(status), action=str(action))
+    EDITION_LIFECYCLE.after(status, action)
+
+
 def must_be_editable(status: EditionStatus) -> None:
     """Conflict `edition.not_a_draft` (status)."""
     if status not in EDITABLE:

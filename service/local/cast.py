@@ -49,6 +49,8 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
     return [
         f"演示人物（示例，密码都是 {PASSWORD}）：",
         "  申领人 xuehua、dachuan；机构经办 clerk-a、clerk-b；审计 auditor；运维 operator",
+        "  市里：目录编辑 catalog-editor，目录发布 catalog-publisher，"
+        "标准拟定 standard-editor，标准签字 hr-signer、finance-signer",
         *(
             f"  {name}区：审核 reviewer-{code}，公示 publisher-{code}，"
             f"经办 maker-{code}，复核 checker-{code}，拨付 releaser-{code}"

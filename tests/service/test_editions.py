@@ -210,6 +210,14 @@ async def test_the_cycle_of_a_year(tx: Tx, office: Office) -> None:
     assert (await edition_on(tx, date(2020, 1, 1))) is None
 
 
+async def test_nothing_is_left_out_on_the_way(tx: Tx, office: Office) -> None:
+    edition_id = await office.draft()
+    await refused(tx, office.approve(edition_id, "照原件"), Conflict, "wrong_status")
+    await refused(tx, office.publish(edition_id, "照原件"), Conflict, "wrong_status")
+    await office.consult(edition_id)
+    await refused(tx, office.publish(edition_id, "照原件"), Conflict, "wrong_status")
+
+
 async def test_an_edition_in_consultation_stands_still(tx: Tx, office: Office) -> None:
     edition_id = await office.draft()
     finding = (await office.findings(edition_id))["serial_gap"]

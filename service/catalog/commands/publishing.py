@@ -12,6 +12,7 @@ from domain.catalog.edition import (
     EditionAction,
     EditionStatus,
     Publishing,
+    must_allow,
     must_be_editor,
     must_be_publisher,
     must_be_settled,
@@ -41,7 +42,7 @@ async def consult(
     NotFound `edition.none`; Conflict `wrong_status`; Invalid `edition.first_in_past`, `period.reversed`.
     """
     must_be_editor(me)
-    await _must_be_there(tx, edition_id)
+    await _held_for(tx, edition_id, EditionAction.CONSULT)
     days = Period(parse_date(new.first, "first"), parse_date(new.last, "last"))
     if days.first < today:
         raise Invalid("edition.first_in_past", field="first", today=today.isoformat())
@@ -56,7 +57,7 @@ async def consult(
 async def reopen(tx: Tx, me: Actor, edition_id: UUID, reason: str, now: datetime) -> EditionView:
     """Back to a draft, so that what was heard can be worked in."""
     must_be_editor(me)
-    await _must_be_there(tx, edition_id)
+    await _held_for(tx, edition_id, EditionAction.REOPEN)
     said = trimmed(reason, "reason", "words")
     by = By.actor(me, Post.CATALOG_EDITOR, now)
     await move(tx, _EDITIONS, EDITION_LIFECYCLE, EditionAction.REOPEN, edition_id, by, reason=said)
@@ -70,7 +71,7 @@ async def approve(tx: Tx, me: Actor, edition_id: UUID, reason: str, today: date,
     `wrong_status`; Invalid `edition.open_warnings`.
     """
     must_be_publisher(me)
-    days = (await _must_be_there(tx, edition_id)).consultation
+    days = (await _held_for(tx, edition_id, EditionAction.APPROVE)).consultation
     await _must_not_be_mine(tx, me, edition_id)
     if days and days.upper > today:
         raise Conflict("edition.consultation_runs", last=(days.upper - timedelta(days=1)).isoformat())
@@ -90,7 +91,7 @@ async def publish(
     `override` says why, `edition.later_in_force`, `wrong_status`.
     """
     must_be_publisher(me)
-    edition = await _must_be_there(tx, edition_id)
+    edition = await _held_for(tx, edition_id, EditionAction.PUBLISH)
     await _must_not_be_mine(tx, me, edition_id)
     first = parse_date(new.first, "first")
     if first < today:
@@ -154,13 +155,14 @@ async def _days_from(tx: Tx, by: By, first: date) -> Range[date]:
     return Range(first, following, bounds="[)")
 
 
-async def _must_be_there(tx: Tx, edition_id: UUID) -> Row[int, int, str, Range[date] | None]:
-    """Held for this transaction; NotFound `edition.none`."""
+async def _held_for(tx: Tx, edition_id: UUID, action: EditionAction) -> Row[int, int, str, str, Range[date] | None]:
+    """Held for this transaction; NotFound `edition.none`, Conflict `wrong_status` where it does not allow `action`."""
     row = EditionRow
-    found = select(row.year, row.revision, row.reason, row.consultation).filter_by(id=edition_id).with_for_update()
-    edition = (await tx.execute(found)).one_or_none()
+    asked = select(row.year, row.revision, row.status, row.reason, row.consultation).where(row.id == edition_id)
+    edition = (await tx.execute(asked.with_for_update())).one_or_none()
     if edition is None:
         raise NotFound("edition.none")
+    must_allow(EditionStatus(edition.status), action)
     return edition
 
 
