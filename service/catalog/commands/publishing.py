@@ -156,7 +156,7 @@ async def _days_from(tx: Tx, by: By, first: date) -> Range[date]:
 
 
 async def _held_for(tx: Tx, edition_id: UUID, action: EditionAction) -> Row[int, int, str, str, Range[date] | None]:
-    """Held for this transaction; NotFound `edition.none`, Conflict `wrong_status` where it does not allow `action`."""
+    """Held for this transaction; NotFound `edition.none`, Conflict `wrong_status` where `action` does not fit."""
     row = EditionRow
     asked = select(row.year, row.revision, row.status, row.reason, row.consultation).where(row.id == edition_id)
     edition = (await tx.execute(asked.with_for_update())).one_or_none()
