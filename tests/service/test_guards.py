@@ -1,5 +1,8 @@
 """Guards see a statement's rows as a set: however many rows a statement moves, each is looked at once."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import asyncpg
 
 from tests.conftest import Databases
@@ -16,22 +19,29 @@ _NESTED, _ROWS = "Nested Loop", "Named Tuplestore Scan"
 
 async def plans_of_guards(url: str) -> dict[str, list[str]]:
     """Table → the plans that its guards make for few rows, and keep for many: as the server itself explains them."""
+    found = {}
+    async with explaining(url) as (connection, told):
+        for table, column in await connection.fetch(_GUARDED):
+            told.clear()
+            await connection.execute(f'UPDATE {table} SET "{column}" = "{column}" WHERE false')
+            found[table] = [plan for plan in told if _ROWS in plan]
+    return found
+
+
+@asynccontextmanager
+async def explaining(url: str) -> AsyncIterator[tuple[asyncpg.Connection, list[str]]]:
+    """A connection, and the plans of everything that is done on it, guards' statements among them."""
     connection = await asyncpg.connect(url)
     told: list[str] = []
-    found = {}
     try:
         connection.add_log_listener(lambda _, message: told.append(message.message))
         await connection.execute("LOAD 'auto_explain'")
         await connection.execute("SET auto_explain.log_min_duration = 0")
         await connection.execute("SET auto_explain.log_nested_statements = on")
         await connection.execute("SET client_min_messages = log")
-        for table, column in await connection.fetch(_GUARDED):
-            told.clear()
-            await connection.execute(f'UPDATE {table} SET "{column}" = "{column}" WHERE false')
-            found[table] = [plan for plan in told if _ROWS in plan]
+        yield connection, told
     finally:
         await connection.close()
-    return found
 
 
 def rows_by_rows(plan: str) -> bool:
@@ -66,3 +76,17 @@ async def test_a_claim_that_is_paid_looks_up_its_attempt(databases: Databases) -
     (paid,) = [plan for plan in plans["claims"] if "a.status = 'done'" in plan]
     assert "Anti Join" not in paid
     assert "SubPlan" in paid
+
+
+async def test_money_follows_its_claim_by_the_claims_key_alone(databases: Databases) -> None:
+    """A district has one position and few pots: paired by those, each movement meets every reservation there is."""
+    async with explaining(databases.admin_url) as (connection, told):
+        # as in a city where indexes are worth it: the planner takes what it may
+        await connection.execute("SET enable_seqscan = off")
+        columns = "position_id, claim_id, amount_fen, kind, source, target, actor_name, at"
+        nothing = f"SELECT {columns} FROM fund_movements WHERE false"
+        await connection.execute(f"INSERT INTO fund_movements ({columns}) {nothing}")
+        (follow,) = [plan for plan in told if "UPDATE fund_reservations" in plan]
+    paired = [line for line in follow.splitlines() if "Cond:" in line]
+    assert paired
+    assert all("claim_id" in line and "position_id" not in line and "pot" not in line for line in paired), follow
