@@ -88,6 +88,8 @@ _BY_CONSTRAINT = {
     "uq_standard_signatures_person": "standards.same_person",
     "ck_standard_signatures_three_persons": "standards.same_person",
     "ex_standard_sets_one_a_day": "standards.other_published",
+    "uq_catalog_editions_year_revision": "busy",
+    "ex_catalog_editions_one_a_day": "edition.other_published",
     "pk_standard_review_answers": "review.answered",
 }
 _BY_SQLSTATE = {

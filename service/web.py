@@ -159,9 +159,11 @@ async def _once(
         raise Malformed("idempotency.two_keys", field="Idempotency-Key")
     if holds_personal_number(idempotency_key):  # it is kept for ever, in clear
         raise Invalid("text.personal_number", field="Idempotency-Key")
-    body = await request.body()
+    told, query = await request.body(), request.scope["query_string"]
+    if query:  # what is asked for may stand there as well
+        told += b"\0?" + query
     route = f"{request.method} {request.url.path}"
-    return OnceValue(me.user_id, route, idempotency_key, hashlib.sha256(body).digest())
+    return OnceValue(me.user_id, route, idempotency_key, hashlib.sha256(told).digest())
 
 
 DEPENDENCIES = {

@@ -15,15 +15,6 @@ class SourceKind(StrEnum):
     SURVEY = "survey"  # of training needs
 
 
-class Asked(StrEnum):
-    """Whose view on a proposal is heard."""
-
-    DEPARTMENT = "department"
-    ENTERPRISE = "enterprise"
-    INSTITUTION = "institution"
-    TRAINEE = "trainee"
-
-
 class ProposalStatus(StrEnum):
     PROPOSED = "proposed"
     ACCEPTED = "accepted"

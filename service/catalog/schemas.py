@@ -114,15 +114,16 @@ class FindingsView(Struct):
 
 
 class NewEdition(Struct, forbid_unknown_fields=True):
-    """A draft that begins as the published edition `copy_of`."""
+    """A draft that begins as the published edition `copy_of`; `replace` gives up what was worked on a draft there."""
 
     copy_of: UUID
     year: Annotated[int, Meta(ge=2000, le=2100)]
     revision: Annotated[int, Meta(ge=0, le=99)]
+    replace: bool = False
 
 
 class NewItem(Struct, forbid_unknown_fields=True):
-    """All values of a row, and why it is added or corrected. `serial` null where a list has none."""
+    """All values of a row, and why it is added or corrected. `serial` null: the next of its list, or as it was."""
 
     list_name: Words
     name: Words

@@ -1,36 +1,36 @@
 """`zhida catalog`: check a published catalog, import it as a draft, put a past one on record, compare two."""
 
-import asyncio
 import csv
 import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from domain.catalog import Finding, PublishedCatalog, Severity, find_mistakes, items_of
-from domain.errors import DomainError, Invalid
+from domain.errors import Invalid
 from service import clock
 from service.catalog.commands.importing import import_edition
 from service.catalog.commands.publishing import put_on_record
 from service.catalog.commands.references import load_classification, load_trades
 from service.catalog.queries.differences import Named, difference
+from service.catalog.queries.editing import findings_of
 from service.cli.differences import as_flat, in_words, write_csv
-from service.database import Tx, dispose, transaction
+from service.cli.running import in_transaction, refuse
+from service.database import Tx
 from service.gateways.catalog_files import read_catalog
 from service.gateways.reference_files import read_occupations, read_trades
 from service.journal import By
 from service.wording import words
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 _SEVERITY = {
@@ -44,20 +44,15 @@ def _read_or_exit(path: Path, read: Callable[[bytes, str], R]) -> R:
     try:
         return read(path.read_bytes(), path.name)
     except OSError as error:
-        _refuse(f"打不开文件 {path}：{_why(error)}。")
+        refuse(f"打不开文件 {path}：{_why(error)}。", 2)
     except Invalid as error:
         place = "" if error.field == "file" else f"（{error.field}）"
-        _refuse(f"读不了文件 {path}：{words(error.code, error.facts)}{place}")
+        refuse(f"读不了文件 {path}：{words(error.code, error.facts)}{place}", 2)
 
 
 def _why(error: OSError) -> str:
     said = {FileNotFoundError: "没有这个文件或目录", IsADirectoryError: "这是一个目录", PermissionError: "没有权限"}
     return said.get(type(error), f"系统错误 {error.errno}")
-
-
-def _refuse(sentence: str) -> NoReturn:
-    click.echo(sentence, err=True)
-    sys.exit(2)
 
 
 @click.group("catalog")
@@ -129,40 +124,49 @@ def facts(file: Path, out: Path) -> None:
                     (item.list_name, serial, item.code or "", item.name, item.tag, item.industry, item.line)
                 )
     except OSError as error:
-        _refuse(f"写不了文件 {out}：{_why(error)}。")
+        refuse(f"写不了文件 {out}：{_why(error)}。", 2)
     click.echo(f"已写出 {len(published.rows)} 项：{out}")
 
 
-_YEAR = click.IntRange(2000, 2999)
+_year = click.option("--year", type=click.IntRange(2000, 2100), required=True, help="哪一年的目录。")
+_revision = click.option("--revision", type=click.IntRange(0, 99), default=0, help="第几次调整；不写是当年的一版。")
 
 
 @catalog.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--year", type=_YEAR, required=True, help="哪一年的目录。")
-def import_(file: Path, year: int) -> None:
+@_year
+@_revision
+@click.option("--replace", is_flag=True, help="草稿已经改过也换掉，改动不留。")
+def import_(file: Path, year: int, revision: int, replace: bool) -> None:
     """把公布的目录存为草稿：每一项照公布的样子，连同发现的问题和原文的 SHA-256。
 
-    这一年已有草稿的，换成新的；已有发布的目录的，以 1 退出。
+    已有草稿的，没有改过就换成新的；已有发布的目录的，以 1 退出。
     """
-    published = _read_or_exit(file, read_catalog)
-    source = file.read_bytes()
+    source, published = _read_or_exit(file, lambda data, name: (data, read_catalog(data, name)))
     by = By("zhida catalog import", clock.now())
-    _in_transaction(lambda tx: import_edition(tx, by, year, published, source, file.name))
-    rows, found = len(published.rows), len(find_mistakes(published))
-    click.echo(f"{year} 年目录已存为草稿：{rows} 项，发现 {found} 处问题，原文 SHA-256 {sha256(source).hexdigest()}")
+
+    async def store(tx: Tx) -> int:
+        edition_id = await import_edition(tx, by, year, published, source, file.name, revision, replace=replace)
+        return len((await findings_of(tx, edition_id)).findings)
+
+    found = in_transaction(store)
+    told = f"{year} 年目录" + (f"（第 {revision} 次调整）" if revision else "")
+    rows = len(published.rows)
+    click.echo(f"{told}已存为草稿：{rows} 项，发现 {found} 处问题，原文 SHA-256 {sha256(source).hexdigest()}")
 
 
 @catalog.command()
-@click.option("--year", type=_YEAR, required=True, help="哪一年的草稿。")
+@_year
+@_revision
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="当年从哪一天起施行。")
 @click.option("--reason", required=True, help="为什么补录，依据什么文件。")
-def publish(year: int, first: datetime, reason: str) -> None:
+def publish(year: int, revision: int, first: datetime, reason: str) -> None:
     """把过去公布的目录补录为施行：从这一天起，到下一版为止；上一版到前一天为止。
 
     新的一版不在这里发布：由编辑征求意见、另一人审定后发布（POST /api/catalog/drafts/…/publish）。
     """
     by = By("zhida catalog publish", clock.now())
-    _in_transaction(lambda tx: put_on_record(tx, by, year, first.date(), reason))
+    in_transaction(lambda tx: put_on_record(tx, by, year, first.date(), reason, revision))
     click.echo(f"{year} 年目录已补录，自 {first.date()} 起施行。")
 
 
@@ -186,7 +190,7 @@ class _Edition(click.ParamType[Named]):
 @click.option("--csv", "form", flag_value="csv", help="输出 CSV。")
 def diff(before: Named, after: Named, form: str | None) -> None:
     """比较两版目录（草稿也可以）：新增、取消、更名、换编码、换目录、换标识、换行业。"""
-    found = _in_transaction(lambda tx: difference(tx, before, after, drafts=True))
+    found = in_transaction(lambda tx: difference(tx, before, after, drafts=True))
     if form == "json":
         click.echo(json.dumps(as_flat(found), ensure_ascii=False))
     elif form == "csv":
@@ -205,26 +209,9 @@ def reference(occupations: Path | None, trades: Path | None, source: str) -> Non
     """装入对照表；已有的不动。之后导入的目录会与大典核对。"""
     if occupations:
         rows = [{**row, "source": source} for row in _read_or_exit(occupations, read_occupations)]
-        _in_transaction(lambda tx: load_classification(tx, rows))
+        in_transaction(lambda tx: load_classification(tx, rows))
         click.echo(f"职业 {len(rows)} 个")
     if trades:
         inside = [{**row, "source": source} for row in _read_or_exit(trades, read_trades)]
-        _in_transaction(lambda tx: load_trades(tx, inside))
+        in_transaction(lambda tx: load_trades(tx, inside))
         click.echo(f"工种 {len(inside)} 个")
-
-
-def _in_transaction(work: Callable[[Tx], Awaitable[T]]) -> T:
-    """Do it in one transaction; what the rules refuse is said in a sentence, with exit code 1."""
-
-    async def whole() -> T:
-        try:
-            async with transaction() as tx:
-                return await work(tx)
-        finally:
-            await dispose()
-
-    try:
-        return asyncio.run(whole())
-    except DomainError as refusal:
-        click.echo(words(refusal.code, refusal.facts), err=True)
-        sys.exit(1)

@@ -4,7 +4,7 @@ import click
 
 from service import clock
 from service.batches.commands import mark_restored
-from service.cli.setup import run
+from service.cli.running import run
 from service.database import transaction
 from service.security import close_all_sessions
 
@@ -22,4 +22,4 @@ def restored() -> None:
             f"下一个批次号大于 {view.serial}；所有人须重新登录"
         )
 
-    run(work)
+    run(work())

@@ -1,22 +1,20 @@
 """`zhida load`, `zhida cast`, `zhida clock`: what a new database needs, and what the demo plays with."""
 
-import asyncio
 import csv
 import tomllib
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from domain.errors import DomainError
 from service import clock as business_clock
 from service.access.commands import load_districts
 from service.catalog.commands.importing import import_edition
 from service.catalog.commands.publishing import put_on_record
 from service.catalog.commands.references import load_aliases
 from service.catalog.queries.editions import edition_on
-from service.database import dispose, transaction
+from service.cli.running import in_transaction, run
+from service.database import transaction
 from service.funds.commands import load_funds
 from service.gateways.notice_text import read_notice
 from service.journal import By
@@ -25,19 +23,6 @@ from service.policies.commands import load_parameters
 from service.policies.queries import DATA
 from service.settings import settings
 from service.standards.commands import load_samples
-from service.wording import words
-
-
-def run(work: Callable[[], Awaitable[None]]) -> None:
-    """Run one command's work and close its connections."""
-
-    async def whole() -> None:
-        try:
-            await work()
-        finally:
-            await dispose()
-
-    asyncio.run(whole())
 
 
 def _csv(name: str) -> list[dict[str, Any]]:
@@ -86,15 +71,9 @@ def load(samples: bool, policies: Path | None) -> None:
     """装入公布的数据：区县、资金、目录、政策参数；已有的不动。"""
     try:
         own = tomllib.loads(policies.read_text("utf-8"))["policy"] if policies else []
-        run(lambda: load_published_facts(samples, own))
-    except (tomllib.TOMLDecodeError, KeyError, DomainError) as problem:
-        if policies is None:
-            raise
-        raise click.ClickException(f"读不了参数文件 {policies}：{_told(problem)}") from None
-
-
-def _told(problem: Exception) -> str:
-    return words(problem.code, problem.facts) if isinstance(problem, DomainError) else str(problem)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as problem:
+        raise click.ClickException(f"读不了参数文件 {policies}：{problem}") from None
+    run(load_published_facts(samples, own))
 
 
 @click.command()
@@ -103,12 +82,8 @@ def cast() -> None:
     if not settings().demo:
         raise click.ClickException("演示人物只能装入演示环境（zhida up --demo）。")
 
-    async def work() -> None:
-        async with transaction() as tx:
-            for line in await make_cast(tx, business_clock.today(), business_clock.now()):
-                click.echo(line)
-
-    run(work)
+    for line in in_transaction(lambda tx: make_cast(tx, business_clock.today(), business_clock.now())):
+        click.echo(line)
 
 
 @click.command()

@@ -1,25 +1,20 @@
 """`zhida staff` and `zhida institution`: the first people and institutions of an installation."""
 
-import asyncio
-import sys
-from collections.abc import Coroutine, Mapping
 from datetime import datetime
-from typing import Any, NoReturn
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from domain.actor import Post
-from domain.errors import DomainError, Invalid
+from domain.errors import Invalid
 from domain.identity import CreditCode
 from service import clock
 from service.access.commands import add_staff, must_know_district
 from service.access.schemas import NewSignUp, NewStaff
-from service.database import dispose, transaction
+from service.cli.running import run
+from service.database import transaction
 from service.institutions.commands import list_institution
 from service.institutions.queries import Institution, institution_with
 from service.journal import By, record
-from service.problems import met_rule
 from service.wording import words
 
 
@@ -49,7 +44,7 @@ def add(login: str, posts: tuple[str, ...], district: str | None, code: str | No
     phone = click.prompt("手机号（可以空着）", default="", show_default=False)
     password = click.prompt("密码", hide_input=True, confirmation_prompt="再输一次")
     user = NewSignUp(login, password, name, id_number, phone or None)
-    _run(_add(user, list(posts), district, code))
+    run(_add(user, list(posts), district, code))
     click.echo(f"已添加 {login}：{'、'.join(words(f'post.{post}') for post in posts)}。")
 
 
@@ -82,7 +77,7 @@ def institution() -> None:
 @click.option("--source", required=True, help="依据：哪份文件")
 def list_(code: str, name: str, district: str, first: datetime, source: str) -> None:
     """把一个机构（统一社会信用代码、名称）列入机构目录。"""
-    _run(_list(code, name, district, first, source))
+    run(_list(code, name, district, first, source))
     click.echo(f"{name} 自 {first.date()} 起在机构目录里。")
 
 
@@ -96,27 +91,3 @@ async def _list(code: str, name: str, district: str, first: datetime, source: st
         made = await list_institution(tx, parsed, name, district, first.date(), source)
         after = {"name": name, "district": district, "first": first.date().isoformat(), "source": source}
         await record(tx, "institution", [made], "list", by, [after])
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Do it; what the rules or the database refuse is said in a sentence, with exit code 1."""
-
-    async def whole() -> None:
-        try:
-            await work
-        finally:
-            await dispose()
-
-    try:
-        asyncio.run(whole())
-    except DomainError as refusal:
-        _refuse(refusal.code, refusal.facts)
-    except SQLAlchemyError as refused:
-        if (code := met_rule(refused)) is None:
-            raise
-        _refuse(code, {})
-
-
-def _refuse(code: str, facts: Mapping[str, Any]) -> NoReturn:
-    click.echo(words(code, facts), err=True)
-    sys.exit(1)

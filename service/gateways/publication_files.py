@@ -41,7 +41,7 @@ def as_workbook(heading: Sequence[str], sheets: Mapping[str, Iterable[Sequence[s
     stream = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with Workbook(stream, options) as book:
-        as_text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
+        as_text, bold = book.add_format({"num_format": "@", "quote_prefix": True}), book.add_format({"bold": True})
         taken: set[str] = set()
         for name, rows in sheets.items():
             sheet = book.add_worksheet(_sheet_name(name, taken))

@@ -31,6 +31,7 @@ def test_a_workbook_has_a_sheet_for_each_list_whatever_it_is_called() -> None:
         cells = [[cell.value or "" for cell in row] for row in sheet.iter_rows(min_row=2)]
         assert cells == [list(row) for row in ROWS]
         assert {cell.data_type for row in sheet.iter_rows(min_row=2) for cell in row if cell.value} == {"s"}
+        assert all(cell.quotePrefix for row in sheet.iter_rows(min_row=2) for cell in row if cell.value)
 
 
 def test_a_feed_is_atom_with_its_newest_day() -> None:

@@ -129,7 +129,8 @@ async def no_trace(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
         f"DELETE FROM catalog_findings WHERE edition_id IN ({ours})",
         f"DELETE FROM catalog_items WHERE edition_id IN ({ours})",
         "DELETE FROM catalog_editions WHERE year IN (2019, 2025)",
-        "UPDATE catalog_editions SET status = 'published', in_force = daterange(lower(in_force), NULL)",
+        "UPDATE catalog_editions SET status = 'published', in_force = daterange(lower(in_force), NULL)"
+        " WHERE status = 'superseded'",
     ):
         await connection.execute(statement)
     await connection.close()

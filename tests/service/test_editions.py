@@ -53,11 +53,9 @@ class Office:
         self.now = datetime.combine(self.today, datetime.min.time(), clock.SHANGHAI)
         self.by = By.actor(editor, Post.CATALOG_EDITOR, self.now)
 
-    async def draft(self, sheet: str = SHEET, revision: int = 0) -> UUID:
-        source = sheet.encode()
-        return await importing.import_edition(
-            self.tx, self.by, self.year, as_catalog(sheet), source, "示例", revision
-        )
+    async def draft(self, sheet: str = SHEET, revision: int = 0, *, replace: bool = False) -> UUID:
+        source, of = sheet.encode(), (self.year, as_catalog(sheet))
+        return await importing.import_edition(self.tx, self.by, *of, source, "示例", revision, replace=replace)
 
     async def findings(self, edition_id: UUID) -> dict[str, FindingView]:
         """By kind; the drafts here have each kind once."""
@@ -311,6 +309,9 @@ async def test_a_draft_is_put_together_anew_but_a_published_edition_is_not(tx: T
     other = await importing.import_edition(tx, office.by, office.year - 9, as_catalog(SHEET), b"x", "示例")
     await refused(tx, importing.copy_edition(tx, office.by, other, office.year, 1), Conflict, "edition.not_published")
     await refused(tx, importing.copy_edition(tx, office.by, uuid4(), office.year, 1), NotFound, "edition.none")
+    await office.correct(edition_id, "铸造工", industry="加工维修")
+    await refused(tx, office.draft(), Conflict, "edition.worked_on")
+    assert await office.draft(replace=True) == edition_id
     await office.published()
     await refused(tx, office.draft(), Conflict, "edition.published")
 
@@ -332,6 +333,8 @@ ATTACKS = [
     "UPDATE catalog_editions SET status = 'published', in_force = daterange('2030-01-01', '2030-02-01')"
     " WHERE id = '{draft}'",
     "DELETE FROM catalog_editions WHERE id = '{draft}'",
+    "UPDATE catalog_editions SET historical = true WHERE id = '{draft}'",
+    "UPDATE catalog_editions SET in_force = daterange(lower(in_force), lower(in_force) + 9) WHERE id = '{id}'",
 ]
 
 
@@ -346,7 +349,8 @@ async def test_what_was_published_stays_as_it_was_against_raw_sql(tx: Tx, office
     await office.publish(edition_id)
     draft = await office.draft(revision=1)
     with pytest.raises(
-        DBAPIError, match=r"immutable|permission denied|only a draft|never deleted|only a past edition|this move"
+        DBAPIError,
+        match=r"immutable|permission denied|only a draft|never deleted|only a past edition|this move|only what",
     ):
         await tx.execute(text(attack.format(id=edition_id, draft=draft)))
 

@@ -89,10 +89,12 @@ async def test_an_accepted_proposal_goes_into_the_draft_and_leaves_its_trace(
     heard = await proposing.record_opinion(tx, district, proposal.id, _opinion(world), world.today, world.now)
     assert [(each.asked, each.document_sha256) for each in heard.opinions] == [("enterprise", DOCUMENT)]
     decision = NewProposalDecision("符合本地产业", draft)
+    errors = (await drafts.findings_of(tx, draft)).open_errors
     accepted = await proposing.accept(tx, city, proposal.id, decision, world.now)
     assert accepted.status == "accepted"
     rows = (await drafts.draft_page(tx, draft, 0, 100)).items
-    assert {(each.id, each.name) for each in rows} >= {(accepted.item_id, "手造匠人")}
+    assert {(each.id, each.name, each.serial) for each in rows} >= {(accepted.item_id, "手造匠人", "2")}
+    assert (await drafts.findings_of(tx, draft)).open_errors == errors
     change = select(ItemChangeRow.kind, ItemChangeRow.reason).where(ItemChangeRow.proposal_id == proposal.id)
     assert (await tx.execute(change)).all() == [("added", "符合本地产业")]
     for again in (proposing.accept, proposing.decline):
@@ -100,6 +102,20 @@ async def test_an_accepted_proposal_goes_into_the_draft_and_leaves_its_trace(
             await again(tx, city, proposal.id, decision, world.now)
     with pytest.raises(Conflict, match=r"proposal\.decided"):
         await proposing.record_opinion(tx, district, proposal.id, _opinion(world), world.today, world.now)
+
+
+async def test_a_proposal_is_for_its_own_year_and_holds_the_draft(
+    tx: Tx, world: World, city: Actor, district: Actor, draft: UUID
+) -> None:
+    by, published = By.actor(city, Post.CATALOG_EDITOR, world.now), read_catalog(SHEET.encode(), "catalog.csv")
+    store = importing.import_edition
+    other = await store(tx, by, world.today.year + 2, published, SHEET.encode(), "示例")
+    proposal = await _proposed(tx, world, district)
+    with pytest.raises(Conflict, match=r"proposal\.other_year"):
+        await proposing.accept(tx, city, proposal.id, NewProposalDecision("符合本地产业", other), world.now)
+    await proposing.accept(tx, city, proposal.id, NewProposalDecision("符合本地产业", draft), world.now)
+    with pytest.raises(Conflict, match=r"edition\.has_proposals"):
+        await store(tx, by, world.today.year + 1, published, SHEET.encode(), "示例", replace=True)
 
 
 async def test_a_declined_proposal_says_why(tx: Tx, world: World, city: Actor, district: Actor) -> None:

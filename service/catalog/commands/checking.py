@@ -21,12 +21,12 @@ async def check_again(tx: Tx, edition_id: UUID, now: datetime, reason: str) -> N
     """Check the rows as they are now.
 
     What is newly wrong is added; what no longer is counts as corrected, for `reason`; what was corrected and is wrong
-    again is open again; what was accepted stays accepted.
+    again is open again; what was accepted stays accepted as long as it says the same.
     """
     found = find_mistakes(await catalog_of(tx, edition_id), await classification(tx), await aliases(tx))
     row = FindingRow
     stored = await tx.execute(
-        select(row.id, row.kind, row.list_name, row.line, row.serial, row.decision)
+        select(row.id, row.kind, row.list_name, row.line, row.serial, row.decision, row.message)
         .where(row.edition_id == edition_id)
         .order_by(row.line, row.id)
         .with_for_update()
@@ -35,7 +35,13 @@ async def check_again(tx: Tx, edition_id: UUID, now: datetime, reason: str) -> N
     now_found = dict(_placed((str(each.kind), each.list_name, each.line, each.serial, each) for each in found))
     gone = [each.id for place, each in known.items() if place not in now_found and each.decision not in SETTLED]
     back = [
-        each.id for place, each in known.items() if place in now_found and each.decision == FindingDecision.CORRECT
+        each.id
+        for place, each in known.items()
+        if place in now_found
+        and (
+            each.decision == FindingDecision.CORRECT
+            or (each.decision == FindingDecision.ACCEPT and each.message != now_found[place].message)
+        )
     ]
     corrected = {"decision": str(FindingDecision.CORRECT), "note": reason, "decided_at": now}
     await tx.execute(update(row).where(row.id.in_(gone)).values(**corrected))

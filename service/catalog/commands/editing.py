@@ -13,7 +13,7 @@ from domain.catalog.lists import kind_of_list
 from domain.errors import Conflict, NotFound
 from domain.text import trimmed
 from service.catalog.commands.checking import check_again
-from service.catalog.queries.editing import finding_view, item_values, item_view
+from service.catalog.queries.editing import finding_view, item_values, item_view, next_serial
 from service.catalog.schemas import DraftItemView, FindingView, NewFindingDecision, NewItem
 from service.catalog.tables import CatalogItemRow, EditionRow, FindingRow, ItemChangeRow
 from service.database import Tx
@@ -37,6 +37,8 @@ async def add_item(
     await locked_draft(tx, edition_id)
     reason, values = _reason(new.reason), check_item(new)
     row, item_id = CatalogItemRow, uuid4()
+    if new.serial is None:
+        values["serial"] = str(await next_serial(tx, edition_id, new.list_name))
     last = select(func.coalesce(func.max(row.place), 0), func.coalesce(func.max(row.line), 0))
     place, line = (await tx.execute(last.where(row.edition_id == edition_id))).one()
     made = insert(row).values(id=item_id, edition_id=edition_id, place=place + 1, line=line + 1)
@@ -55,6 +57,8 @@ async def correct_item(
     must_be_editor(me)
     await locked_draft(tx, edition_id)
     before, values, reason = await item_values(tx, edition_id, item_id), check_item(new), _reason(new.reason)
+    if new.serial is None:
+        values["serial"] = before["serial"]
     if before == values:
         raise Conflict("catalog.nothing_changed")
     corrected = update(CatalogItemRow).where(CatalogItemRow.id == item_id)

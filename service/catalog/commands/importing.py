@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from domain.actor import Actor, Post
 from domain.catalog import PublishedCatalog, items_of
@@ -32,39 +32,53 @@ class Upload:
     source: str
     data: bytes
     published: PublishedCatalog
+    replace: bool = False
 
 
 async def import_draft(tx: Tx, me: Actor, upload: Upload, now: datetime) -> EditionView:
     """An editor of the city hands in a catalog; refusals as `import_edition`."""
     by = By.actor(must_be_editor(me), Post.CATALOG_EDITOR, now)
     source, revision = trimmed(upload.source, "source", "words"), upload.revision
-    edition_id = await import_edition(tx, by, upload.year, upload.published, upload.data, source, revision)
+    edition_id = await import_edition(
+        tx, by, upload.year, upload.published, upload.data, source, revision, replace=upload.replace
+    )
     return await edition_view(tx, edition_id)
 
 
 async def copy_draft(tx: Tx, me: Actor, new: NewEdition, now: datetime) -> EditionView:
     """An editor of the city begins with what is there; refusals as `copy_edition`."""
     by = By.actor(must_be_editor(me), Post.CATALOG_EDITOR, now)
-    return await edition_view(tx, await copy_edition(tx, by, new.copy_of, new.year, new.revision))
+    return await edition_view(
+        tx, await copy_edition(tx, by, new.copy_of, new.year, new.revision, replace=new.replace)
+    )
 
 
 async def import_edition(
-    tx: Tx, by: By, year: int, published: PublishedCatalog, source: bytes, name: str, revision: int = 0
+    tx: Tx,
+    by: By,
+    year: int,
+    published: PublishedCatalog,
+    source: bytes,
+    name: str,
+    revision: int = 0,
+    *,
+    replace: bool = False,
 ) -> UUID:
     """Store a draft of `year`: every row as published, every finding, and the source's SHA-256.
 
-    A draft that is there is put together anew; Conflict `edition.published` when that edition is published already,
-    `edition.not_a_draft` while it is in consultation or approved.
+    A draft that is there is put together anew, where nobody has worked on it or `replace` says so; Conflict
+    `edition.published` when that edition is published already, `edition.not_a_draft` while it is in consultation or
+    approved, `edition.worked_on`, `edition.has_proposals`.
     """
     digest = hashlib.sha256(source).digest()
     kept = {"source_name": name, "source_sha256": digest, "framework": framework_of(published)}
-    edition_id = await _empty_draft(tx, by, "import", year, revision, kept)
+    edition_id = await _empty_draft(tx, by, "import", year, revision, kept, replace)
     await _store_items(tx, edition_id, published)
     await check_again(tx, edition_id, by.at, "")
     return edition_id
 
 
-async def copy_edition(tx: Tx, by: By, base_id: UUID, year: int, revision: int) -> UUID:
+async def copy_edition(tx: Tx, by: By, base_id: UUID, year: int, revision: int, *, replace: bool = False) -> UUID:
     """A draft that begins as the published edition `base_id`, with what was decided about its findings.
 
     NotFound `edition.none`; Conflict `edition.not_published` (status) when the base is itself a draft, and as
@@ -82,14 +96,13 @@ async def copy_edition(tx: Tx, by: By, base_id: UUID, year: int, revision: int) 
         raise Conflict("edition.not_published", status=base.status)
     name = f"{base.year} 年目录（第 {base.revision} 次调整）" if base.revision else f"{base.year} 年目录"
     kept = {"source_name": name, "source_sha256": base.source_sha256, "framework": base.framework}
-    edition_id = await _empty_draft(tx, by, "copy", year, revision, kept)
+    edition_id = await _empty_draft(tx, by, "copy", year, revision, kept, replace)
     item = CatalogItemRow
     columns = ("list_name", "list_kind", "serial", "place", "line", "code", "name", "tag", "industry")
-    copied = await tx.execute(
-        select(*(getattr(item, column) for column in columns)).where(item.edition_id == base_id)
+    kept_rows = select(func.gen_random_uuid(), literal(edition_id), *(getattr(item, each) for each in columns))
+    await tx.execute(
+        insert(item).from_select(["id", "edition_id", *columns], kept_rows.where(item.edition_id == base_id))
     )
-    rows = [{"id": uuid4(), "edition_id": edition_id, **each} for each in copied.mappings()]
-    await tx.execute(insert(item), rows)
     found = FindingRow
     said = [column.name for column in found.__table__.c if column.name not in ("id", "edition_id")]
     decided = select(literal(edition_id), *(getattr(found, name) for name in said)).where(
@@ -100,7 +113,9 @@ async def copy_edition(tx: Tx, by: By, base_id: UUID, year: int, revision: int) 
     return edition_id
 
 
-async def _empty_draft(tx: Tx, by: By, action: str, year: int, revision: int, kept: dict[str, Any]) -> UUID:
+async def _empty_draft(
+    tx: Tx, by: By, action: str, year: int, revision: int, kept: dict[str, Any], replace: bool
+) -> UUID:
     """A new edition, or the draft that is there without its rows."""
     known = (
         await tx.execute(
@@ -111,6 +126,8 @@ async def _empty_draft(tx: Tx, by: By, action: str, year: int, revision: int, ke
         raise Conflict("edition.published", year=year)
     if known and known.status != EditionStatus.DRAFT:
         raise Conflict("edition.not_a_draft", status=known.status)
+    if known:
+        await _must_be_replaceable(tx, known.id, replace)
     edition_id = known.id if known else uuid4()
     digest: bytes = kept["source_sha256"]
     after = {"status": str(EditionStatus.DRAFT), "year": year, "revision": revision, "source_sha256": digest.hex()}
@@ -122,6 +139,18 @@ async def _empty_draft(tx: Tx, by: By, action: str, year: int, revision: int, ke
     else:
         await tx.execute(insert(EditionRow).values(id=edition_id, year=year, revision=revision, **kept))
     return edition_id
+
+
+async def _must_be_replaceable(tx: Tx, edition_id: UUID, replace: bool) -> None:
+    """Work is not lost unasked: Conflict `edition.worked_on` when rows were changed and `replace` does not say so,
+    `edition.has_proposals` when proposals were accepted into it, which stand for good."""
+    row = ItemChangeRow
+    counted = select(func.count(), func.count(row.proposal_id)).where(row.edition_id == edition_id)
+    changes, proposals = (await tx.execute(counted)).one()
+    if proposals:
+        raise Conflict("edition.has_proposals", count=proposals)
+    if changes and not replace:
+        raise Conflict("edition.worked_on", count=changes)
 
 
 async def _store_items(tx: Tx, edition_id: UUID, published: PublishedCatalog) -> None:

@@ -17,6 +17,7 @@ from domain.errors import Conflict, Forbidden, Invalid
 from domain.period import parse_date
 from domain.text import must_hold_no_personal_number, trimmed
 from service.catalog.commands.editing import add_item, check_item
+from service.catalog.queries.editions import edition_view
 from service.catalog.queries.proposals import proposal_view, source_view
 from service.catalog.schemas import NewOpinion, NewProposal, NewProposalDecision, ProposalView, SourceView
 from service.catalog.tables import OpinionRow, ProposalRow, SourceItemRow, SourceRow
@@ -125,12 +126,15 @@ async def accept(tx: Tx, me: Actor, proposal_id: UUID, new: NewProposalDecision,
     """Carry a proposal into a draft: its row goes in, and each names the other.
 
     Forbidden `city_only`; NotFound `proposal.none`, `edition.none`; Conflict `proposal.decided`,
-    `edition.not_a_draft`; Invalid `proposal.edition` without a draft.
+    `proposal.other_year`, `edition.not_a_draft`; Invalid `proposal.edition` without a draft.
     """
     must_be_editor(me)
     proposed = await _open_proposal(tx, me, proposal_id)
     if new.edition_id is None:
         raise Invalid("proposal.edition", field="edition_id")
+    edition = await edition_view(tx, new.edition_id)
+    if edition.year != proposed.year:
+        raise Conflict("proposal.other_year", year=proposed.year)
     reason = trimmed(new.reason, "reason", "words")
     item = await add_item(tx, me, new.edition_id, proposed.as_new(reason), now, proposal_id)
     await _decide(tx, me, proposal_id, ProposalAction.ACCEPT, reason, now, {"item_id": item.id})

@@ -1,22 +1,25 @@
 """What is said when an edition is published: a feed entry, a short text, the items as a file."""
 
+from collections import OrderedDict
 from datetime import datetime, time
 from uuid import UUID
 
 from domain.catalog.difference import Change
 from domain.errors import NotFound
 from service.catalog.queries.differences import difference_of
+from service.catalog.queries.drafts import aliases
 from service.catalog.queries.editions import edition_view, editions, items_of_edition
+from service.catalog.queries.published import keep
 from service.catalog.schemas import AnnouncementView, EditionView
 from service.clock import SHANGHAI
 from service.database import Tx
 from service.gateways.publication_files import FeedEntry, as_csv, as_feed, as_workbook
-from service.gateways.sheet_files import CSV_TYPE, XLSX_TYPE
 from service.wording import words
 
+_SUMMARIES_KEPT = 100
+#: By edition, the one before it, and what codes mean now.
+_summaries: OrderedDict[tuple[UUID, UUID | None, frozenset[tuple[str, str]]], str] = OrderedDict()
 _HEADING = ("目录", "序号", "编码", "名称", "标识", "行业分类")
-#: Media types of an edition as a file, by the suffix of its name.
-DOWNLOADS = {"csv": CSV_TYPE, "xlsx": XLSX_TYPE}
 
 
 async def edition_file(tx: Tx, edition_id: UUID, suffix: str) -> tuple[EditionView, bytes]:
@@ -64,11 +67,16 @@ def _title(edition: EditionView) -> str:
 
 
 async def _summary(tx: Tx, edition: EditionView, before: EditionView | None) -> str:
-    """How many rows there are, and how many changed in each way."""
+    """How many rows there are, and how many changed in each way; published editions are compared once a process."""
+    key = edition.id, before.id if before else None, frozenset((await aliases(tx)).items())
+    if (known := _summaries.get(key)) is not None:
+        return known
     rows = len(await items_of_edition(tx, edition.id))
     said = [words("catalog.rows", {"count": rows})]
     if before is not None:
         found = await difference_of(tx, before.id, edition.id)
         counted = {change: len(getattr(found, str(change))) for change in Change}
         said += [words(f"change.{change}", {"count": count}) for change, count in counted.items() if count]
-    return "，".join(said) + "。"
+    summary = "，".join(said) + "。"
+    keep(_summaries, key, summary, _SUMMARIES_KEPT)
+    return summary

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from domain.catalog.deciding import SETTLED
 from domain.errors import NotFound
@@ -39,7 +39,9 @@ async def item_view(tx: Tx, item_id: UUID) -> DraftItemView:
 def _item_columns() -> tuple[Any, ...]:
     row = CatalogItemRow
     values = (row.list_name, row.serial, row.code, row.name, row.tag, row.industry)
-    return (row.id, row.place, row.line, *values, row.printed.is_(None))
+    change = ItemChangeRow
+    changed = exists().where(change.edition_id == row.edition_id, change.item_id == row.id)
+    return (row.id, row.place, row.line, *values, changed)
 
 
 async def item_values(tx: Tx, edition_id: UUID, item_id: UUID) -> dict[str, Any]:
@@ -50,6 +52,13 @@ async def item_values(tx: Tx, edition_id: UUID, item_id: UUID) -> dict[str, Any]
     if found is None:
         raise NotFound("catalog.no_item")
     return dict(found)
+
+
+async def next_serial(tx: Tx, edition_id: UUID, list_name: str) -> int:
+    """The serial after the greatest of a list."""
+    row = CatalogItemRow
+    serials = await tx.execute(select(row.serial).where(row.edition_id == edition_id, row.list_name == list_name))
+    return 1 + max((int(serial) for serial in serials.scalars() if serial.isdecimal()), default=0)
 
 
 def _finding_columns() -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from pypinyin import Style, lazy_pinyin
 from sqlalchemy import select
 
 from domain.catalog.search import Findable, as_sought, places_of
+from service.catalog.queries.drafts import aliases
 from service.catalog.queries.editions import edition_on, items_of_edition
 from service.catalog.schemas import CatalogView, EditionView, ItemView
 from service.catalog.tables import TradeRow
@@ -60,7 +61,7 @@ async def published_on(on: date) -> Published | None:
     if known is None or known[0] < time.monotonic():
         async with transaction() as tx:
             known = time.monotonic() + _ASK_AGAIN_SECONDS, await published_now(tx, on)
-        _keep(_memory.days, on, known, _DAYS_KEPT)
+        keep(_memory.days, on, known, _DAYS_KEPT)
     return known[1]
 
 
@@ -72,12 +73,13 @@ async def published_now(tx: Tx, on: date) -> Published | None:
     trades = defaultdict(list)
     for name, code in await tx.execute(select(TradeRow.name, TradeRow.code).order_by(TradeRow.name)):
         trades[code].append(name)
-    tag = sha256(repr((edition, sorted(trades.items()))).encode()).hexdigest()[:32]
+    meant = await aliases(tx)  # trades are of occupations as they are classified now
+    tag = sha256(repr((edition, sorted(trades.items()), sorted(meant.items()))).encode()).hexdigest()[:32]
     key = edition.id, tag
     if key not in _memory.editions:
         items = await items_of_edition(tx, edition.id)
-        findable = [_findable(item, trades[item.code or ""]) for item in items]
-        _keep(_memory.editions, key, Published(edition, items, findable, tag), _EDITIONS_KEPT)
+        findable = [_findable(item, trades[meant.get(item.code or "", item.code or "")]) for item in items]
+        keep(_memory.editions, key, Published(edition, items, findable, tag), _EDITIONS_KEPT)
     return _memory.editions[key]
 
 
@@ -90,10 +92,10 @@ async def catalog_on(tx: Tx, on: date, text: str = "", list_kind: str = "") -> C
 def _findable(item: ItemView, trades: Sequence[str]) -> Findable:
     words = (item.name, *trades)
     initials = ("".join(lazy_pinyin(word, style=Style.FIRST_LETTER)) for word in words)
-    return Findable(item.code or "", tuple(map(as_sought, words)), tuple(map(as_sought, initials)))
+    return Findable(as_sought(item.code or ""), tuple(map(as_sought, words)), tuple(map(as_sought, initials)))
 
 
-def _keep(kept: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:
+def keep(kept: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:
     kept[key] = value
     kept.move_to_end(key)
     while len(kept) > most:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.exceptions import ClientException
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.catalog import PublishedCatalog
@@ -82,10 +82,11 @@ async def import_draft(
     year: Annotated[int, QueryParameter(ge=2000, le=2100)],
     revision: Annotated[int, QueryParameter(ge=0, le=99)] = 0,
     source: Annotated[str, QueryParameter(min_length=1, max_length=100)] = "upload",
+    replace: FromQuery[bool] = False,
 ) -> Response[EditionView]:
     """Hand in a catalog as published (text, CSV or XLSX): a draft, with everything that is wrong with it."""
     data, published = await uploaded_catalog(request)
-    upload = importing.Upload(year, revision, source, data, published)
+    upload = importing.Upload(year, revision, source, data, published, replace)
     return answered(await once(tx, EditionView, lambda: importing.import_draft(tx, me, upload, now)))
 
 

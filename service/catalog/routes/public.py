@@ -12,6 +12,7 @@ from service.catalog.queries import announcing, differences, editions
 from service.catalog.queries.published import published_on
 from service.catalog.schemas import AnnouncementView, CatalogView, DifferenceView, EditionsView
 from service.gateways.publication_files import ATOM_TYPE
+from service.gateways.sheet_files import TYPES
 from service.openapi import files
 from service.security import PUBLIC
 from service.web import StrictRequest, Today, Tx, cacheable
@@ -47,7 +48,7 @@ async def feed(request: StrictRequest, tx: Tx) -> Response[bytes]:
 @get(
     "/api/catalog/editions/{edition_id:uuid}/file",
     opt={PUBLIC: True},
-    operation_class=files(gives=tuple(announcing.DOWNLOADS.values())),
+    operation_class=files(gives=tuple(TYPES.values())),
 )
 async def edition_file(
     tx: Tx,
@@ -58,7 +59,7 @@ async def edition_file(
     edition, content = await announcing.edition_file(tx, edition_id, kind)
     name = f"catalog-{edition.year}-{edition.revision}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Response(content, media_type=announcing.DOWNLOADS[kind], headers=headers)
+    return Response(content, media_type=TYPES[kind], headers=headers)
 
 
 @get("/api/catalog/editions/{edition_id:uuid}/announcement", opt={PUBLIC: True})
