@@ -23,6 +23,10 @@ class Post(StrEnum):
     STANDARD_EDITOR = "standard_editor"
     HR_SIGNER = "hr_signer"
     FINANCE_SIGNER = "finance_signer"
+    INSTITUTION_OFFICER = "institution_officer"  # admits institutions, approves classes, sanctions
+    ASSESSOR = "assessor"  # scores applications in a selection round
+    INSPECTOR = "inspector"  # on site or online, before a first class and during classes
+    EVALUATOR = "evaluator"  # of the third party that evaluates a year
     AUDITOR = "auditor"
     OPERATOR = "operator"
 
@@ -45,6 +49,8 @@ EXCLUSIONS: frozenset[tuple[Scope, Post, Post]] = frozenset(
     | {(Scope.PERSON, Post.CLERK, other) for other in _BUSINESS - {Post.TRAINEE, Post.CLERK}}
     | {(Scope.PERSON, Post.REVIEWER, other) for other in (Post.MAKER, Post.CHECKER, Post.RELEASER)}
     | {(Scope.PERSON, Post.RELEASER, other) for other in (Post.MAKER, Post.CHECKER)}
+    | {(Scope.PERSON, Post.EVALUATOR, other) for other in (Post.INSTITUTION_OFFICER, Post.INSPECTOR)}
+    | {(Scope.PERSON, Post.ASSESSOR, Post.INSTITUTION_OFFICER)}
     | {(Scope.PERSON, Post.FINANCE_SIGNER, other) for other in (Post.STANDARD_EDITOR, Post.HR_SIGNER)}
     | {
         (Scope.CLAIM, Post.ACCEPTOR, Post.REVIEWER),

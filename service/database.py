@@ -5,7 +5,7 @@ import importlib.util
 import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, cast
 from uuid import UUID
@@ -25,13 +25,14 @@ from sqlalchemy import (
     func,
     literal,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, dialect
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Range, dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.sql.selectable import TableValuedAlias
 
+from domain.period import Period
 from service.settings import settings
 
 #: One open transaction. Doors open it; commands use it and never commit.
@@ -173,6 +174,17 @@ async def _told(tx: Tx, rows: Awaitable[list[asyncpg.Record]]) -> list[asyncpg.R
     except (asyncpg.PostgresError, asyncpg.InterfaceError, tx.dialect.loaded_dbapi.Error) as refusal:
         closed = _driver(tx).is_closed()
         raise DBAPIError(None, None, refusal, hide_parameters=True, connection_invalidated=closed) from refusal
+
+
+def period_of(days: Range[date]) -> Period:
+    """A stored span of days as people mean it: both ends belong to it."""
+    assert days.lower is not None
+    return Period(days.lower, days.upper - timedelta(days=1) if days.upper else None)
+
+
+def range_of(days: Period) -> Range[date]:
+    """A span of days as it is stored."""
+    return Range(days.first, days.last + timedelta(days=1) if days.last else None, bounds="[)")
 
 
 def after_commit(tx: Tx, key: str, item: Any) -> None:

@@ -1,14 +1,26 @@
-"""Bring institutions into the catalog."""
+"""Bring institutions into the catalog, stop what they may do, let them go."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import Range
 
+from domain.actor import Actor, Post
 from domain.identity import CreditCode
-from service.database import Tx
-from service.institutions.tables import InstitutionListingRow, InstitutionRow
+from domain.institution import Stop
+from domain.period import Period
+from domain.text import trimmed
+from service.database import Tx, range_of
+from service.institutions.tables import (
+    InstitutionExitRow,
+    InstitutionListingRow,
+    InstitutionRow,
+    InstitutionSanctionLiftRow,
+    InstitutionSanctionRow,
+)
+from service.journal import By, record
 
 
 async def list_institution(
@@ -28,3 +40,43 @@ async def list_institution(
         )
     )
     return institution_id
+
+
+async def impose(
+    tx: Tx, me: Actor, institution_id: UUID, days: Period, stops: Collection[Stop], reason: str, now: datetime
+) -> UUID:
+    """A sanction: what the institution must not do on which days.
+
+    Forbidden `post_missing`, `city_only`; Invalid `words.empty`.
+    """
+    by, reason = _officer(me, now), trimmed(reason, "reason", "words")
+    sanction_id, told = uuid4(), {"institution_id": institution_id, "stops": sorted(map(str, stops))}
+    signed = {"imposed_person": me.person_id, "imposed_at": now, "reason": reason}
+    await tx.execute(insert(InstitutionSanctionRow).values(id=sanction_id, days=range_of(days), **told, **signed))
+    noted = {**told, "institution_id": str(institution_id), "first": str(days.first), "last": str(days.last or "")}
+    await record(tx, "institution_sanction", [sanction_id], "impose", by, [noted], reason=reason)
+    return sanction_id
+
+
+async def lift(tx: Tx, me: Actor, sanction_id: UUID, first: date, reason: str, now: datetime) -> None:
+    """A sanction no longer holds from `first` on. Forbidden and Invalid as `impose`."""
+    by, reason = _officer(me, now), trimmed(reason, "reason", "words")
+    signed = {"lifted_person": me.person_id, "lifted_at": now, "reason": reason}
+    await tx.execute(insert(InstitutionSanctionLiftRow).values(sanction_id=sanction_id, lifted_on=first, **signed))
+    noted = {"lifted_on": first.isoformat()}
+    await record(tx, "institution_sanction", [sanction_id], "lift", by, [noted], reason=reason)
+
+
+async def let_go(tx: Tx, me: Actor, institution_id: UUID, left_on: date, reason: str, now: datetime) -> None:
+    """An institution leaves the catalog on a day. Forbidden and Invalid as `impose`."""
+    by, reason = _officer(me, now), trimmed(reason, "reason", "words")
+    row = insert(InstitutionExitRow).values(id=uuid4(), institution_id=institution_id, left_on=left_on, reason=reason)
+    await tx.execute(row)
+    noted = {"left_on": left_on.isoformat()}
+    await record(tx, "institution", [institution_id], "leave", by, [noted], reason=reason)
+
+
+def _officer(me: Actor, now: datetime) -> By:
+    me.must_hold(Post.INSTITUTION_OFFICER)
+    me.must_serve_the_city()
+    return By.actor(me, Post.INSTITUTION_OFFICER, now)

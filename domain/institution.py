@@ -1,0 +1,94 @@
+"""培训机构 and 评价机构: how one stands on a day follows from dated facts; nothing is a flag that could go stale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from domain.period import Period
+
+
+class InstitutionKind(StrEnum):
+    """Classes of institutions (notice 二（五）); a grade is given within a class."""
+
+    VOCATIONAL_COLLEGE = "vocational_college"
+    TECHNICAL_COLLEGE = "technical_college"
+    ENTERPRISE_CENTRE = "enterprise_centre"
+    PUBLIC_BASE = "public_base"
+    PRIVATE_SCHOOL = "private_school"
+    ONLINE_PLATFORM = "online_platform"
+    PROJECT_CONTRACTOR = "project_contractor"
+    ASSESSMENT_BODY = "assessment_body"
+
+
+class Grade(StrEnum):
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class Stop(StrEnum):
+    """What a sanction may stop."""
+
+    FILE_CLASSES = "file_classes"
+    FILE_CLAIMS = "file_claims"
+    RECEIVE_PAYMENTS = "receive_payments"
+    BE_LISTED = "be_listed"
+
+
+class Standing(StrEnum):
+    """`suspended`: listed, but some action is stopped. `never`: not listed so far."""
+
+    NEVER = "never"
+    LISTED = "listed"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    EXITED = "exited"
+
+
+@dataclass(frozen=True)
+class Sanction:
+    """`stops` from the first to the last of `days`; lifted, it no longer holds from `lifted_on` on."""
+
+    days: Period
+    stops: frozenset[Stop]
+    lifted_on: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        return day in self.days and (self.lifted_on is None or day < self.lifted_on)
+
+
+@dataclass(frozen=True)
+class History:
+    """The dated facts of one institution: days in the catalog, days of exit, sanctions."""
+
+    listings: Sequence[Period] = ()
+    exits: Sequence[date] = ()
+    sanctions: Sequence[Sanction] = ()
+
+
+@dataclass(frozen=True)
+class StandingOn:
+    """`stops`: everything stopped on that day, whatever the standing."""
+
+    standing: Standing
+    stops: frozenset[Stop]
+
+    def may(self, action: Stop) -> bool:
+        """Whether the institution may do what `action` would stop: it is in the catalog, and nothing stops it."""
+        listed = self.standing in (Standing.LISTED, Standing.SUSPENDED) and Stop.BE_LISTED not in self.stops
+        return listed and action not in self.stops
+
+
+def standing_on(history: History, day: date) -> StandingOn:
+    """How an institution stands on a day. An exit ends the listing it falls into; a later listing brings it back."""
+    stops = frozenset(stop for each in history.sanctions if each.holds_on(day) for stop in each.stops)
+    begun = [each for each in history.listings if each.first <= day]
+    if not begun:
+        return StandingOn(Standing.NEVER, stops)
+    latest = max(begun, key=lambda each: each.first)
+    if any(latest.first <= exit_on <= day for exit_on in history.exits):
+        return StandingOn(Standing.EXITED, stops)
+    if day not in latest:
+        return StandingOn(Standing.EXPIRED, stops)
+    return StandingOn(Standing.SUSPENDED if stops else Standing.LISTED, stops)
