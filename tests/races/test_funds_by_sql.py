@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -13,6 +14,7 @@ from service.batches.commands import check_batch, dissolve_batch, submit_batch
 from service.claims.commands.moves import move_claim
 from service.database import Tx
 from service.journal import By
+from tests.conftest import Databases
 from tests.payments import Stage, shown
 from tests.races.test_promises_by_sql import CHECK, DENIED, FOREIGN, MISFIT, UNIQUE, _attempt, _forge, _refused
 from tests.service.test_funds import ONE, Office, kept
@@ -246,3 +248,19 @@ async def test_the_treasurys_money_for_one_fund_releases_no_batch_of_another(tx:
         await stage.release(tx, batch, released.transfer.voucher)
     again = await stage.frozen(tx)
     await tx.execute(text(transfer), {"id": again.id, "before": released.id})
+
+
+@pytest.mark.parametrize("pot", ["free", "reserved", "in_flight", "paid"])
+async def test_past_every_trigger_no_pot_gains_or_loses_alone(databases: Databases, pot: str) -> None:
+    """What the check says on its own: as the superuser, with the guards of the ledger out of the way."""
+    connection = await asyncpg.connect(databases.admin_url)
+    try:
+        await connection.execute("BEGIN; SET LOCAL session_replication_role = replica")
+        with pytest.raises(asyncpg.CheckViolationError, match="ck_fund_positions_conserved"):
+            await connection.execute(
+                f"INSERT INTO fund_positions (id, district, fund, year, {pot}_fen)"
+                " VALUES (gen_random_uuid(), '370102', 'attacked', 2026, 1)"
+            )
+    finally:
+        await connection.execute("ROLLBACK")
+        await connection.close()

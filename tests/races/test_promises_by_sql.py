@@ -11,12 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from domain.actor import Post
-from service.batches.commands import dissolve_batch, mark_restored
+from service.batches.commands import check_batch, dissolve_batch, mark_restored, submit_batch
 from service.claims.schemas import NewInvoice
 from service.database import Tx
 from service.journal import By
 from service.reconciliation import commands as reconciliation
-from tests.payments import Stage, a_return, lines_of
+from tests.payments import Stage, a_return, lines_of, shown
 from tests.world import World
 
 DENIED, UNIQUE, FOREIGN, CHECK, EXCLUDE = "42501", "23505", "23503", "23514", "23P01"
@@ -186,6 +186,47 @@ async def test_7_no_step_without_its_signature_and_no_release_without_a_transfer
     batch = await stage.frozen(tx)
     assert await _forge(tx, "batches", "batch", batch.id, "submitted") == UNSIGNED
     assert await _forge(tx, "batches", "batch", batch.id, "released") in {UNSIGNED, ILLEGAL_MOVE}
+
+
+async def test_7_no_release_without_the_treasurys_transfer_of_this_sum(tx: Tx, stage: Stage) -> None:
+    """Everybody has signed: only the transfer is missing, or over another sum."""
+    batch = await stage.frozen(tx)
+    for post, sign in ((Post.MAKER, submit_batch), (Post.CHECKER, check_batch)):
+        await sign(tx, stage.staff[post], batch.id, shown(batch), stage.world.now)
+    releaser = stage.staff[Post.RELEASER]
+    await tx.execute(
+        text("""
+            INSERT INTO batch_signatures
+                   (batch_id, step, person_id, user_id, content_hash, line_count, sum_fen, signed_at)
+            SELECT id, 'release', :person, :user, content_hash, line_count, sum_fen, now() FROM batches WHERE id = :id
+        """),
+        {"id": batch.id, "person": releaser.person_id, "user": releaser.user_id},
+    )
+    assert await _forge(tx, "batches", "batch", batch.id, "released") == NO_TRANSFER
+    await tx.execute(
+        text("""
+            INSERT INTO treasury_transfers (batch_id, voucher, transferred_on, sum_fen, recorded_by)
+            VALUES (:id, :voucher, :on, :sum, :user)
+        """),
+        {
+            "id": batch.id,
+            "voucher": f"V-{uuid4()}",
+            "on": stage.world.today,
+            "sum": (batch.sum_fen or 0) - 1,
+            "user": releaser.user_id,
+        },
+    )
+    assert await _forge(tx, "batches", "batch", batch.id, "released") == NO_TRANSFER
+
+
+async def test_8_a_batch_is_frozen_over_just_its_lines(tx: Tx, stage: Stage) -> None:
+    batch = await stage.open(tx)
+    await tx.execute(
+        text(_JOURNAL.format(noun="batch", status="frozen", table="batches")),
+        {"id": batch.id},
+    )
+    frozen = "UPDATE batches SET status = 'frozen', content_hash = :hash, line_count = 1, sum_fen = 1 WHERE id = :id"
+    assert await _refused(tx, frozen, id=batch.id, hash="0" * 64) == WRONG_TOTAL
 
 
 async def test_8_a_signature_binds_what_the_batch_holds_and_nothing_else(tx: Tx, stage: Stage) -> None:
