@@ -9,14 +9,14 @@ from sqlalchemy import func, insert, select
 
 from domain.actor import Actor, Post
 from domain.errors import Invalid, NotFound
-from domain.period import Period, parse_date
+from domain.period import Period, day_before, parse_date
 from domain.standard import SetStatus, content_of
 from domain.text import must_hold_no_personal_number, trimmed
 from service.database import Tx
 from service.journal import By, record
 from service.standards.queries.forming import edition_of, formed_amounts
 from service.standards.queries.sets import set_view
-from service.standards.schemas import NewStandardSet, SetView, day_before
+from service.standards.schemas import NewStandardSet, SetView
 from service.standards.tables import StandardRow, StandardSetRow
 
 

@@ -8,6 +8,7 @@ from domain.actor import Actor
 from domain.errors import NotFound
 from domain.level import LEVELS
 from domain.money import format_yuan
+from domain.period import day_before
 from service.database import Tx
 from service.standards.schemas import (
     AmountView,
@@ -15,7 +16,6 @@ from service.standards.schemas import (
     SetView,
     SignatureView,
     WholeSetView,
-    day_before,
     days_of,
     steps_of,
 )
