@@ -1,6 +1,5 @@
 """Fen: what is an amount, and how it reads."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

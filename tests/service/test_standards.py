@@ -156,6 +156,7 @@ async def test_every_amount_is_computed_again_from_its_steps_and_from_the_formul
         ({"first": "2019-01-01", "reason": " "}, Invalid, "standards.reason"),
         ({"first": "1950-01-01"}, Conflict, "standards.no_edition"),
         ({"source": "  "}, Invalid, "words.empty"),
+        ({"source": "张三来电 13800138000"}, Invalid, "text.personal_number"),
         ({"reason": "电话 13800138000"}, Invalid, "text.personal_number"),
         ({"corrects": "00000000-0000-0000-0000-000000000000"}, NotFound, "standards.not_found"),
         ({"edition_id": "00000000-0000-0000-0000-000000000000"}, Conflict, "standards.no_items"),
