@@ -59,9 +59,10 @@ async def standards_file(
 ) -> Response[bytes]:
     """Every amount in force on a day (today when none is given), as CSV or XLSX."""
     day = parse_date(on, "on") if on else today
-    content, tag = await publication.standards_file(tx, day, kind)
-    answer = cacheable(request, tag, lambda: content, media_type=publication.DOWNLOADS[kind])
+    published = await publication.publication(tx, day)
+    answer = cacheable(request, published.tag, lambda: published.file(kind), media_type=publication.DOWNLOADS[kind])
     answer.headers["Content-Disposition"] = f'attachment; filename="standards-{day}.{kind}"'
+    answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from domain.actor import Post
 from service.access.commands import hash_password, make_user
 from service.app import create_app
 from service.cli.standards import standards
 from service.database import dispose, transaction
+from service.standards.queries import publication
 from tests.service.test_batches_http import Desk, desk
 from tests.standards import Bureaus, flat
 from tests.world import WELDER, World
@@ -187,8 +189,34 @@ async def test_all_amounts_of_a_day_are_a_file_that_says_what_is_a_sample(client
     welder = [line for line in lines if line.startswith("6-18-02-04,焊工,")]
     assert len(welder) == 5
     assert all(line.endswith("示例，不是本市公布的标准") for line in lines[1:])
-    same = {"If-None-Match": answer.headers["etag"]}
-    assert (await client.get("/api/standards/file", params={"kind": "csv"}, headers=same)).status_code == 304
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert (await client.get("/api/standards/file")).content[:2] == b"PK"
     before = await client.get("/api/standards/file", params={"kind": "csv", "on": "2001-01-01"})
     assert before.content.decode("utf-8-sig").splitlines() == lines[:1]
+
+
+async def test_the_file_names_occupations_whose_code_in_the_catalog_is_an_old_one(client: httpx.AsyncClient) -> None:
+    async with transaction() as tx:
+        aliases = text("""
+            SELECT DISTINCT a.canonical FROM occupation_aliases a JOIN catalog_items i ON i.code = a.code
+              JOIN catalog_editions e ON e.id = i.edition_id AND e.in_force @> current_date""")
+        aliased = set((await tx.execute(aliases)).scalars())
+    answer = await client.get("/api/standards/file", params={"kind": "csv"})
+    names = {line.split(",")[0]: line.split(",")[1] for line in answer.content.decode("utf-8-sig").splitlines()[1:]}
+    assert aliased
+    assert aliased <= names.keys()
+    assert [code for code, name in names.items() if not name] == []
+
+
+async def test_a_file_that_is_still_the_same_is_not_built(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"kind": "xlsx"}
+    tag = (await client.get("/api/standards/file", params=asked)).headers["etag"]
+
+    def built(*_: object) -> bytes:
+        raise AssertionError("built")
+
+    monkeypatch.setattr(publication, "as_workbook", built)
+    again = await client.get("/api/standards/file", params=asked, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
