@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -18,10 +19,16 @@ from service.standards.queries.amounts import standards_on
 from service.standards.queries.formulas import formulas_of, given_of
 from service.standards.queries.sets import set_view, sets, whole_set
 from service.standards.schemas import DaysView, NewSignature, SetView
+from tests.service.test_editions import Office
 from tests.standards import Bureaus, flat
 from tests.world import WELDER, WELDER_LEVEL_4_FEN, World
 
 JAN, JUL = date(2027, 1, 1), date(2027, 7, 1)
+NURSE, FOUNDER = "4-10-01-05", "6-18-02-05"
+TWO_ITEMS = f"""目录,序号,编码,名称,行业分类
+急需紧缺,1,{WELDER},焊工,加工维修
+急需紧缺,2,{NURSE},养老护理员 L,家政养老
+"""
 
 
 @pytest.fixture
@@ -197,6 +204,36 @@ async def test_three_persons_and_what_they_were_shown(tx: Tx, bureaus: Bureaus, 
     with pytest.raises(Conflict, match=r"wrong_status"):
         await bureaus.publish(tx, proposed.id)
     await _audited(tx)
+
+
+async def test_a_set_over_a_draft_waits_for_the_edition_and_fits_it(tx: Tx, bureaus: Bureaus, world: World) -> None:
+    posts = (Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER)
+    office = Office(tx, *[await world.user(tx, {post}) for post in posts], world.today)
+    edition = await office.draft(TWO_ITEMS)
+    formula = flat(80_000, lists={"shortage": 115})
+    over_draft = await bureaus.propose(tx, formula, JAN, edition_id=edition)
+    with_facts = await bureaus.propose(tx, formula, JAN, edition_id=edition, facts={"scarcity": {NURSE: "urgent"}})
+    for each in (over_draft, with_facts):
+        await bureaus.sign(tx, each)
+    with pytest.raises(Conflict, match=r"standards\.edition_not_published"):
+        await bureaus.publish(tx, over_draft.id)
+    savepoint = await tx.begin_nested()
+    await _go_out(office, edition)
+    assert (await bureaus.publish(tx, over_draft.id)).status == "published"
+    await savepoint.rollback()
+    await office.correct(edition, "养老护理员", name="铸造工", code=FOUNDER, tag="", industry="加工维修")
+    await _go_out(office, edition)
+    for each in (over_draft, with_facts):
+        with pytest.raises(Conflict, match=r"standards\.edition_changed"):
+            await bureaus.publish(tx, each.id)
+    await bureaus.in_force(tx, formula, JAN, edition_id=edition)
+    assert [await amount(tx, JAN, occupation=each) for each in (WELDER, FOUNDER, NURSE)] == [92_000, 92_000, None]
+
+
+async def _go_out(office: Office, edition: UUID) -> None:
+    await office.consult(edition)
+    await office.approve(edition, "照原件")
+    await office.publish(edition)
 
 
 async def test_what_is_dropped_leaves_its_number(tx: Tx, bureaus: Bureaus, world: World) -> None:
