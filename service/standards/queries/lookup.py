@@ -107,6 +107,8 @@ async def look_up(tx: Tx, asked: Asked) -> LookupView:
     )
     standard = None if reason else amounts[asked.level.code]
     formed = await _formed(tx, asked, standard) if standard else None
+    if formed and not formed.amount_fen:  # as a claim would be refused
+        reason, standard, formed = ("standard.zero", {}), None, None
     return LookupView(
         on=asked.on,
         level=asked.level.code,
