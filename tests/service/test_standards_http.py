@@ -159,7 +159,10 @@ async def test_by_the_command_line(logins: dict[Post, str], tmp_path: Path) -> N
             'source = "x"\nfrom = 2095-01-01\n[formula]\nresult = "a"\n[formula.terms.a]\nkind = "power"',
             "terms.a.kind：",
         ),
-        ('from = 2095-01-01\n[formula]\nresult = "a"', "source"),
+        ('from = 2095-01-01\n[formula]\nresult = "a"', "source：还没填"),
+        ('source = "x"\n[formula]\nresult = "a"', "from：还没填"),
+        ('source = 1\nfrom = 2095-01-01\n[formula]\nresult = "a"', "source：应是文字"),
+        (f'source = "{501 * "x"}"\nfrom = 2095-01-01\n[formula]\nresult = "a"', "source："),
     ],
 )
 async def test_a_file_that_is_not_right_is_refused_with_its_place(
@@ -172,6 +175,13 @@ async def test_a_file_that_is_not_right_is_refused_with_its_place(
     assert result.exit_code == 1
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+async def test_a_reason_on_the_command_line_is_as_long_as_over_http(tmp_path: Path) -> None:
+    file = tmp_path / "formula.json"
+    file.write_text(json.dumps({"source": "x", "from": "2095-05-01", "formula": flat(70_000)}), "utf-8")
+    result = await run("propose", str(file), "--year", "2095", "--reason", 501 * "x", "--as", "nobody")
+    assert (result.exit_code, result.output.partition("：")[0]) == (1, "reason")
 
 
 async def test_nobody_acts_beyond_their_post(logins: dict[Post, str], tmp_path: Path) -> None:
