@@ -10,6 +10,7 @@ from domain.standard.lookup import Found, why_none
 from domain.standard.parsing import AMOUNT_MOST_FEN, parse_formula
 from domain.standard.sets import (
     SET_LIFECYCLE,
+    WORKS_ON_STANDARDS,
     Bureau,
     SetAction,
     SetStatus,
@@ -24,6 +25,7 @@ __all__ = [
     "AMOUNT_MOST_FEN",
     "FACTS",
     "SET_LIFECYCLE",
+    "WORKS_ON_STANDARDS",
     "Bureau",
     "Cell",
     "Change",

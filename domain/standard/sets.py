@@ -45,6 +45,10 @@ SET_LIFECYCLE = Lifecycle(
 )
 
 
+#: Who works on standards before they are published: sees sets and open reviews, and computes what sets would cost.
+WORKS_ON_STANDARDS = (Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)
+
+
 class Bureau(StrEnum):
     """Whose signatures a set needs, one of each."""
 
