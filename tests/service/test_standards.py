@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import asdict
 from sqlalchemy import text
 
 from domain.actor import Post
@@ -127,7 +128,7 @@ async def test_every_amount_is_computed_again_from_its_steps_and_from_the_formul
     while True:
         page = await whole_set(tx, None, proposed.id, after)
         for row in page.rows:
-            steps = [{name: getattr(each, name) for name in each.__struct_fields__} for each in row.steps]
+            steps = [asdict(each) for each in row.steps]
             assert recompute([{k: v for k, v in each.items() if v is not None} for each in steps]) == row.amount_fen
             seen += 1
         if page.next is None:
