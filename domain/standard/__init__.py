@@ -16,6 +16,7 @@ from domain.standard.sets import (
     SetStatus,
     bureau_of,
     content_of,
+    must_be_explained,
     must_be_three_persons,
     occupation_facts,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "compare",
     "content_of",
     "form",
+    "must_be_explained",
     "must_be_three_persons",
     "occupation_facts",
     "parse_formula",

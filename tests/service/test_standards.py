@@ -237,6 +237,22 @@ async def _go_out(office: Office, edition: UUID) -> None:
     await office.publish(edition)
 
 
+async def test_out_of_season_a_set_needs_a_reason_that_was_signed(tx: Tx, bureaus: Bureaus, world: World) -> None:
+    proposed = await bureaus.propose(tx, flat(80_000), JUL, reason="")
+    await bureaus.sign(tx, proposed)
+    late, in_season = date(2027, 4, 1), date(2027, 3, 31)
+    with pytest.raises(Conflict, match=r"standards\.calendar") as refused:
+        await commands.publish(tx, bureaus.editor, proposed.id, late, world.now)
+    assert refused.value.facts == {"faults": ["outside_first_quarter"]}
+    with pytest.raises(Invalid, match=r"standards\.reason"):
+        await commands.publish(tx, bureaus.editor, proposed.id, date(2027, 7, 2), world.now)
+    published = await commands.publish(tx, bureaus.editor, proposed.id, in_season, world.now)
+    assert (published.status, published.published_on) == ("published", in_season)
+    explained = await bureaus.propose(tx, flat(90_000), JUL, reason="财政批复推迟")
+    await bureaus.sign(tx, explained)
+    assert (await commands.publish(tx, bureaus.editor, explained.id, late, world.now)).status == "published"
+
+
 async def test_what_is_dropped_leaves_its_number(tx: Tx, bureaus: Bureaus, world: World) -> None:
     proposed = await bureaus.propose(tx, flat(80_000), JAN)
     dropped = await commands.drop(tx, bureaus.editor, proposed.id, world.now)

@@ -45,7 +45,7 @@ async def desks(client: httpx.AsyncClient, bureaus: Bureaus) -> list[Desk]:
 
 def proposal(**changed: Any) -> dict[str, Any]:
     days = {"from": f"{YEAR}-01-01", "to": f"{YEAR}-01-31"}
-    return {"year": YEAR, "source": "示例文件", "formula": flat(80_000), **days, **changed}
+    return {"year": YEAR, "source": "示例文件", "reason": "提前", "formula": flat(80_000), **days, **changed}
 
 
 async def test_from_proposal_to_lookup(client: httpx.AsyncClient, bureaus: Bureaus) -> None:
@@ -121,7 +121,7 @@ async def test_by_the_command_line(logins: dict[Post, str], tmp_path: Path) -> N
     told = {"source": "示例文件", "from": f"{YEAR}-03-01", "to": f"{YEAR}-03-31", "formula": flat(70_000)}
     file.write_text(json.dumps(told), "utf-8")
     as_editor = ("--as", logins[Post.STANDARD_EDITOR])
-    made = await run("propose", str(file), "--year", str(YEAR), *as_editor, typed=typed)
+    made = await run("propose", str(file), "--year", str(YEAR), "--reason", "提前", *as_editor, typed=typed)
     assert made.exit_code == 0, made.output
     set_id, content = (
         next(line.split()[-1] for line in made.output.splitlines() if line.startswith(word))

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import Row, func, select, text
 
 from domain.actor import Actor, Post
-from domain.catalog.edition import IN_FORCE
+from domain.catalog.edition import IN_FORCE, Publishing
 from domain.errors import Conflict, Invalid, NotFound
-from domain.standard import SET_LIFECYCLE, SetAction, SetStatus
+from domain.standard import SET_LIFECYCLE, SetAction, SetStatus, must_be_explained
 from service.catalog.tables import EditionRow
 from service.database import Tx
 from service.journal import By, move, move_all
@@ -45,17 +45,16 @@ _GIVE = text("""
 
 
 async def publish(tx: Tx, me: Actor, set_id: UUID, today: date, now: datetime) -> SetView:
-    """Put a signed set in force on its days, past ones too where its reason says why.
+    """Put a signed set in force on its days, past ones and late ones too where its reason says why.
 
-    NotFound `standards.not_found`; Conflict `wrong_status` before both bureaus have signed,
+    NotFound `standards.not_found`; Conflict `wrong_status` before both bureaus have signed, `standards.calendar`,
     `standards.edition_not_published`, `standards.edition_changed`; Invalid `standards.reason` when its first day has
     passed since it was proposed, and nothing says why.
     """
     me.must_hold(Post.STANDARD_EDITOR)
     found = await _locked(tx, set_id)
     SET_LIFECYCLE.after(SetStatus(found.status), SetAction.PUBLISH)
-    if found.first < today and not found.reason:
-        raise Invalid("standards.reason", field="reason")
+    must_be_explained(Publishing(found.year, found.revision, today), found.first, found.reason)
     await _must_fit_its_edition(tx, set_id)
     await put_in_force(tx, set_id, SetAction.PUBLISH, By.actor(me, Post.STANDARD_EDITOR, now), today)
     return await set_view(tx, me, set_id)
@@ -101,10 +100,10 @@ async def drop(tx: Tx, me: Actor, set_id: UUID, now: datetime) -> SetView:
     return await set_view(tx, me, set_id)
 
 
-async def _locked(tx: Tx, set_id: UUID) -> Row[str, date, str]:
+async def _locked(tx: Tx, set_id: UUID) -> Row[str, int, int, date, str]:
     row = StandardSetRow
-    asked = select(row.status, row.first, row.reason).where(row.id == set_id).with_for_update()
-    found = (await tx.execute(asked)).one_or_none()
+    asked = select(row.status, row.year, row.revision, row.first, row.reason).where(row.id == set_id)
+    found = (await tx.execute(asked.with_for_update())).one_or_none()
     if found is None:
         raise NotFound("standards.not_found")
     return found
