@@ -48,8 +48,8 @@ async def publish(tx: Tx, me: Actor, set_id: UUID, today: date, now: datetime) -
     """Put a signed set in force on its days, past ones and late ones too where its reason says why.
 
     NotFound `standards.not_found`; Conflict `wrong_status` before both bureaus have signed, `standards.calendar`,
-    `standards.edition_not_published`, `standards.edition_changed`; Invalid `standards.reason` when its first day has
-    passed since it was proposed, and nothing says why.
+    `standards.edition_not_published`, `standards.edition_changed`, `standards.other_published`; Invalid
+    `standards.reason` when its first day has passed since it was proposed, and nothing says why.
     """
     me.must_hold(Post.STANDARD_EDITOR)
     found = await _locked(tx, set_id)
@@ -79,10 +79,15 @@ async def _must_fit_its_edition(tx: Tx, set_id: UUID) -> None:
 
 
 async def put_in_force(tx: Tx, set_id: UUID, action: SetAction, by: By, today: date) -> None:
-    """Move a set to published and give it its days; who is left without any is superseded."""
+    """Move a set to published and give it its days; who is left without any is superseded.
+
+    Conflict `standards.other_published` while another publication is under way: this one would take days from a set
+    that nobody who publishes or signed it has seen.
+    """
     row, who = StandardSetRow, {"set_id": set_id, **by.columns()}
-    # whoever publishes at the same time waits here; the constraint on days catches who could not be seen
-    await tx.execute(select(row.id).where(row.place.is_not(None)).order_by(row.id).with_for_update())
+    alone = select(func.pg_try_advisory_xact_lock(func.hashtext("standard_sets.publish")))
+    if not (await tx.execute(alone)).scalar_one():
+        raise Conflict("standards.other_published")
     place = (await tx.execute(select(func.coalesce(func.max(row.place), 0) + 1))).scalar_one()
     changes = {"place": place, "published_on": today}
     await move(tx, row.__table__, SET_LIFECYCLE, action, set_id, by, changes=changes)
