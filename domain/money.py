@@ -1,7 +1,6 @@
 """Money counts fen; yuan exist only where people type and read them."""
 
 import re
-from fractions import Fraction
 from typing import TypeAlias
 
 from domain.errors import Invalid
@@ -41,8 +40,3 @@ def fen_display(fen: Fen) -> str:
 def format_yuan(fen: Fen) -> str:
     """1,800 元, or 1,800.50 元 where there are fen: for people."""
     return f"{fen_display(fen).removesuffix('.00')} 元"
-
-
-def round_to_yuan_half_up(fen: Fraction | Fen) -> Fen:
-    """The nearest whole yuan, in fen; half a yuan goes up."""
-    return int((Fraction(fen) / 100 + Fraction(1, 2)) // 1) * 100

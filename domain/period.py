@@ -42,6 +42,11 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def day_before(day: date | None) -> date | None:
+    """The last day of what lasts until `day`; None: without an end."""
+    return None if day is None else day - timedelta(days=1)
+
+
 def whole_months(since: date, day: date) -> int:
     """How many months have passed: the most that `add_months` can add to `since` without passing `day`."""
     months = (day.year - since.year) * 12 + day.month - since.month

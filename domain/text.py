@@ -46,3 +46,12 @@ def must_hold_no_personal_number(text: str, field: str) -> None:
     """
     if _PERSONAL_NUMBER.search(half_width(text)):
         raise Invalid("text.personal_number", field)
+
+
+def public_words(text: str, field: str) -> str:
+    """What somebody typed that everybody may read, without blanks around it.
+
+    Invalid `words.empty`, `text.personal_number`.
+    """
+    must_hold_no_personal_number(text, field)
+    return trimmed(text, field, "words")

@@ -154,14 +154,19 @@ def _in_words(outcome: Mapping[str, Any], language: str) -> dict[str, str]:
 
 def _malformed(request: Ask, refusal: ValidationException) -> Answer:
     """What msgspec or Litestar found wrong with a body, a parameter or a header, in our words."""
-    found = refusal.extra if isinstance(refusal.extra, list) else []
-    told = [_place_and_code(each) for each in found if isinstance(each, dict)]
+    told = malformed_places(refusal)
     if not told and (missing := _MISSING_PARAMETER.search(refusal.detail)):
         told = [(missing[1], "value.missing")]
     language = language_of(request)
     errors = [FieldProblem(field, code, words(code, {}, language)) for field, code in told]
     fields = [field for field, _ in told] or ["body"]
     return problem(request, 400, "malformed", {"fields": fields}, errors)
+
+
+def malformed_places(refusal: ValidationException) -> list[tuple[str, str]]:
+    """Each field that is not of the form it should have, and the code of what is wrong with it."""
+    found = refusal.extra if isinstance(refusal.extra, list) else []
+    return [_place_and_code(each) for each in found if isinstance(each, dict)]
 
 
 def _place_and_code(told: dict[str, Any]) -> tuple[str, str]:

@@ -10,11 +10,13 @@ from domain.standard.lookup import Found, why_none
 from domain.standard.parsing import AMOUNT_MOST_FEN, parse_formula
 from domain.standard.sets import (
     SET_LIFECYCLE,
+    WORKS_ON_STANDARDS,
     Bureau,
     SetAction,
     SetStatus,
     bureau_of,
     content_of,
+    must_be_explained,
     must_be_three_persons,
     occupation_facts,
 )
@@ -24,6 +26,7 @@ __all__ = [
     "AMOUNT_MOST_FEN",
     "FACTS",
     "SET_LIFECYCLE",
+    "WORKS_ON_STANDARDS",
     "Bureau",
     "Cell",
     "Change",
@@ -44,6 +47,7 @@ __all__ = [
     "compare",
     "content_of",
     "form",
+    "must_be_explained",
     "must_be_three_persons",
     "occupation_facts",
     "parse_formula",

@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from domain.actor import Actor, Post
+from domain.catalog.edition import Publishing, calendar_faults
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.lifecycle import Lifecycle
 from domain.standard.formula import FACTS, Shape
@@ -45,6 +47,10 @@ SET_LIFECYCLE = Lifecycle(
 )
 
 
+#: Who works on standards before they are published: sees sets and open reviews, and computes what sets would cost.
+WORKS_ON_STANDARDS = (Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)
+
+
 class Bureau(StrEnum):
     """Whose signatures a set needs, one of each."""
 
@@ -68,6 +74,21 @@ def must_be_three_persons(proposer: UUID | None, signers: Mapping[str, UUID], bu
         raise Conflict("standards.bureau_signed", bureau=str(bureau))
     if me == proposer or me in signers.values():
         raise Forbidden("standards.same_person")
+
+
+def must_be_explained(asked: Publishing, first: date, reason: str) -> None:
+    """A set goes out of season, or for days that are past (`first` is its first), only with a `reason`: it stands in
+    what both bureaus sign.
+
+    Invalid `standards.reason`; Conflict `standards.calendar` (faults): standards keep the calendar of the catalog
+    (notice 三.7: assessed and published in the first quarter).
+    """
+    if reason:
+        return
+    if first < asked.day:
+        raise Invalid("standards.reason", field="reason")
+    if faults := list(calendar_faults(asked)):
+        raise Conflict("standards.calendar", faults=faults)
 
 
 def content_of(told: Mapping[str, Any], rows: Collection[tuple[str, str, Mapping[str, Any], int]]) -> str:

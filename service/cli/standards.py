@@ -5,12 +5,14 @@ import json
 import sys
 import tomllib
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 import click
 import msgspec
+from litestar.exceptions import ValidationException
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -28,7 +30,7 @@ from service.claims.queries.affected import affected_by
 from service.claims.schemas import AffectedClaim
 from service.cli.simulation import show_simulation
 from service.database import Tx, dispose, transaction
-from service.problems import met_rule
+from service.problems import malformed_places, met_rule
 from service.standards import commands
 from service.standards.queries.forming import edition_of
 from service.standards.queries.lookup import Asked, look_up
@@ -36,6 +38,7 @@ from service.standards.queries.sets import sets, whole_set
 from service.standards.schemas import DaysView, NewSignature, NewStandardSet, SetView, StepView
 from service.statistics.commands import simulate
 from service.statistics.schemas import NewSimulation, SimulationView
+from service.web import as_wanted
 from service.wording import words
 
 T = TypeVar("T")
@@ -72,15 +75,9 @@ def propose(
     login: str,
 ) -> None:
     """按公式文件（TOML 或 JSON）拟定一个方案：每个职业、等级的金额连同推导一起存为草稿。"""
-    told = _read(file)
-    first, last = first or str(told.get("from", "")), last or (str(told["to"]) if "to" in told else None)
-    own: dict[str, Any] = {name: told[name] for name in ("formula", "facts", "source") if name in told}
-    said: dict[str, Any] = {"year": year, "from": first, "to": last, **own}
-    try:
-        new = msgspec.convert(said, NewStandardSet)
-    except msgspec.ValidationError as problem:
-        _refuse(f"{file}：{problem}")
-    new = msgspec.structs.replace(new, edition_id=edition, corrects=corrects, reason=reason)
+    here = {"year": year, "edition_id": edition, "corrects": corrects, "reason": reason}
+    days = {name: day for name, day in (("from", first), ("to", last)) if day is not None}
+    new = _wanted({**_read(file), **here, **days}, NewStandardSet)
     view = _run(lambda tx, me: commands.propose(tx, me, new, clock.today(), clock.now()), login)
     _show_set(view)
 
@@ -95,7 +92,17 @@ def _read(file: Path) -> dict[str, Any]:
         _refuse(f"{file}：{words('formula.not_object')}")
     if strange := sorted(told.keys() - _IN_FILE):
         _refuse(f"{strange[0]}：{words('formula.unknown_key', {'known': sorted(_IN_FILE)})}")
-    return told
+    # TOML knows days, JSON does not
+    return {name: str(value) if isinstance(value, date) else value for name, value in told.items()}
+
+
+def _wanted(said: dict[str, Any], kind: type[T]) -> T:
+    """As the same body would be read over HTTP, with the same words for a field that is not right."""
+    try:
+        wanted: T = as_wanted(said, kind)
+    except ValidationException as refusal:
+        _refuse("\n".join(f"{field}：{words(code)}" for field, code in malformed_places(refusal)))
+    return wanted
 
 
 @standards.command("sign")
@@ -223,12 +230,12 @@ def simulate_(
 ) -> None:
     """换一套标准，这段时间提交的申领要多少钱：只计算，不改动。"""
     told = _read(file) if file else {}
+    formed: dict[str, Any] = {name: told[name] for name in ("formula", "facts") if name in told}
+    new = _wanted({**formed, "edition_id": edition, "set_id": set_id, "from": first, "to": last}, NewSimulation)
 
     async def ask(tx: Tx, _: Actor | None) -> SimulationView:
-        edition_id = edition
         if "from" in told and edition is None:
-            edition_id = await edition_of(tx, parse_date(str(told["from"]), "from"))
-        new = NewSimulation(told.get("formula"), told.get("facts", {}), edition_id, set_id, first, last)
+            new.edition_id = await edition_of(tx, parse_date(told["from"], "from"))
         return await simulate(tx, None, new, clock.today(), clock.now())
 
     found = _run(ask)

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Actor, Post
 from domain.period import parse_date
+from domain.standard import WORKS_ON_STANDARDS
 from service.openapi import files
 from service.security import PUBLIC, allow
 from service.standards import commands
@@ -33,8 +34,7 @@ from service.standards.schemas import (
 )
 from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, cacheable
 
-#: Who sees sets that are not published yet.
-SEES = allow(Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)
+SEES = allow(*WORKS_ON_STANDARDS)
 EDITS = allow(Post.STANDARD_EDITOR)
 
 
@@ -59,9 +59,10 @@ async def standards_file(
 ) -> Response[bytes]:
     """Every amount in force on a day (today when none is given), as CSV or XLSX."""
     day = parse_date(on, "on") if on else today
-    content, tag = await publication.standards_file(tx, day, kind)
-    answer = cacheable(request, tag, lambda: content, media_type=publication.DOWNLOADS[kind])
+    published = await publication.publication(tx, day)
+    answer = cacheable(request, published.tag, lambda: published.file(kind), media_type=publication.DOWNLOADS[kind])
     answer.headers["Content-Disposition"] = f'attachment; filename="standards-{day}.{kind}"'
+    answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
 
 
@@ -127,7 +128,7 @@ async def drop(tx: Tx, me: Me, now: Now, once: Once, set_id: FromPath[UUID]) -> 
 
 
 def _is_public(request: StrictRequest) -> bool:
-    return not (isinstance(request.user, Actor) and request.user.holds(*SEES.posts))
+    return not (isinstance(request.user, Actor) and request.user.holds(*WORKS_ON_STANDARDS))
 
 
 @get("/api/standards/reviews", opt={PUBLIC: True})

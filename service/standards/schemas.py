@@ -1,7 +1,7 @@
 """Standards as JSON: sets with their signatures, amounts with their steps, what one looks up; and reviews."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, field
 
 from domain.level import LEVELS
 from domain.money import format_yuan
+from domain.period import day_before
 from domain.review import Measure, Voice
 
 Words = Annotated[str, Meta(max_length=500)]
@@ -209,11 +210,6 @@ class LookupView(Struct, kw_only=True):
 def days_of(spans: Iterable[Any]) -> list[DaysView]:
     """The ranges of a multirange of days."""
     return [DaysView(each.lower, day_before(each.upper)) for each in spans]
-
-
-def day_before(day: date | None) -> date | None:
-    """The last day of what lasts until `day`; None: without an end."""
-    return None if day is None else day - timedelta(days=1)
 
 
 # ---- reviews

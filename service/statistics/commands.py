@@ -11,11 +11,11 @@ from uuid import uuid4
 import msgspec
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.actor import Actor, Post
+from domain.actor import Actor
 from domain.level import LEVELS
 from domain.money import format_yuan
 from domain.period import Period
-from domain.standard import FACTS, Change, Cost, Place, along, compare
+from domain.standard import FACTS, WORKS_ON_STANDARDS, Change, Cost, Place, along, compare
 from service.access.queries import district_names
 from service.database import Tx
 from service.funds.queries import fund_names
@@ -47,9 +47,6 @@ from service.statistics.schemas import (
 from service.statistics.tables import SimulationRow
 from service.wording import words
 
-#: Who may ask what other standards would have cost.
-SIMULATES = (Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)
-
 
 async def simulate(tx: Tx, me: Actor | None, new: NewSimulation, today: date, now: datetime) -> SimulationView:
     """The claims filed in a period, priced by other standards: those of the asker's district, if they have one.
@@ -58,7 +55,7 @@ async def simulate(tx: Tx, me: Actor | None, new: NewSimulation, today: date, no
     The same inputs are answered with the result that was kept. `me` None: by the command line.
     """
     if me is not None:
-        me.must_hold(*SIMULATES)
+        me.must_hold(*WORKS_ON_STANDARDS)
     district = me.district if me else None
     days = parse_period(new.first, new.last, today)
     other, funds = await proposed(tx, new, today), await funds_of(tx, days)
@@ -88,7 +85,7 @@ async def simulate(tx: Tx, me: Actor | None, new: NewSimulation, today: date, no
 def _by(me: Actor | None, now: datetime) -> By:
     if me is None:
         return By("zhida standards simulate", now)
-    return By.actor(me, next(post for post in SIMULATES if me.holds(post)), now)
+    return By.actor(me, next(post for post in WORKS_ON_STANDARDS if me.holds(post)), now)
 
 
 def _inputs(

@@ -7,6 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Actor, Post
+from domain.standard import WORKS_ON_STANDARDS
 from service.security import PUBLIC, allow
 from service.statistics import commands
 from service.statistics.queries import simulation
@@ -32,19 +33,19 @@ async def share(
     return await individual_share(tx, parse_span(first, last, today), parse_by(by), public=not staff)
 
 
-@post("/api/statistics/simulations", guards=[allow(*commands.SIMULATES)], status_code=200)
+@post("/api/statistics/simulations", guards=[allow(*WORKS_ON_STANDARDS)], status_code=200)
 async def simulate(tx: Tx, me: Me, today: Today, now: Now, data: JSONBody[NewSimulation]) -> SimulationView:
     """What the claims of a period would have cost under other standards; nothing changes, the result is kept."""
     return await commands.simulate(tx, me, data, today, now)
 
 
-@get("/api/statistics/simulations", guards=[allow(*commands.SIMULATES)])
+@get("/api/statistics/simulations", guards=[allow(*WORKS_ON_STANDARDS)])
 async def list_simulations(tx: Tx, me: Me) -> SimulationsView:
     """The latest results that were kept, newest first."""
     return await simulation.simulations(tx, me)
 
 
-@get("/api/statistics/simulations/{simulation_id:uuid}", guards=[allow(*commands.SIMULATES)])
+@get("/api/statistics/simulations/{simulation_id:uuid}", guards=[allow(*WORKS_ON_STANDARDS)])
 async def show_simulation(tx: Tx, me: Me, simulation_id: FromPath[UUID]) -> SimulationView:
     """One result with everything it follows from."""
     return await simulation.simulation(tx, me, simulation_id)

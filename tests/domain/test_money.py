@@ -1,13 +1,11 @@
 """Fen: what is an amount, and how it reads."""
 
-from fractions import Fraction
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.money import fen_display, format_yuan, parse_yuan, round_to_yuan_half_up
+from domain.money import fen_display, format_yuan, parse_yuan
 
 CAP_FEN = 1_000_000_00
 
@@ -88,25 +86,3 @@ def test_how_amounts_read(fen: int, for_people: str, in_columns: str) -> None:
 @given(st.integers(1, CAP_FEN))
 def test_what_is_printed_is_what_is_counted(fen: int) -> None:
     assert parse_yuan(fen_display(fen).replace(",", ""), cap_fen=CAP_FEN) == fen
-
-
-@pytest.mark.parametrize(
-    ("fen", "rounded"),
-    [
-        (149, 100),
-        (150, 200),
-        (250, 300),
-        (Fraction(14999, 100), 100),
-        (Fraction(450_000, 7) * 7 // 10, 45000),
-        (0, 0),
-    ],
-)
-def test_half_a_yuan_goes_up(fen: Fraction | int, rounded: int) -> None:
-    assert round_to_yuan_half_up(fen) == rounded
-
-
-@given(st.fractions(0, 10**9))
-def test_rounding_moves_at_most_half_a_yuan(fen: Fraction) -> None:
-    rounded = round_to_yuan_half_up(fen)
-    assert rounded % 100 == 0
-    assert -50 < rounded - fen <= 50

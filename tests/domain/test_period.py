@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.period import Period, add_months, months_within, parse_date, whole_months
+from domain.period import Period, add_months, day_before, months_within, parse_date, whole_months
 
 days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
@@ -161,3 +161,8 @@ def test_a_span_within_a_month_has_no_whole_months() -> None:
     assert months_within(date(2026, 3, 2), date(2026, 3, 31)) == (date(2026, 3, 2), date(2026, 3, 2))
     assert months_within(date(2026, 3, 1), date(2026, 3, 31)) == (date(2026, 3, 1), date(2026, 4, 1))
     assert months_within(date(2026, 2, 15), date(2026, 5, 1)) == (date(2026, 3, 1), date(2026, 5, 1))
+
+
+def test_what_lasts_until_a_day_ends_the_day_before() -> None:
+    assert day_before(date(2024, 3, 1)) == date(2024, 2, 29)
+    assert day_before(None) is None

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import Invalid
-from domain.text import must_hold_no_personal_number
+from domain.text import must_hold_no_personal_number, public_words
 
 FINE = [
     "",
@@ -35,3 +35,11 @@ def test_a_persons_number_is_refused(words: str) -> None:
     with pytest.raises(Invalid) as refused:
         must_hold_no_personal_number(words, "note")
     assert (refused.value.code, refused.value.field) == ("text.personal_number", "note")
+
+
+def test_what_everybody_reads_is_words_and_nobodys_number() -> None:
+    assert public_words(" 财政局文件 ", "source") == "财政局文件"
+    for words, code in (("\u3000", "words.empty"), ("电话 13800138000", "text.personal_number")):
+        with pytest.raises(Invalid) as refused:
+            public_words(words, "source")
+        assert (refused.value.code, refused.value.field) == (code, "source")

@@ -150,7 +150,7 @@ async def test_what_is_refused_of_opinions(tx: Tx, bureaus: Bureaus) -> None:
         ({"voice": Voice.EXPERT, "speaker": "李 13800001234"}, "text.personal_number"),
         ({"summary": "我的身份证 11010519491231002X"}, "text.personal_number"),
         ({"summary": "　"}, "words.empty"),
-        ({"heard_on": (world.today + timedelta(days=1)).isoformat()}, "review.not_yet"),
+        ({"heard_on": (world.today + timedelta(days=1)).isoformat()}, "date.in_future"),
     ):
         with pytest.raises(Invalid, match=re.escape(code)):
             await hear(tx, bureaus, review, **said)

@@ -2,8 +2,10 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
+from msgspec.structs import asdict
 from sqlalchemy import text
 
 from domain.actor import Post
@@ -18,10 +20,16 @@ from service.standards.queries.amounts import standards_on
 from service.standards.queries.formulas import formulas_of, given_of
 from service.standards.queries.sets import set_view, sets, whole_set
 from service.standards.schemas import DaysView, NewSignature, SetView
+from tests.service.test_editions import Office
 from tests.standards import Bureaus, flat
 from tests.world import WELDER, WELDER_LEVEL_4_FEN, World
 
 JAN, JUL = date(2027, 1, 1), date(2027, 7, 1)
+NURSE, FOUNDER = "4-10-01-05", "6-18-02-05"
+TWO_ITEMS = f"""目录,序号,编码,名称,行业分类
+急需紧缺,1,{WELDER},焊工,加工维修
+急需紧缺,2,{NURSE},养老护理员 L,家政养老
+"""
 
 
 @pytest.fixture
@@ -120,7 +128,7 @@ async def test_every_amount_is_computed_again_from_its_steps_and_from_the_formul
     while True:
         page = await whole_set(tx, None, proposed.id, after)
         for row in page.rows:
-            steps = [{name: getattr(each, name) for name in each.__struct_fields__} for each in row.steps]
+            steps = [asdict(each) for each in row.steps]
             assert recompute([{k: v for k, v in each.items() if v is not None} for each in steps]) == row.amount_fen
             seen += 1
         if page.next is None:
@@ -156,6 +164,7 @@ async def test_every_amount_is_computed_again_from_its_steps_and_from_the_formul
         ({"first": "2019-01-01", "reason": " "}, Invalid, "standards.reason"),
         ({"first": "1950-01-01"}, Conflict, "standards.no_edition"),
         ({"source": "  "}, Invalid, "words.empty"),
+        ({"source": "张三来电 13800138000"}, Invalid, "text.personal_number"),
         ({"reason": "电话 13800138000"}, Invalid, "text.personal_number"),
         ({"corrects": "00000000-0000-0000-0000-000000000000"}, NotFound, "standards.not_found"),
         ({"edition_id": "00000000-0000-0000-0000-000000000000"}, Conflict, "standards.no_items"),
@@ -196,6 +205,52 @@ async def test_three_persons_and_what_they_were_shown(tx: Tx, bureaus: Bureaus, 
     with pytest.raises(Conflict, match=r"wrong_status"):
         await bureaus.publish(tx, proposed.id)
     await _audited(tx)
+
+
+async def test_a_set_over_a_draft_waits_for_the_edition_and_fits_it(tx: Tx, bureaus: Bureaus, world: World) -> None:
+    posts = (Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER)
+    office = Office(tx, *[await world.user(tx, {post}) for post in posts], world.today)
+    edition = await office.draft(TWO_ITEMS)
+    formula = flat(80_000, lists={"shortage": 115})
+    over_draft = await bureaus.propose(tx, formula, JAN, edition_id=edition)
+    with_facts = await bureaus.propose(tx, formula, JAN, edition_id=edition, facts={"scarcity": {NURSE: "urgent"}})
+    for each in (over_draft, with_facts):
+        await bureaus.sign(tx, each)
+    with pytest.raises(Conflict, match=r"standards\.edition_not_published"):
+        await bureaus.publish(tx, over_draft.id)
+    savepoint = await tx.begin_nested()
+    await _go_out(office, edition)
+    assert (await bureaus.publish(tx, over_draft.id)).status == "published"
+    await savepoint.rollback()
+    await office.correct(edition, "养老护理员", name="铸造工", code=FOUNDER, tag="", industry="加工维修")
+    await _go_out(office, edition)
+    for each in (over_draft, with_facts):
+        with pytest.raises(Conflict, match=r"standards\.edition_changed"):
+            await bureaus.publish(tx, each.id)
+    await bureaus.in_force(tx, formula, JAN, edition_id=edition)
+    assert [await amount(tx, JAN, occupation=each) for each in (WELDER, FOUNDER, NURSE)] == [92_000, 92_000, None]
+
+
+async def _go_out(office: Office, edition: UUID) -> None:
+    await office.consult(edition)
+    await office.approve(edition, "照原件")
+    await office.publish(edition)
+
+
+async def test_out_of_season_a_set_needs_a_reason_that_was_signed(tx: Tx, bureaus: Bureaus, world: World) -> None:
+    proposed = await bureaus.propose(tx, flat(80_000), JUL, reason="")
+    await bureaus.sign(tx, proposed)
+    late, in_season = date(2027, 4, 1), date(2027, 3, 31)
+    with pytest.raises(Conflict, match=r"standards\.calendar") as refused:
+        await commands.publish(tx, bureaus.editor, proposed.id, late, world.now)
+    assert refused.value.facts == {"faults": ["outside_first_quarter"]}
+    with pytest.raises(Invalid, match=r"standards\.reason"):
+        await commands.publish(tx, bureaus.editor, proposed.id, date(2027, 7, 2), world.now)
+    published = await commands.publish(tx, bureaus.editor, proposed.id, in_season, world.now)
+    assert (published.status, published.published_on) == ("published", in_season)
+    explained = await bureaus.propose(tx, flat(90_000), JUL, reason="财政批复推迟")
+    await bureaus.sign(tx, explained)
+    assert (await commands.publish(tx, bureaus.editor, explained.id, late, world.now)).status == "published"
 
 
 async def test_what_is_dropped_leaves_its_number(tx: Tx, bureaus: Bureaus, world: World) -> None:

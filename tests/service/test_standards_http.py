@@ -9,12 +9,14 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from domain.actor import Post
 from service.access.commands import hash_password, make_user
 from service.app import create_app
 from service.cli.standards import standards
 from service.database import dispose, transaction
+from service.standards.queries import publication
 from tests.service.test_batches_http import Desk, desk
 from tests.standards import Bureaus, flat
 from tests.world import WELDER, World
@@ -43,7 +45,7 @@ async def desks(client: httpx.AsyncClient, bureaus: Bureaus) -> list[Desk]:
 
 def proposal(**changed: Any) -> dict[str, Any]:
     days = {"from": f"{YEAR}-01-01", "to": f"{YEAR}-01-31"}
-    return {"year": YEAR, "source": "示例文件", "formula": flat(80_000), **days, **changed}
+    return {"year": YEAR, "source": "示例文件", "reason": "提前", "formula": flat(80_000), **days, **changed}
 
 
 async def test_from_proposal_to_lookup(client: httpx.AsyncClient, bureaus: Bureaus) -> None:
@@ -119,7 +121,7 @@ async def test_by_the_command_line(logins: dict[Post, str], tmp_path: Path) -> N
     told = {"source": "示例文件", "from": f"{YEAR}-03-01", "to": f"{YEAR}-03-31", "formula": flat(70_000)}
     file.write_text(json.dumps(told), "utf-8")
     as_editor = ("--as", logins[Post.STANDARD_EDITOR])
-    made = await run("propose", str(file), "--year", str(YEAR), *as_editor, typed=typed)
+    made = await run("propose", str(file), "--year", str(YEAR), "--reason", "提前", *as_editor, typed=typed)
     assert made.exit_code == 0, made.output
     set_id, content = (
         next(line.split()[-1] for line in made.output.splitlines() if line.startswith(word))
@@ -157,7 +159,10 @@ async def test_by_the_command_line(logins: dict[Post, str], tmp_path: Path) -> N
             'source = "x"\nfrom = 2095-01-01\n[formula]\nresult = "a"\n[formula.terms.a]\nkind = "power"',
             "terms.a.kind：",
         ),
-        ('from = 2095-01-01\n[formula]\nresult = "a"', "source"),
+        ('from = 2095-01-01\n[formula]\nresult = "a"', "source：还没填"),
+        ('source = "x"\n[formula]\nresult = "a"', "from：还没填"),
+        ('source = 1\nfrom = 2095-01-01\n[formula]\nresult = "a"', "source：应是文字"),
+        (f'source = "{501 * "x"}"\nfrom = 2095-01-01\n[formula]\nresult = "a"', "source："),
     ],
 )
 async def test_a_file_that_is_not_right_is_refused_with_its_place(
@@ -170,6 +175,13 @@ async def test_a_file_that_is_not_right_is_refused_with_its_place(
     assert result.exit_code == 1
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+async def test_a_reason_on_the_command_line_is_as_long_as_over_http(tmp_path: Path) -> None:
+    file = tmp_path / "formula.json"
+    file.write_text(json.dumps({"source": "x", "from": "2095-05-01", "formula": flat(70_000)}), "utf-8")
+    result = await run("propose", str(file), "--year", "2095", "--reason", 501 * "x", "--as", "nobody")
+    assert (result.exit_code, result.output.partition("：")[0]) == (1, "reason")
 
 
 async def test_nobody_acts_beyond_their_post(logins: dict[Post, str], tmp_path: Path) -> None:
@@ -187,8 +199,34 @@ async def test_all_amounts_of_a_day_are_a_file_that_says_what_is_a_sample(client
     welder = [line for line in lines if line.startswith("6-18-02-04,焊工,")]
     assert len(welder) == 5
     assert all(line.endswith("示例，不是本市公布的标准") for line in lines[1:])
-    same = {"If-None-Match": answer.headers["etag"]}
-    assert (await client.get("/api/standards/file", params={"kind": "csv"}, headers=same)).status_code == 304
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert (await client.get("/api/standards/file")).content[:2] == b"PK"
     before = await client.get("/api/standards/file", params={"kind": "csv", "on": "2001-01-01"})
     assert before.content.decode("utf-8-sig").splitlines() == lines[:1]
+
+
+async def test_the_file_names_occupations_whose_code_in_the_catalog_is_an_old_one(client: httpx.AsyncClient) -> None:
+    async with transaction() as tx:
+        aliases = text("""
+            SELECT DISTINCT a.canonical FROM occupation_aliases a JOIN catalog_items i ON i.code = a.code
+              JOIN catalog_editions e ON e.id = i.edition_id AND e.in_force @> current_date""")
+        aliased = set((await tx.execute(aliases)).scalars())
+    answer = await client.get("/api/standards/file", params={"kind": "csv"})
+    names = {line.split(",")[0]: line.split(",")[1] for line in answer.content.decode("utf-8-sig").splitlines()[1:]}
+    assert aliased
+    assert aliased <= names.keys()
+    assert [code for code, name in names.items() if not name] == []
+
+
+async def test_a_file_that_is_still_the_same_is_not_built(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"kind": "xlsx"}
+    tag = (await client.get("/api/standards/file", params=asked)).headers["etag"]
+
+    def built(*_: object) -> bytes:
+        raise AssertionError("built")
+
+    monkeypatch.setattr(publication, "as_workbook", built)
+    again = await client.get("/api/standards/file", params=asked, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")

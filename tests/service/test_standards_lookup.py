@@ -102,6 +102,14 @@ async def test_a_group_gets_what_the_formula_gives_it(tx: Tx, world: World) -> N
     assert (found.amount_fen, [each.fact for each in found.steps if each.by == "group"]) == (120_000, ["graduate"])
 
 
+async def test_a_group_that_gets_nothing_is_told_so_as_its_claim_would_be(tx: Tx, world: World) -> None:
+    bureaus, day = await Bureaus.of(tx, world), date(2027, 1, 1)
+    await bureaus.in_force(tx, flat(100_000, group={"graduate": 0}), day)
+    assert (await asked(tx, day)).amount_fen == 100_000
+    found = await asked(tx, day, group="graduate")
+    assert (why(found), found.amount, found.standard_id, found.steps) == ("standard.zero", None, None, [])
+
+
 @pytest.fixture
 async def empty(databases: Databases) -> AsyncIterator[Tx]:
     """A transaction over a database of its own, in which no standards were ever published."""

@@ -9,14 +9,14 @@ from sqlalchemy import func, insert, select
 
 from domain.actor import Actor, Post
 from domain.errors import Invalid, NotFound
-from domain.period import Period, parse_date
+from domain.period import Period, day_before, parse_date
 from domain.standard import SetStatus, content_of
-from domain.text import must_hold_no_personal_number, trimmed
+from domain.text import must_hold_no_personal_number, public_words
 from service.database import Tx
 from service.journal import By, record
 from service.standards.queries.forming import edition_of, formed_amounts
 from service.standards.queries.sets import set_view
-from service.standards.schemas import NewStandardSet, SetView, day_before
+from service.standards.schemas import NewStandardSet, SetView
 from service.standards.tables import StandardRow, StandardSetRow
 
 
@@ -50,7 +50,7 @@ async def propose(tx: Tx, me: Actor, new: NewStandardSet, today: date, now: date
     if (first < today or new.corrects) and not reason:
         raise Invalid("standards.reason", field="reason")
     edition_id = new.edition_id or await edition_of(tx, first)
-    source = trimmed(new.source, "source", "words")
+    source = public_words(new.source, "source")
     days = Period(first, last)
     proposal = Proposal(new.year, days, edition_id, new.formula, new.facts, source, reason, corrects=new.corrects)
     set_id = await store(tx, By.actor(me, Post.STANDARD_EDITOR, now), proposal, me)

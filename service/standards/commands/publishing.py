@@ -6,13 +6,16 @@ from uuid import UUID
 from sqlalchemy import Row, func, select, text
 
 from domain.actor import Actor, Post
-from domain.errors import Invalid, NotFound
-from domain.standard import SET_LIFECYCLE, SetAction
+from domain.catalog.edition import IN_FORCE, Publishing
+from domain.errors import Conflict, Invalid, NotFound
+from domain.standard import SET_LIFECYCLE, SetAction, SetStatus, must_be_explained
+from service.catalog.tables import EditionRow
 from service.database import Tx
 from service.journal import By, move, move_all
+from service.standards.queries.forming import formed_amounts
 from service.standards.queries.sets import set_view
 from service.standards.schemas import SetView
-from service.standards.tables import StandardSetRow
+from service.standards.tables import StandardRow, StandardSetRow
 
 #: Days are taken first and given then, so that no day ever has two.
 _TAKE = text("""
@@ -42,24 +45,49 @@ _GIVE = text("""
 
 
 async def publish(tx: Tx, me: Actor, set_id: UUID, today: date, now: datetime) -> SetView:
-    """Put a signed set in force on its days, past ones too where its reason says why.
+    """Put a signed set in force on its days, past ones and late ones too where its reason says why.
 
-    NotFound `standards.not_found`; Conflict `wrong_status` before both bureaus have signed; Invalid
+    NotFound `standards.not_found`; Conflict `wrong_status` before both bureaus have signed, `standards.calendar`,
+    `standards.edition_not_published`, `standards.edition_changed`, `standards.other_published`; Invalid
     `standards.reason` when its first day has passed since it was proposed, and nothing says why.
     """
     me.must_hold(Post.STANDARD_EDITOR)
     found = await _locked(tx, set_id)
-    if found.first < today and not found.reason:
-        raise Invalid("standards.reason", field="reason")
+    SET_LIFECYCLE.after(SetStatus(found.status), SetAction.PUBLISH)
+    must_be_explained(Publishing(found.year, found.revision, today), found.first, found.reason)
+    await _must_fit_its_edition(tx, set_id)
     await put_in_force(tx, set_id, SetAction.PUBLISH, By.actor(me, Post.STANDARD_EDITOR, now), today)
     return await set_view(tx, me, set_id)
 
 
+async def _must_fit_its_edition(tx: Tx, set_id: UUID) -> None:
+    """A set may be proposed and signed over a draft, whose items then change: only what its formula gives over the
+    edition as it was published goes out. Conflict `standards.edition_not_published`, `standards.edition_changed`."""
+    of, row = StandardSetRow, StandardRow
+    asked = select(of.edition_id, of.formula, of.facts, EditionRow.status).join(EditionRow)
+    found = (await tx.execute(asked.where(of.id == set_id))).one()
+    if found.status not in IN_FORCE:
+        raise Conflict("standards.edition_not_published")
+    try:
+        formed = await formed_amounts(tx, found.edition_id, found.formula, found.facts)
+    except (Conflict, Invalid):  # it has lost what the formula or its facts speak of
+        raise Conflict("standards.edition_changed") from None
+    now = {(each["occupation"], each["level"]): (each["facts"], each["amount_fen"]) for each in formed}
+    rows = await tx.execute(select(row.occupation, row.level, row.facts, row.amount_fen).where(row.set_id == set_id))
+    if now != {(each.occupation, each.level): (each.facts, each.amount_fen) for each in rows}:
+        raise Conflict("standards.edition_changed")
+
+
 async def put_in_force(tx: Tx, set_id: UUID, action: SetAction, by: By, today: date) -> None:
-    """Move a set to published and give it its days; who is left without any is superseded."""
+    """Move a set to published and give it its days; who is left without any is superseded.
+
+    Conflict `standards.other_published` while another publication is under way: this one would take days from a set
+    that nobody who publishes or signed it has seen.
+    """
     row, who = StandardSetRow, {"set_id": set_id, **by.columns()}
-    # whoever publishes at the same time waits here; the constraint on days catches who could not be seen
-    await tx.execute(select(row.id).where(row.place.is_not(None)).order_by(row.id).with_for_update())
+    alone = select(func.pg_try_advisory_xact_lock(func.hashtext("standard_sets.publish")))
+    if not (await tx.execute(alone)).scalar_one():
+        raise Conflict("standards.other_published")
     place = (await tx.execute(select(func.coalesce(func.max(row.place), 0) + 1))).scalar_one()
     changes = {"place": place, "published_on": today}
     await move(tx, row.__table__, SET_LIFECYCLE, action, set_id, by, changes=changes)
@@ -77,9 +105,10 @@ async def drop(tx: Tx, me: Actor, set_id: UUID, now: datetime) -> SetView:
     return await set_view(tx, me, set_id)
 
 
-async def _locked(tx: Tx, set_id: UUID) -> Row[date, str]:
+async def _locked(tx: Tx, set_id: UUID) -> Row[str, int, int, date, str]:
     row = StandardSetRow
-    found = (await tx.execute(select(row.first, row.reason).where(row.id == set_id).with_for_update())).one_or_none()
+    asked = select(row.status, row.year, row.revision, row.first, row.reason).where(row.id == set_id)
+    found = (await tx.execute(asked.with_for_update())).one_or_none()
     if found is None:
         raise NotFound("standards.not_found")
     return found

@@ -18,7 +18,7 @@ from domain.review import (
     must_be_plausible,
 )
 from domain.standard import SetStatus
-from domain.text import must_hold_no_personal_number, trimmed
+from domain.text import must_hold_no_personal_number, public_words
 from service.database import Tx
 from service.journal import By, move, record
 from service.standards.queries.reviews import canonical_codes, review_view, unanswered
@@ -44,7 +44,7 @@ from service.standards.tables import (
 async def open_review(tx: Tx, me: Actor, new: NewReview, now: datetime) -> ReviewView:
     """A review that collects until it is closed."""
     me.must_hold(Post.STANDARD_EDITOR)
-    title = _words(new.title, "title")
+    title = public_words(new.title, "title")
     first, last = parse_date(new.first, "from"), parse_date(new.last, "to")
     if last < first:
         raise Invalid("period.reversed", "to", first=str(first), last=str(last))
@@ -83,7 +83,7 @@ def _sample(new: NewSample, at: str, canonical: dict[str, str]) -> dict[str, str
     if level.scheme not in schemes_for(occupation):
         raise Invalid("lookup.other_levels", f"{at}.level", level=level.short)
     must_be_plausible(new.measure, new.value, f"{at}.value")
-    source = _words(new.source, f"{at}.source")
+    source = public_words(new.source, f"{at}.source")
     measured: dict[str, str | int] = {"measure": str(new.measure), "value": new.value}
     document = {"source": source, "document_sha256": new.document_sha256}
     return {"occupation": occupation, "level": level.code, **measured, **document}
@@ -91,7 +91,7 @@ def _sample(new: NewSample, at: str, canonical: dict[str, str]) -> dict[str, str
 
 async def hear(tx: Tx, me: Actor, review_id: UUID, new: NewOpinion, today: date, now: datetime) -> ReviewView:
     """An opinion in short, as it will be published. NotFound `review.not_found`; Conflict `review.not_open`; Invalid
-    `review.nameless`, `review.speaker`, `review.not_yet`, `text.personal_number`."""
+    `review.nameless`, `review.speaker`, `date.in_future`, `text.personal_number`."""
     me.must_hold(Post.STANDARD_EDITOR)
     await _open(tx, review_id)
     speaker = new.speaker.strip()
@@ -99,8 +99,8 @@ async def hear(tx: Tx, me: Actor, review_id: UUID, new: NewOpinion, today: date,
     must_be_named_rightly(new.voice, speaker, "speaker")
     heard_on = parse_date(new.heard_on, "heard_on")
     if heard_on > today:
-        raise Invalid("review.not_yet", "heard_on")
-    opinion_id, summary = uuid4(), _words(new.summary, "summary")
+        raise Invalid("date.in_future", "heard_on")
+    opinion_id, summary = uuid4(), public_words(new.summary, "summary")
     said = {"review_id": str(review_id), "voice": str(new.voice), "summary": summary}
     by = By.actor(me, Post.STANDARD_EDITOR, now)
     await record(tx, "review_opinion", [opinion_id], "hear", by, [said])
@@ -125,7 +125,7 @@ async def answer(tx: Tx, me: Actor, review_id: UUID, opinion_id: UUID, new: NewA
     `review.not_open`, `review.answered`."""
     me.must_hold(Post.STANDARD_EDITOR)
     await _open(tx, review_id)
-    row, text = ReviewOpinionRow, _words(new.answer, "answer")
+    row, text = ReviewOpinionRow, public_words(new.answer, "answer")
     if (await tx.execute(select(row.id).where(row.id == opinion_id, row.review_id == review_id))).first() is None:
         raise NotFound("review.no_opinion")
     given = select(ReviewAnswerRow.opinion_id).where(ReviewAnswerRow.opinion_id == opinion_id)
@@ -143,7 +143,7 @@ async def close(tx: Tx, me: Actor, review_id: UUID, new: NewClosing, today: date
     """End the collecting and publish what it came to. NotFound `review.not_found`; Conflict `review.unanswered`
     (count), `wrong_status`."""
     me.must_hold(Post.STANDARD_EDITOR)
-    summary = _words(new.summary, "summary")
+    summary = public_words(new.summary, "summary")
     await _locked(tx, review_id)
     must_be_answered(await unanswered(tx, review_id))
     by, changes = By.actor(me, Post.STANDARD_EDITOR, now), {"summary": summary, "closed_on": today}
@@ -187,9 +187,3 @@ async def _open(tx: Tx, review_id: UUID) -> None:
     status = await _locked(tx, review_id)
     if status != ReviewStatus.OPEN:
         raise Conflict("review.not_open", status=status)
-
-
-def _words(text: str, field: str) -> str:
-    """What people typed, that will be read by everybody."""
-    must_hold_no_personal_number(text, field)
-    return trimmed(text, field, "words")

@@ -34,10 +34,3 @@ async def ladders_on(tx: Tx, occupations: Collection[str], on: date) -> dict[str
     for code, *told in rows:
         found.setdefault(code, []).append(StandardView.of(*told))
     return {code: sorted(views, key=lambda view: LEVELS[view.level].rank) for code, views in found.items()}
-
-
-async def any_sample(tx: Tx, on: date) -> bool:
-    """Whether amounts in force on that day are samples: whoever shows an amount then says so."""
-    in_force = StandardSetRow.in_force.op("@>")(literal(on, Date))
-    found = select(StandardSetRow.id).where(StandardSetRow.sample, in_force).limit(1)
-    return (await tx.execute(found)).first() is not None

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from domain.errors import Invalid
 from domain.level import SkillLevel, level_named
 from domain.money import format_yuan
+from domain.period import day_before
 from domain.standard import Formed, Found, why_none
 from domain.text import half_width, trimmed
 from service.database import Tx
@@ -21,7 +22,6 @@ from service.standards.schemas import (
     ReasonView,
     SetNameView,
     StepView,
-    day_before,
     steps_of,
 )
 from service.wording import words
@@ -107,6 +107,8 @@ async def look_up(tx: Tx, asked: Asked) -> LookupView:
     )
     standard = None if reason else amounts[asked.level.code]
     formed = await _formed(tx, asked, standard) if standard else None
+    if formed and not formed.amount_fen:  # as a claim would be refused
+        reason, standard, formed = ("standard.zero", {}), None, None
     return LookupView(
         on=asked.on,
         level=asked.level.code,

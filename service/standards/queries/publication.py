@@ -1,14 +1,16 @@
 """All amounts in force on a day, as they are published."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
 from sqlalchemy import Date, func, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from domain.level import LEVELS
 from domain.money import fen_display
-from service.catalog.tables import CatalogItemRow, EditionRow
+from service.catalog.tables import AliasRow, CatalogItemRow, EditionRow
 from service.database import Tx
 from service.gateways.publication_files import as_csv, as_workbook
 from service.gateways.sheet_files import CSV_TYPE, XLSX_TYPE
@@ -20,31 +22,45 @@ _SAMPLE = "示例，不是本市公布的标准"
 DOWNLOADS = {"csv": CSV_TYPE, "xlsx": XLSX_TYPE}
 
 
-async def standards_file(tx: Tx, on: date, suffix: str) -> tuple[bytes, str]:
-    """The file, and a tag that is another where an amount is; without standards on that day only its heading."""
-    rows = await _rows(tx, on)
-    content = as_csv(_HEADING, rows) if suffix == "csv" else as_workbook(_HEADING, {"补贴标准": rows})
-    return content, sha256(repr(rows).encode()).hexdigest()[:32]
+@dataclass(frozen=True)
+class Publication:
+    """The rows of a day. `tag` is another where anything that is printed is."""
+
+    rows: Sequence[tuple[str, ...]]
+
+    @property
+    def tag(self) -> str:
+        return sha256(repr(self.rows).encode()).hexdigest()[:32]
+
+    def file(self, suffix: str) -> bytes:
+        """A file of that kind; without standards on that day only its heading."""
+        return as_csv(_HEADING, self.rows) if suffix == "csv" else as_workbook(_HEADING, {"补贴标准": self.rows})
 
 
-async def _rows(tx: Tx, on: date) -> Sequence[tuple[str, ...]]:
-    """By occupation, then from the lowest level; named as the edition of that day names it first."""
-    row, of, item, edition = StandardRow, StandardSetRow, CatalogItemRow, EditionRow
+async def publication(tx: Tx, on: date) -> Publication:
+    """By occupation, then from the lowest level; named as the edition of that day names it first, by any of its codes
+    (an amount stands at the canonical one)."""
+    row, of, item, edition, alias = StandardRow, StandardSetRow, CatalogItemRow, EditionRow, AliasRow
+    occupation = func.coalesce(alias.canonical, item.code)
     named = (
-        select(item.code, func.min(item.name).label("name"))
+        select(occupation.label("occupation"), item.name)
+        .ext(distinct_on(occupation))
         .join(edition, edition.id == item.edition_id)
+        .outerjoin(alias, alias.code == item.code)
         .where(edition.in_force.contains(on))
-        .group_by(item.code)
+        .order_by(occupation, item.place)
         .subquery()
     )
     found = await tx.execute(
         select(row.occupation, func.coalesce(named.c.name, ""), row.level, row.amount_fen, of.source, row.sample)
         .join(of, of.id == row.set_id)
-        .outerjoin(named, named.c.code == row.occupation)
+        .outerjoin(named, named.c.occupation == row.occupation)
         .where(row.in_force.op("@>")(literal(on, Date)))
     )
     ordered = sorted(found, key=lambda each: (each[0], LEVELS[each[2]].rank))
-    return [
-        (code, name, LEVELS[level].name, fen_display(amount_fen), source, _SAMPLE if sample else "")
-        for code, name, level, amount_fen, source, sample in ordered
-    ]
+    return Publication(
+        [
+            (code, name, LEVELS[level].name, fen_display(amount_fen), source, _SAMPLE if sample else "")
+            for code, name, level, amount_fen, source, sample in ordered
+        ]
+    )

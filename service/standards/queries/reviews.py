@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, func, select
 
 from domain.errors import NotFound
@@ -39,9 +40,8 @@ async def whole_review(tx: Tx, review_id: UUID, *, public: bool) -> WholeReviewV
     if not found:
         raise NotFound("review.not_found")
     said = await _opinions(tx, review_id)
-    told = {name: getattr(found[0], name) for name in found[0].__struct_fields__}
     heard = dict(sorted(Counter(each.voice for each in said).items()))
-    return WholeReviewView(**told, figures=await _figures(tx, review_id), heard=heard, said=said)
+    return WholeReviewView(**asdict(found[0]), figures=await _figures(tx, review_id), heard=heard, said=said)
 
 
 async def unanswered(tx: Tx, review_id: UUID) -> int:

@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
+from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
 from domain.actor import Actor
 from domain.errors import NotFound
 from domain.level import LEVELS
 from domain.money import format_yuan
+from domain.period import day_before
 from service.database import Tx
 from service.standards.schemas import (
     AmountView,
@@ -15,7 +17,6 @@ from service.standards.schemas import (
     SetView,
     SignatureView,
     WholeSetView,
-    day_before,
     days_of,
     steps_of,
 )
@@ -63,13 +64,14 @@ async def whole_set(tx: Tx, me: Actor | None, set_id: UUID, after: str = "") -> 
         for each in page[:PAGE]
     ]
     following = f"{rows[-1].occupation} {rows[-1].level}" if len(page) > PAGE else None
-    told = {name: getattr(view, name) for name in view.__struct_fields__}
-    return WholeSetView(**told, formula=formula, facts=facts, rows=rows, next=following)
+    return WholeSetView(**asdict(view), formula=formula, facts=facts, rows=rows, next=following)
 
 
 def _sets(*where: ColumnElement[bool]) -> Select[tuple[StandardSetRow, int]]:
     amounts = select(func.count()).where(StandardRow.set_id == StandardSetRow.id).scalar_subquery()
-    return select(*StandardSetRow.__table__.c, amounts.label("amounts")).where(*where)
+    # a formula is long, and only who opens a set reads it
+    shown = [each for each in StandardSetRow.__table__.c if each.name not in {"formula", "facts"}]
+    return select(*shown, amounts.label("amounts")).where(*where)
 
 
 async def _views(tx: Tx, me: Actor | None, asked: Select[tuple[StandardSetRow, int]]) -> list[SetView]:

@@ -202,13 +202,14 @@ async def appropriations(tx: Tx, days: Period, district: str | None) -> list[App
     """What the districts have of each fund in the years of the period."""
     row = PositionRow
     assert days.last is not None
-    found = await tx.execute(
+    asked = (
         select(row.district, row.fund, row.year, row.appropriated_fen)
         .where(row.year.between(days.first.year, days.last.year))
-        .where(row.district == district if district else row.district.is_not(None))
         .order_by(row.district, row.fund, row.year)
     )
-    return [AppropriationInput(*each) for each in found]
+    if district is not None:
+        asked = asked.where(row.district == district)
+    return [AppropriationInput(*each) for each in await tx.execute(asked)]
 
 
 # ---- results that were kept
