@@ -132,6 +132,7 @@ async def test_nothing_is_lowered_where_nothing_was_granted(tx: Tx, office: Offi
         ({"year": 9999}, "fund.year", "year"),
         ({"amount_fen": 0}, "appropriation.zero", "amount_fen"),
         ({"document": "  "}, "words.empty", "document"),
+        ({"document": "济财发 13800138000"}, "text.personal_number", "document"),
         ({"reason": "\n"}, "words.empty", "reason"),
     ],
 )
