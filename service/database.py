@@ -5,6 +5,7 @@ import importlib.util
 import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, cast
@@ -185,6 +186,25 @@ def period_of(days: Range[date]) -> Period:
 def range_of(days: Period) -> Range[date]:
     """A span of days as it is stored."""
     return Range(days.first, days.last + timedelta(days=1) if days.last else None, bounds="[)")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the server said when it refused; blank where it said nothing, or was not reached."""
+
+    sqlstate: str = ""
+    constraint: str = ""
+    context: str = ""
+
+
+def said_by(failure: BaseException) -> Said:
+    """What the server said: behind SQLAlchemy's cursor, or as `fetch` had it from the driver."""
+    told = getattr(failure, "orig", None)
+    if not isinstance(told, asyncpg.PostgresError):
+        told = getattr(told, "__cause__", None)
+    if not isinstance(told, asyncpg.PostgresError):
+        return Said()
+    return Said(told.sqlstate or "", told.constraint_name or "", told.context or "")
 
 
 def after_commit(tx: Tx, key: str, item: Any) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.errors import Conflict, Invalid
-from service.database import Base, Tx, fetch
+from service.database import Base, Tx, fetch, said_by
 
 T = TypeVar("T")
 
@@ -62,8 +62,8 @@ def _taking(first: str, places: int) -> str:
 
 def _waited_for_the_key(problem: DBAPIError) -> bool:
     """And not for what the first query locks: where it waited, PostgreSQL says by the table's name."""
-    told: Any = getattr(problem.orig, "__cause__", None) or problem.orig
-    return getattr(told, "sqlstate", "") == "55P03" and "idempotency_keys" in (told.context or "")
+    said = said_by(problem)
+    return said.sqlstate == "55P03" and "idempotency_keys" in said.context
 
 
 @dataclass(frozen=True)

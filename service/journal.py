@@ -5,7 +5,7 @@ otherwise (trigger `guard_moves`). `after` holds each changed column's new value
 over each other in order of id gives the row's state (promise 12).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -31,8 +31,9 @@ from sqlalchemy.schema import Table
 from sqlalchemy.sql import FromClause
 
 from domain.actor import Actor
-from domain.errors import Conflict
+from domain.errors import Conflict, Invalid
 from domain.lifecycle import A, Lifecycle, S
+from domain.personal_number import holds_personal_number
 from domain.text import must_hold_no_personal_number
 from service.database import Base, Tx
 
@@ -109,9 +110,11 @@ async def record(
 ) -> None:
     """Journal rows for rows that come into being (or change outside a lifecycle); `after[i]` belongs to `ids[i]`.
 
-    Invalid `text.personal_number` for a reason that names a person by number.
+    Invalid `text.personal_number` for a reason, or a value of `after`, that names a person by number.
     """
     must_hold_no_personal_number(reason, "reason")
+    for each in {id(a): a for a in after}.values():  # thousands of rows may share one
+        _must_name_nobody(each)
     rows = [
         {
             "subject_kind": kind,
@@ -125,6 +128,22 @@ async def record(
     ]
     if rows:
         await tx.execute(insert(JournalRow), rows)
+
+
+def _must_name_nobody(told: Mapping[str, Any]) -> None:
+    """Whatever is told here is kept for ever, in clear."""
+    for field, value in told.items():
+        if any(map(holds_personal_number, _texts(value))):
+            raise Invalid("text.personal_number", field)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The strings in what is to become JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
 
 
 async def acted_on(
@@ -162,7 +181,7 @@ async def move_all(
 
     The others stay untouched: compare the answer's length with `ids` where all must move. `guarded` is a row class's
     `__table__`; `changes` are further columns set to the same value in every moved row, and journalled. Invalid
-    `text.personal_number` for a reason that names a person by number.
+    `text.personal_number` for a reason or a change that names a person by number.
     """
     must_hold_no_personal_number(reason, "note")
     table = cast(Table, guarded)
@@ -177,6 +196,8 @@ async def move_all(
         .cte("locked")
     )
     changes = dict(changes or {})
+    changed = {name: value if isinstance(value, (int, str, dict)) else str(value) for name, value in changes.items()}
+    _must_name_nobody(changed)
     moved = (
         update(table)
         .values(status=legal.c.after, **changes)
@@ -184,7 +205,6 @@ async def move_all(
         .returning(table.c.id, locked.c.status.label("before"), table.c.status.label("after"))
         .cte("moved")
     )
-    changed = {name: value if isinstance(value, (int, str, dict)) else str(value) for name, value in changes.items()}
     noted = (
         insert(JournalRow)
         .from_select(

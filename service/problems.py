@@ -25,6 +25,7 @@ from domain.errors import (
     SignedOut,
     Unavailable,
 )
+from service.database import said_by
 from service.logs import log
 from service.wording import next_step, wording, words
 
@@ -194,37 +195,25 @@ def _http(request: Ask, refusal: HTTPException) -> Answer:
 
 def met_rule(refusal: SQLAlchemyError) -> str | None:
     """The code of the rule that the database kept, because somebody was quicker or it is busy; else None."""
-    return _BY_CONSTRAINT.get(_constraint(refusal) or "") or _BY_SQLSTATE.get(_sqlstate(refusal))
-
-
-def _cause(refusal: SQLAlchemyError) -> Any:
-    """The driver's own error: behind SQLAlchemy's cursor, or as it came."""
-    original = getattr(refusal, "orig", None)
-    return getattr(original, "__cause__", None) or original
-
-
-def _constraint(refusal: SQLAlchemyError) -> str | None:
-    return getattr(_cause(refusal), "constraint_name", None)
-
-
-def _sqlstate(refusal: SQLAlchemyError) -> str:
-    original = getattr(refusal, "orig", None)
-    return getattr(original, "sqlstate", None) or getattr(_cause(refusal), "sqlstate", None) or ""
+    said = said_by(refusal)
+    return _BY_CONSTRAINT.get(said.constraint) or _BY_SQLSTATE.get(said.sqlstate)
 
 
 def _database(request: Ask, refusal: SQLAlchemyError) -> Answer:
     """A race that the database decided, or a database that is away."""
-    sqlstate = _sqlstate(refusal)
+    said = said_by(refusal)
     if (code := met_rule(refusal)) is not None:
         return problem(request, 409, code, {})
     lost = isinstance(refusal, DBAPIError) and (
-        refusal.connection_invalidated or sqlstate.startswith(_LOST_CONNECTION)
+        refusal.connection_invalidated or said.sqlstate.startswith(_LOST_CONNECTION)
     )
     if lost or isinstance(refusal, PoolTimeout):
         return problem(request, 503, "database_away", {})
-    if sqlstate.startswith(("ZD", "23")):
-        log.error("database_refused", sqlstate=sqlstate, constraint=_constraint(refusal), path=request.url.path)
-        return problem(request, 409, "database_refused", {"sqlstate": sqlstate})
+    if said.sqlstate.startswith(("ZD", "23")):
+        log.error(
+            "database_refused", sqlstate=said.sqlstate, constraint=said.constraint or None, path=request.url.path
+        )
+        return problem(request, 409, "database_refused", {"sqlstate": said.sqlstate})
     return _unexpected(request, refusal)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import DomainError, Unavailable
-from service.database import Tx, dispose, engine, transaction
+from service.database import Tx, dispose, engine, said_by, transaction
 from service.jobs import ATTEMPTS_MAX, JobRow, send_waiting
 from service.logs import configure, log
 from service.queue import Job, Sweep, celery
@@ -230,18 +230,13 @@ def _after(seconds: ColumnElement[float]) -> ColumnElement[datetime]:
     return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
-def _sqlstate(failure: Exception) -> str:
-    original = failure.orig if isinstance(failure, DBAPIError) else None
-    return getattr(original, "sqlstate", None) or ""
-
-
 def _is_nobodys_fault(failure: Exception) -> bool:
     if isinstance(failure, DBAPIError):
-        return failure.connection_invalidated or _sqlstate(failure).startswith(_NOBODYS_FAULT)
+        return failure.connection_invalidated or said_by(failure).sqlstate.startswith(_NOBODYS_FAULT)
     return isinstance(failure, ConnectionError | TimeoutError | PoolTimeout)
 
 
 def _name_of(failure: Exception) -> str:
     """What may be stored about a failure: its kind and code. Its message could hold people's data."""
-    code = failure.code if isinstance(failure, DomainError) else _sqlstate(failure)
+    code = failure.code if isinstance(failure, DomainError) else said_by(failure).sqlstate
     return f"{type(failure).__name__} {code}".strip()

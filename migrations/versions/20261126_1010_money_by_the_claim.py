@@ -41,6 +41,7 @@ def upgrade() -> None:
       GET DIAGNOSTICS held = ROW_COUNT;
       UPDATE fund_reservations r SET pot = n.target FROM new_rows n
        WHERE n.source NOT IN ('treasury', 'free') AND r.claim_id = n.claim_id
+         -- none of these is ever NULL, so = would say the same; but the planner may join by =, and by this it cannot
          AND (r.position_id, r.amount_fen, r.pot) IS NOT DISTINCT FROM (n.position_id, n.amount_fen, n.source);
       GET DIAGNOSTICS followed = ROW_COUNT;
       IF EXISTS (SELECT FROM new_rows n JOIN claims c ON c.id = n.claim_id

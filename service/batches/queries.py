@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, ScalarSelect, Select, SQLColumnExpression, func, select
 from sqlalchemy.sql import ColumnElement
 
 from domain.actor import Actor
@@ -119,20 +119,29 @@ async def list_batches(tx: Tx, me: Actor, status: BatchStatus | None, cursor: st
     return BatchList(await _views(tx, rows[:limit]), after)
 
 
-async def list_due(tx: Tx, me: Actor) -> DueList:
-    """What batches opened now would take, by district and fund, within the asker's district."""
-    claim, fund = ClaimRow, FundRow
-    asked = (
-        select(
-            *(claim.district, fund.code, fund.name, func.count().label("count_")),
-            func.sum(claim.amount_fen).label("sum_fen"),
-        )
-        .join(ReservationRow, ReservationRow.claim_id == claim.id)
+def due_to(opener: UUID | ScalarSelect[UUID], *columns: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
+    """`columns` of what a batch that this person opens takes: payable claims and the position that holds their money.
+
+    Not what is held, and none of the opener's own: nobody acts on those.
+    """
+    return (
+        select(*columns)
+        .select_from(ClaimRow)
+        .join(ReservationRow, ReservationRow.claim_id == ClaimRow.id)
         .join(PositionRow, PositionRow.id == ReservationRow.position_id)
-        .join(fund, fund.code == PositionRow.fund)
-        .where(claim.status == ClaimStatus.PAYABLE, in_district(me), ~held())
-        .group_by(claim.district, fund.code, fund.name)
-        .order_by(claim.district, fund.code)
+        .where(ClaimRow.status == ClaimStatus.PAYABLE, ClaimRow.person_id != opener, ~held())
+    )
+
+
+async def list_due(tx: Tx, me: Actor) -> DueList:
+    """What batches that `me` opened now would take, by district and fund, within the asker's district."""
+    by = (ClaimRow.district, FundRow.code, FundRow.name)
+    asked = (
+        due_to(me.person_id, *by, func.count().label("count_"), func.sum(ClaimRow.amount_fen).label("sum_fen"))
+        .join(FundRow, FundRow.code == PositionRow.fund)
+        .where(in_district(me))
+        .group_by(*by)
+        .order_by(ClaimRow.district, FundRow.code)
     )
     return DueList(
         [

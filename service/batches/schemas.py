@@ -174,4 +174,5 @@ class RestoredView(Struct):
 
     jobs_stopped: int
     attempts_unknown: int
+    batches_dissolved: int
     serial: int

@@ -11,7 +11,7 @@ from service.security import close_all_sessions
 
 @click.command()
 def restored() -> None:
-    """恢复备份之后、启动之前：停下待送出的文件，在途的记为不明，跳过可能用过的批次号。"""
+    """恢复备份之后、启动之前：停下待送出的文件，在途的记为不明，解散没编好的批次，跳过可能用过的批次号。"""
 
     async def work() -> None:
         async with transaction() as tx:
@@ -19,7 +19,7 @@ def restored() -> None:
             await close_all_sessions(tx)
         click.echo(
             f"停下待办 {view.jobs_stopped} 件，在途转为不明 {view.attempts_unknown} 笔，"
-            f"下一个批次号大于 {view.serial}；所有人须重新登录"
+            f"解散没编好的批次 {view.batches_dissolved} 个，下一个批次号大于 {view.serial}；所有人须重新登录"
         )
 
     run(work())

@@ -115,6 +115,12 @@ PLANTED_IN_PROMISES: dict[str, tuple[str, str, str | None, str]] = {
         "attempt",
         _RESTORED.format(journal_id="max(id)") + " FROM journal WHERE subject_id = :batch AND action = 'release'",
     ),
+    "opened when it was restored, and filled": (
+        "restored_resends_nothing",
+        "batches",
+        "batch",
+        _RESTORED.format(journal_id="max(id)") + " FROM journal WHERE subject_id = :batch AND action = 'open'",
+    ),
     "sent twice": (
         "restored_resends_nothing",
         "payment_attempts",

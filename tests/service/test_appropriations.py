@@ -65,7 +65,7 @@ async def test_what_is_declined_never_counts_and_says_why(tx: Tx, office: Office
     proposed, checker, now = await office.propose(tx, 500), office.staff[Post.CHECKER], office.world.now
     with pytest.raises(Invalid) as blank:
         await decline_appropriation(tx, checker, proposed, " ", now)
-    assert (blank.value.code, blank.value.field) == ("appropriation.blank", "reason")
+    assert (blank.value.code, blank.value.field) == ("words.empty", "reason")
     for stranger in (office.staff[Post.MAKER], office.staff[Post.REVIEWER]):
         with pytest.raises(Forbidden):
             await decline_appropriation(tx, stranger, proposed, "文号不对", now)
@@ -131,8 +131,9 @@ async def test_nothing_is_lowered_where_nothing_was_granted(tx: Tx, office: Offi
         ({"year": 1999}, "fund.year", "year"),
         ({"year": 9999}, "fund.year", "year"),
         ({"amount_fen": 0}, "appropriation.zero", "amount_fen"),
-        ({"document": "  "}, "appropriation.blank", "document"),
-        ({"reason": "\n"}, "appropriation.blank", "reason"),
+        ({"document": "  "}, "words.empty", "document"),
+        ({"document": "济财发 13800138000"}, "text.personal_number", "document"),
+        ({"reason": "\n"}, "words.empty", "reason"),
     ],
 )
 async def test_what_is_proposed_wrongly_names_its_field(

@@ -185,7 +185,9 @@ async def test_the_openers_own_claims_and_other_districts_stay_out(tx: Tx, stage
     trainee = await stage.world.trainee(tx)
     own = await stage.claim(tx, trainee)
     stage.staff[Post.MAKER] = as_staff(trainee, Post.MAKER, stage.district)
+    (due,) = (await queries.list_due(tx, stage.staff[Post.MAKER])).due
     batch = await stage.frozen(tx)
+    assert (due.count, due.sum_fen) == (batch.line_count, batch.sum_fen)
     assert {line.claim_id for line in await lines_of(tx, batch.id)} == set(stage.claims) - {own}
     assert await claim_statuses(tx, [own, *elsewhere.claims]) == ["payable", "payable"]
 

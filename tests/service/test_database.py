@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from service.database import Tx, dispose, fetch, fetch_alone, transaction
+from service.database import Said, Tx, dispose, fetch, fetch_alone, said_by, transaction
 from tests.conftest import Databases
 
 _INSERT = "INSERT INTO door_refusals (\"on\", code, channel) VALUES (current_date, $1, 'individual')"
@@ -45,10 +45,31 @@ async def test_what_is_written_is_rolled_back_with_its_transaction(others: int) 
 
 
 @pytest.mark.parametrize("others", [0, 1])
+async def test_a_refusal_says_which_rule_and_where(tx: Tx, others: int) -> None:
+    twice = """INSERT INTO idempotency_keys (user_id, route, key, body_sha256)
+               SELECT '00000000-0000-0000-0000-000000000000', $1, '', '' FROM generate_series(1, 2)"""
+    with pytest.raises(DBAPIError) as refused:
+        await _after(others, tx, twice, "")
+    assert said_by(refused.value) == Said("23505", "pk_idempotency_keys")
+
+
+async def test_sqlalchemys_own_refusal_says_the_same(tx: Tx) -> None:
+    with pytest.raises(DBAPIError) as refused:
+        await tx.execute(text("DO $$ BEGIN RAISE 'no' USING ERRCODE = 'ZD001', CONSTRAINT = 'kept'; END $$"))
+    said = said_by(refused.value)
+    assert (said.sqlstate, said.constraint) == ("ZD001", "kept")
+    assert "at RAISE" in said.context
+
+
+def test_nothing_is_said_by_what_never_reached_the_server() -> None:
+    assert said_by(ConnectionRefusedError()) == said_by(DBAPIError(None, None, TimeoutError())) == Said()
+
+
+@pytest.mark.parametrize("others", [0, 1])
 async def test_a_refusal_is_told_as_sqlalchemy_tells_it(tx: Tx, others: int) -> None:
     with pytest.raises(DBAPIError) as refused:
         await _after(others, tx, "INSERT INTO door_refusals (code) VALUES ($1)", "x")
-    assert getattr(refused.value.orig, "sqlstate", None) == "23502"
+    assert said_by(refused.value).sqlstate == "23502"
     assert not refused.value.connection_invalidated
 
 

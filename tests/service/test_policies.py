@@ -94,6 +94,7 @@ async def test_posts_are_kept_apart(tx: Tx, world: World, editor: Actor, publish
         ({"first": "2020-01-01"}, "policy.in_past", "from"),
         ({"first": "2026-02-30"}, "date.no_such_day", "from"),
         ({"source": " "}, "words.empty", "source"),
+        ({"source": "联系 13800138000"}, "text.personal_number", "source"),
         ({"basis": ""}, "words.empty", "basis"),
     ],
 )

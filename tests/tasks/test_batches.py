@@ -88,6 +88,11 @@ async def written(stage: Stage) -> BatchView:
     """Released, and its file written by the job."""
     async with transaction() as tx:
         batch = await stage.open(tx)
+    return await filled(stage, batch)
+
+
+async def filled(stage: Stage, batch: BatchView) -> BatchView:
+    """An opened batch, brought on to its written file."""
     assert await run(Job.ASSEMBLE_BATCH, batch) == ("done", "")
     async with transaction() as tx:
         batch = await stage.see(tx, batch.id)

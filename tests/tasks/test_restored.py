@@ -27,7 +27,7 @@ from tasks.runtime import do
 from tests.conftest import ROOT, Databases
 from tests.gateways.stand_in import StandIn
 from tests.payments import Stage, attempt_statuses
-from tests.tasks.test_batches import _hand_over, bank, job, run, seen, times_paid, written
+from tests.tasks.test_batches import _hand_over, bank, filled, job, run, seen, times_paid, written
 from tests.world import World
 
 __all__ = ["bank"]
@@ -37,8 +37,9 @@ _SENDING = {str(Job.WRITE_BANK_FILE), str(Job.SEND_BANK_FILE)}
 
 @dataclass
 class Lost:
-    """Three batches as the backup has them: one owed its file, one owed its sending, one on its way."""
+    """Four batches as the backup has them: to be filled, owed its file, owed its sending, on its way."""
 
+    opened: tuple[Stage, BatchView]
     released: tuple[Stage, BatchView]
     written: tuple[Stage, BatchView]
     sending: tuple[Stage, BatchView]
@@ -51,30 +52,38 @@ class Lost:
 
 @pytest.fixture
 async def lost(committed: World, bank: StandIn, databases: Databases) -> AsyncIterator[Lost]:
-    """After the backup the two files went to the bank; then the database was lost, and the backup is back."""
+    """After the backup three files went to the bank; then the database was lost, and the backup is back."""
     stages = []
-    for _ in range(3):
+    for _ in range(4):
         async with transaction() as tx:
             stages.append(await Stage.build(tx, committed, claims=2))
     async with transaction() as tx:
         released = await stages[0].released(tx)
         await open_session(tx, committed.staff[Post.OPERATOR])
-    files = [await written(stage) for stage in stages[1:]]
+        opened = await stages[3].open(tx)
+    files = [await written(stage) for stage in stages[1:3]]
     async with transaction() as tx:
         await commands.intend_to_send(tx, files[1].id, committed.now)
-    made = Lost((stages[0], released), (stages[1], files[0]), (stages[2], files[1]), committed.staff[Post.OPERATOR])
+    made = Lost(
+        (stages[3], opened),
+        (stages[0], released),
+        (stages[1], files[0]),
+        (stages[2], files[1]),
+        committed.staff[Post.OPERATOR],
+    )
     await dispose()
     server, _, name = databases.admin_url.rpartition("/")
     copy = f"{name}_{uuid4().hex[:8]}"
     admin = await asyncpg.connect(f"{server}/postgres")
     try:
         await admin.execute(f"CREATE DATABASE {copy} TEMPLATE {name} OWNER zhida_owner")
-        await run(Job.SEND_BANK_FILE, files[0])
+        for batch in (files[0], await filled(stages[3], opened)):
+            await run(Job.SEND_BANK_FILE, batch)
         async with transaction() as tx:
             file = await commands.intend_to_send(tx, files[1].id, committed.now)
         assert file is not None
         await _hand_over(bank, file)
-        assert times_paid(bank) == [1] * 4
+        assert times_paid(bank) == [1] * 6
         await dispose()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("ZHIDA_DATABASE_URL", f"{databases.app_url.rpartition('/')[0]}/{copy}")
@@ -127,7 +136,7 @@ async def test_what_an_operator_wants_again_is_asked_about_or_paid_once(
         assert await run(Job.SEND_BANK_FILE, batch) == ("done", "")
     assert await seen(*lost.sending) == ("sent", {"sent"}, {"batched"})
     assert await seen(*lost.written) == ("sent", {"sent"}, {"batched"})
-    assert times_paid(bank) == [1] * 4
+    assert times_paid(bank) == [1] * 6
     async with transaction() as tx:
         assert await first_breach(tx, RESENDS_NOTHING.checks) is None
 
@@ -139,6 +148,16 @@ async def test_no_number_is_given_that_the_bank_may_know(lost: Lost) -> None:
         opened = await stage.open(tx)
         assert await first_breach(tx, RESENDS_NOTHING.checks) is None
     assert int(opened.number.partition("-")[2]) > int(before.number.partition("-")[2]) + 1_000
+
+
+async def test_what_was_not_filled_yet_is_given_up(lost: Lost) -> None:
+    """It would be filled anew, under a number that the bank has seen with other lines."""
+    zhida_restored()
+    for _ in range(2):
+        assert await seen(*lost.opened) == ("dissolved", set(), {"payable"})
+        assert await run(Job.ASSEMBLE_BATCH, lost.opened[1]) == ("done", "")
+    async with transaction() as tx:
+        assert await first_breach(tx, RESENDS_NOTHING.checks) is None
 
 
 async def test_what_was_sent_without_anybody_wanting_it_is_named(lost: Lost, committed: World) -> None:

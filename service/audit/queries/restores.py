@@ -5,19 +5,18 @@ Held against what `zhida restored` recorded; a backup that was put back without 
 
 from service.audit.queries.checks import Check, Promise
 
-#: How each attempt stood in the backup, and what was said of it next.
-_STOOD = """
-    SELECT r.id AS restore, r.journal_id, a.id, a.batch_id,
-           (SELECT j.after ->> 'status' FROM journal j
-             WHERE j.subject_kind = 'attempt' AND j.subject_id = a.id AND j.id <= r.journal_id
-               AND j.after ? 'status' ORDER BY j.id DESC LIMIT 1) AS status,
-           (SELECT j.after ->> 'status' FROM journal j
-             WHERE j.subject_kind = 'attempt' AND j.subject_id = a.id AND j.id > r.journal_id
-               AND j.after ? 'status' ORDER BY j.id LIMIT 1) AS next,
-           (SELECT min(j.id) FROM journal j
-             WHERE j.subject_kind = 'attempt' AND j.subject_id = a.id AND j.id > r.journal_id
-               AND j.action = 'intend') AS intended
-      FROM restores r CROSS JOIN payment_attempts a"""
+
+def _stood(kind: str, table: str) -> str:
+    """How each row stood in the backup, and what was said of it next."""
+    status = f"""
+           SELECT j.after ->> 'status' FROM journal j
+            WHERE j.subject_kind = '{kind}' AND j.subject_id = t.id AND j.after ? 'status' AND j.id"""  # noqa: S608 (our own constants)
+    return f"""(
+        SELECT t.id, r.journal_id,
+               ({status} <= r.journal_id ORDER BY j.id DESC LIMIT 1) AS status,
+               ({status} > r.journal_id ORDER BY j.id LIMIT 1) AS next
+          FROM restores r CROSS JOIN {table} t) AS stood"""  # noqa: S608 (our own constants)
+
 
 RESENDS_NOTHING = Promise(
     19,
@@ -27,17 +26,29 @@ RESENDS_NOTHING = Promise(
         Check(
             "payment_attempts",
             "恢复备份时在途，却没有转为不明",
-            f"SELECT id FROM ({_STOOD}) AS stood WHERE status = 'sending' AND next IS DISTINCT FROM 'unknown'",  # noqa: S608 (our own constants)
+            f"""SELECT id FROM {_stood("attempt", "payment_attempts")}
+                 WHERE status = 'sending' AND next IS DISTINCT FROM 'unknown'""",  # noqa: S608 (our own constants)
         ),
         Check(
             "payment_attempts",
             "恢复备份时已经放行，没有运维的重办就送出了",
-            f"""SELECT s.id FROM ({_STOOD}) AS s
-                 WHERE s.status = 'prepared' AND s.intended IS NOT NULL
-                   AND EXISTS (SELECT FROM journal j WHERE j.subject_kind = 'batch' AND j.subject_id = s.batch_id
-                                  AND j.action = 'release' AND j.id <= s.journal_id)
-                   AND NOT EXISTS (SELECT FROM journal j WHERE j.subject_kind = 'job' AND j.subject_id = s.batch_id
-                                      AND j.action = 'again' AND j.id > s.journal_id AND j.id < s.intended)""",  # noqa: S608 (our own constants)
+            f"""SELECT stood.id FROM {_stood("attempt", "payment_attempts")}
+                  JOIN payment_attempts a ON a.id = stood.id
+                 CROSS JOIN LATERAL (
+                       SELECT min(j.id) AS id FROM journal j
+                        WHERE j.subject_kind = 'attempt' AND j.subject_id = a.id AND j.id > stood.journal_id
+                          AND j.action = 'intend') AS intended
+                 WHERE stood.status = 'prepared' AND intended.id IS NOT NULL
+                   AND EXISTS (SELECT FROM journal j WHERE j.subject_kind = 'batch' AND j.subject_id = a.batch_id
+                                  AND j.action = 'release' AND j.id <= stood.journal_id)
+                   AND NOT EXISTS (SELECT FROM journal j WHERE j.subject_kind = 'job' AND j.subject_id = a.batch_id
+                                      AND j.action = 'again' AND j.id > stood.journal_id AND j.id < intended.id)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "batches",
+            "恢复备份时还没有编好，却没有解散",
+            f"""SELECT id FROM {_stood("batch", "batches")}
+                 WHERE status = 'opened' AND next IS DISTINCT FROM 'dissolved'""",  # noqa: S608 (our own constants)
         ),
         Check(
             "payment_attempts",

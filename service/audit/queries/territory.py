@@ -32,13 +32,15 @@ TERRITORY = Promise(
     "nobody_acts_elsewhere",
     "journal WHERE actor_user_id IS NOT NULL",
     (
+        # who works for a district is a person too, and claims where they were trained: that is the third check's
         Check(
             "journal",
             "在别的区办了事",
             f"""SELECT j.id FROM journal j
                   JOIN users u ON u.id = j.actor_user_id AND u.district IS NOT NULL AND u.institution_id IS NULL
                   JOIN ({_PLACES}) AS place ON place.kind = j.subject_kind AND place.id = j.subject_id
-                 WHERE place.district <> u.district""",  # noqa: S608 (our own constants)
+                 WHERE place.district <> u.district
+                   AND j.actor_name <> 'trainee'""",  # noqa: S608 (our own constants)
         ),
         Check(
             "journal",

@@ -8,16 +8,16 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, select, text
 
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, BatchAction, BatchStatus, PaymentLine, content_of
-from domain.claim import ClaimAction, ClaimStatus
+from domain.claim import ClaimAction
 from domain.errors import Conflict
 from service.access.tables import UserRow
 from service.batches.commands.moves import BATCHES, ROWS_MAX, move_claims
-from service.batches.queries import Batch, locked_batch
-from service.claims.queries.care import held, held_among
+from service.batches.queries import Batch, due_to, locked_batch
+from service.claims.queries.care import held_among
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
-from service.funds.tables import PositionRow, ReservationRow
+from service.funds.tables import PositionRow
 from service.journal import By, move
 from service.people.tables import AccountRow
 from service.queue import Job
@@ -69,25 +69,17 @@ async def assemble(tx: Tx, batch_id: UUID, now: datetime) -> None:
 
 
 async def _take_due(tx: Tx, batch: Batch) -> Sequence[_Due]:
-    """Payable claims whose money the batch's fund holds, locked, with the accounts they are paid to. Nobody acts on a
-    claim of their own: the opener's are left out, and so is what is held."""
+    """What is due to the batch's opener from its fund, locked, with the accounts that are paid to."""
     opener = select(UserRow.person_id).where(UserRow.id == batch.opened_by).scalar_subquery()
     account = AccountRow
     asked = (
-        select(
+        due_to(
+            opener,
             *(ClaimRow.id, ClaimRow.amount_fen, account.id.label("account_id"), account.holder_sealed),
             *(account.number_sealed, account.tail, account.bank_code),
         )
         .join(account, account.id == ClaimRow.account_id)
-        .join(ReservationRow, ReservationRow.claim_id == ClaimRow.id)
-        .join(PositionRow, PositionRow.id == ReservationRow.position_id)
-        .where(
-            PositionRow.fund == batch.fund,
-            ClaimRow.district == batch.district,
-            ClaimRow.status == ClaimStatus.PAYABLE,
-            ClaimRow.person_id != opener,
-            ~held(),
-        )
+        .where(PositionRow.fund == batch.fund, ClaimRow.district == batch.district)
         .order_by(ClaimRow.filed_on, ClaimRow.filed_at, ClaimRow.id)
         .limit(batch.filter["limit"])
         .with_for_update(of=ClaimRow, skip_locked=True)

@@ -25,6 +25,7 @@ from domain.identity import NationalId
 from domain.period import Period, whole_months
 from domain.share import list_filed_under
 from domain.standard import Formula
+from service.claims.tables import ALIVE_SQL
 from service.crypto import keyring
 from service.database import Tx, fetch
 from service.policies.queries import retirement_ages
@@ -62,15 +63,15 @@ class Asked:
     mandate: Period | None = None
 
 
-_FACTS = """
+_FACTS = f"""
     SELECT asked.n, key.subsidy_key, items.found AS items, standard.found AS standard, standing.found AS standing,
            person.id_number_sealed,
            EXISTS (SELECT FROM claims c
                     WHERE c.certificate_number = asked.certificate AND c.id IS DISTINCT FROM asked.excluding
-                      AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS certificate_used,
+                      AND c.{ALIVE_SQL}) AS certificate_used,
            EXISTS (SELECT FROM claims c
                     WHERE c.invoice_number = asked.invoice AND c.id IS DISTINCT FROM asked.excluding
-                      AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS invoice_used,
+                      AND c.{ALIVE_SQL}) AS invoice_used,
            mandate.found AS mandate, CASE WHEN asked.n = 1 THEN policy.found END AS policy,
            EXISTS (SELECT FROM institution_listings l
                     WHERE l.institution_id = asked.institution_id AND l.in_force @> asked.day) AS listed
@@ -100,7 +101,7 @@ _FACTS = """
                             ORDER BY c.filed_at, c.id) AS found
              FROM claims c
             WHERE c.person_id = asked.person_id AND c.id IS DISTINCT FROM asked.excluding
-              AND c.status NOT IN ('refused', 'withdrawn', 'lapsed', 'recovered')) AS standing ON true
+              AND c.{ALIVE_SQL}) AS standing ON true
       LEFT JOIN LATERAL (
            SELECT jsonb_build_object(
                     'same_institution',
@@ -119,7 +120,7 @@ _FACTS = """
      CROSS JOIN (SELECT jsonb_object_agg(p.key, p.value) AS found
                    FROM policies p WHERE p.in_force @> $10::date) AS policy
      ORDER BY asked.n
-"""
+"""  # noqa: S608 (our own constants)
 
 
 async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:

@@ -11,6 +11,7 @@ from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.fund import WAYS, Answer, Movement, check_two_persons
 from domain.money import Fen
+from domain.text import trimmed
 from service.database import Tx
 from service.funds.queries import Place, appropriation_view, find_appropriation, fund_names, locked_positions
 from service.funds.schemas import AppropriationView, NewAppropriation
@@ -25,7 +26,7 @@ async def propose_appropriation(
     their district; nothing is there or gone yet.
 
     Forbidden `district_missing`; Invalid `fund.unknown`, `fund.year` (only this year's and the next one's),
-    `appropriation.zero`, `appropriation.blank`.
+    `appropriation.zero`, `words.empty`.
     """
     me.must_hold(Post.MAKER)
     if me.district is None:
@@ -36,10 +37,7 @@ async def propose_appropriation(
         raise Invalid("fund.year", field="year", first=today.year, last=today.year + 1)
     if new.amount_fen == 0:
         raise Invalid("appropriation.zero", field="amount_fen")
-    said = {"document": new.document.strip(), "reason": new.reason.strip()}
-    for field, words in said.items():
-        if not words:
-            raise Invalid("appropriation.blank", field=field)
+    said = {name: trimmed(getattr(new, name), name, "words") for name in ("document", "reason")}
     appropriation_id = uuid4()
     granted = {"district": me.district, "fund": new.fund, "year": new.year, "amount_fen": new.amount_fen}
     await tx.execute(
@@ -92,10 +90,8 @@ async def decline_appropriation(
     tx: Tx, me: Actor, appropriation_id: UUID, reason: str, now: datetime
 ) -> AppropriationView:
     """The second person says no, and why; refusals as for an appropriation that is confirmed, and Invalid
-    `appropriation.blank`."""
-    said = reason.strip()
-    if not said:
-        raise Invalid("appropriation.blank", field="reason")
+    `words.empty`."""
+    said = trimmed(reason, "reason", "words")
     await _answer(tx, me, appropriation_id, Answer.DECLINED, said, now)
     return await appropriation_view(tx, me, appropriation_id)
 
