@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.errors import Conflict, Ineligible
+from domain.standard import WORKS_ON_STANDARDS
 from service.claims.commands import correcting, filing, mandates, mending, objections, review, rosters, sending_back
 from service.claims.commands.holds import HOLDERS
 from service.claims.queries import affected, care, roster_sheet, views
@@ -266,7 +267,7 @@ def _download(content: bytes, kind: str, name: str) -> Response[bytes]:
 
 @get(
     "/api/standards/sets/{set_id:uuid}/affected",
-    guards=[allow(Post.STANDARD_EDITOR, Post.HR_SIGNER, Post.FINANCE_SIGNER, Post.AUDITOR)],
+    guards=[allow(*WORKS_ON_STANDARDS)],
 )
 async def list_affected(tx: Tx, me: Me, set_id: FromPath[UUID], after: FromQuery[UUID | None] = None) -> AffectedView:
     """The claims to which a set of standards would give another amount, with the supplement or recovery due."""

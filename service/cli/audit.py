@@ -1,6 +1,5 @@
 """`zhida audit verify`: recompute the promises over the whole database."""
 
-import asyncio
 import sys
 
 import click
@@ -12,7 +11,8 @@ from sqlalchemy import text
 
 from service.audit.queries import verify as verify_promises
 from service.audit.schemas import PromiseReport
-from service.database import dispose, transaction
+from service.cli.running import run
+from service.database import transaction
 
 TITLES = {
     "one_live_attempt": "一笔申领至多一次有效的支付",
@@ -52,7 +52,7 @@ def audit() -> None:
 @click.option("--json", "as_json", is_flag=True, help="给程序看的一个 JSON 对象")
 def verify(settled: bool, as_json: bool) -> None:
     """对整个数据库逐项重算；有违背时指出第一行，以 1 退出。"""
-    reports = asyncio.run(_verify(settled))
+    reports = run(_verify(settled))
     if as_json:
         click.echo(msgspec.json.encode({"promises": reports}).decode())
     else:
@@ -65,12 +65,9 @@ def verify(settled: bool, as_json: bool) -> None:
 
 async def _verify(settled: bool) -> list[PromiseReport]:
     """All statements see one moment, while the service goes on writing."""
-    try:
-        async with transaction() as tx:
-            await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-            return await verify_promises(tx, settled=settled)
-    finally:
-        await dispose()
+    async with transaction() as tx:
+        await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        return await verify_promises(tx, settled=settled)
 
 
 def _show(reports: list[PromiseReport]) -> None:

@@ -1,7 +1,5 @@
 """`zhida explain`: the whole story of one claim, in words."""
 
-import asyncio
-import sys
 from uuid import UUID
 
 import click
@@ -11,13 +9,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from domain.actor import Actor, Post
-from domain.errors import NotFound
 from domain.level import LEVELS
 from service.audit.queries.story import story_of
 from service.audit.schemas import StoryView
 from service.claims.schemas import DecisionView
+from service.cli.running import in_transaction
 from service.clock import SHANGHAI
-from service.database import dispose, transaction
 from service.wording import words
 
 #: Whoever may run this on the machine works there, and reads as an auditor of the whole city does.
@@ -33,23 +30,11 @@ def explain(claim: UUID, as_json: bool) -> None:
 
     没有这笔申领，以 1 退出。
     """
-    try:
-        story = asyncio.run(_read(claim))
-    except NotFound as missing:
-        click.echo(words(missing.code, missing.facts), err=True)
-        sys.exit(1)
+    story = in_transaction(lambda tx: story_of(tx, _READER, claim))
     if as_json:
         click.echo(msgspec.json.encode(story).decode())
     else:
         _show(story, Console())
-
-
-async def _read(claim_id: UUID) -> StoryView:
-    try:
-        async with transaction() as tx:
-            return await story_of(tx, _READER, claim_id)
-    finally:
-        await dispose()
 
 
 def _show(story: StoryView, console: Console) -> None:

@@ -16,8 +16,8 @@ from service.wording import words
 T = TypeVar("T")
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Do it; what the rules or the database refuse is said in a sentence, with exit code 1."""
+def run(work: Coroutine[Any, Any, T], status: int = 1) -> T:
+    """Do it; what the rules or the database refuse is said in a sentence, with exit code `status`."""
 
     async def whole() -> T:
         try:
@@ -29,21 +29,21 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(whole())
     except DomainError as refusal:
         place = f"{refusal.field}：" if isinstance(refusal, Invalid) else ""
-        refuse(f"{place}{words(refusal.code, refusal.facts)}")
+        refuse(f"{place}{words(refusal.code, refusal.facts)}", status)
     except SQLAlchemyError as refused:
         if (code := met_rule(refused)) is None:
             raise
-        refuse(words(code))
+        refuse(words(code), status)
 
 
-def in_transaction(work: Callable[[Tx], Awaitable[T]]) -> T:
+def in_transaction(work: Callable[[Tx], Awaitable[T]], status: int = 1) -> T:
     """`run` in one transaction."""
 
     async def whole() -> T:
         async with transaction() as tx:
             return await work(tx)
 
-    return run(whole())
+    return run(whole(), status)
 
 
 def refuse(sentence: str, status: int = 1) -> NoReturn:

@@ -1,13 +1,11 @@
 """`zhida standards`: propose a set from a formula file, sign it, publish it; look amounts up; what it would cost."""
 
-import asyncio
 import json
-import sys
 import tomllib
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import click
@@ -16,10 +14,8 @@ from litestar.exceptions import ValidationException
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
 from domain.actor import Actor
-from domain.errors import DomainError, Invalid
 from domain.level import LEVELS
 from domain.money import fen_display, format_yuan
 from domain.period import parse_date
@@ -28,9 +24,10 @@ from service.access.commands import who_is
 from service.access.schemas import NewSignIn
 from service.claims.queries.affected import affected_by
 from service.claims.schemas import AffectedClaim
+from service.cli.running import refuse, run
 from service.cli.simulation import show_simulation
-from service.database import Tx, dispose, transaction
-from service.problems import malformed_places, met_rule
+from service.database import Tx, transaction
+from service.problems import malformed_places
 from service.standards import commands
 from service.standards.queries.forming import edition_of
 from service.standards.queries.lookup import Asked, look_up
@@ -87,11 +84,11 @@ def _read(file: Path) -> dict[str, Any]:
         text = file.read_text("utf-8")
         told = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as problem:
-        _refuse(words("standards.unreadable", {"why": str(problem)}))
+        refuse(words("standards.unreadable", {"why": str(problem)}))
     if not isinstance(told, dict):
-        _refuse(f"{file}：{words('formula.not_object')}")
+        refuse(f"{file}：{words('formula.not_object')}")
     if strange := sorted(told.keys() - _IN_FILE):
-        _refuse(f"{strange[0]}：{words('formula.unknown_key', {'known': sorted(_IN_FILE)})}")
+        refuse(f"{strange[0]}：{words('formula.unknown_key', {'known': sorted(_IN_FILE)})}")
     # TOML knows days, JSON does not
     return {name: str(value) if isinstance(value, date) else value for name, value in told.items()}
 
@@ -101,7 +98,7 @@ def _wanted(said: dict[str, Any], kind: type[T]) -> T:
     try:
         wanted: T = as_wanted(said, kind)
     except ValidationException as refusal:
-        _refuse("\n".join(f"{field}：{words(code)}" for field, code in malformed_places(refusal)))
+        refuse("\n".join(f"{field}：{words(code)}" for field, code in malformed_places(refusal)))
     return wanted
 
 
@@ -268,28 +265,12 @@ def _step(step: StepView) -> str:
 
 
 def _run(work: Callable[[Tx, Any], Awaitable[T]], login: str | None = None) -> T:
-    """Do it in one transaction, as the person of `login`; what is refused is said in a sentence, with exit code 1."""
+    """`running.run` in one transaction, as the person of `login`."""
     password = click.prompt("密码", hide_input=True) if login else ""
 
     async def whole() -> T:
-        try:
-            me = await who_is(NewSignIn(login, password)) if login else None
-            async with transaction() as tx:
-                return await work(tx, me)
-        finally:
-            await dispose()
+        me = await who_is(NewSignIn(login, password)) if login else None
+        async with transaction() as tx:
+            return await work(tx, me)
 
-    try:
-        return asyncio.run(whole())
-    except DomainError as refusal:
-        place = f"{refusal.field}：" if isinstance(refusal, Invalid) else ""
-        _refuse(f"{place}{words(refusal.code, refusal.facts)}")
-    except SQLAlchemyError as refused:
-        if (code := met_rule(refused)) is None:
-            raise
-        _refuse(words(code))
-
-
-def _refuse(sentence: str) -> NoReturn:
-    click.echo(sentence, err=True)
-    sys.exit(1)
+    return run(whole())

@@ -1,8 +1,5 @@
 """`zhida stats`: the share of claims filed by individuals, as a table."""
 
-import asyncio
-import sys
-
 import click
 import msgspec
 from rich.console import Console
@@ -10,14 +7,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from domain.claim import Channel
-from domain.errors import Invalid
 from domain.money import fen_display
 from domain.share import percent_of, share_of
 from service import clock
-from service.database import dispose, transaction
+from service.cli.running import run
+from service.database import transaction
 from service.statistics.queries.share import By, individual_share, parse_by, parse_span
 from service.statistics.schemas import IndividualShareView, ShareRowView, ShareTotalView
-from service.wording import words
 
 _BY = {By.MONTH: "月份", By.DISTRICT: "区县", By.LIST: "目录", By.INDUSTRY: "行业", By.LEVEL: "等级"}
 _CHANNELS = {Channel.INDIVIDUAL: "本人", Channel.INSTITUTION: "机构代领", Channel.ENTERPRISE: "企业"}
@@ -30,11 +26,7 @@ _CHANNELS = {Channel.INDIVIDUAL: "本人", Channel.INSTITUTION: "机构代领", 
 @click.option("--json", "as_json", is_flag=True, help="给程序看的一个 JSON 对象")
 def stats(first: str | None, last: str | None, by: str, as_json: bool) -> None:
     """个人申领占比。"""
-    try:
-        found = asyncio.run(_read(first, last, by))
-    except Invalid as refusal:
-        click.echo(f"{refusal.field}：{words(refusal.code, refusal.facts)}", err=True)
-        sys.exit(2)
+    found = run(_read(first, last, by), 2)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
@@ -44,11 +36,8 @@ def stats(first: str | None, last: str | None, by: str, as_json: bool) -> None:
 async def _read(first: str | None, last: str | None, by: str) -> IndividualShareView:
     """Whoever may run this on the machine works there: nothing is suppressed."""
     span = parse_span(first, last, clock.today())
-    try:
-        async with transaction() as tx:
-            return await individual_share(tx, span, parse_by(by), public=False)
-    finally:
-        await dispose()
+    async with transaction() as tx:
+        return await individual_share(tx, span, parse_by(by), public=False)
 
 
 def _show(found: IndividualShareView) -> None:

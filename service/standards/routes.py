@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from domain.actor import Actor, Post
 from domain.period import parse_date
 from domain.standard import WORKS_ON_STANDARDS
+from service.gateways.sheet_files import TYPES
 from service.openapi import files
 from service.security import PUBLIC, allow
 from service.standards import commands
@@ -32,7 +33,7 @@ from service.standards.schemas import (
     WholeReviewView,
     WholeSetView,
 )
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, cacheable
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, download
 
 SEES = allow(*WORKS_ON_STANDARDS)
 EDITS = allow(Post.STANDARD_EDITOR)
@@ -49,7 +50,7 @@ async def standards(
     return StandardsView(await amounts.standards_on(tx, occupation, parse_date(on, "on") if on else today))
 
 
-@get("/api/standards/file", opt={PUBLIC: True}, operation_class=files(gives=tuple(publication.DOWNLOADS.values())))
+@get("/api/standards/file", opt={PUBLIC: True}, operation_class=files(gives=tuple(TYPES.values())))
 async def standards_file(
     request: StrictRequest,
     tx: Tx,
@@ -60,10 +61,8 @@ async def standards_file(
     """Every amount in force on a day (today when none is given), as CSV or XLSX."""
     day = parse_date(on, "on") if on else today
     published = await publication.publication(tx, day)
-    answer = cacheable(request, published.tag, lambda: published.file(kind), media_type=publication.DOWNLOADS[kind])
-    answer.headers["Content-Disposition"] = f'attachment; filename="standards-{day}.{kind}"'
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
+    name = f"standards-{day}.{kind}"
+    return download(request, published.tag, name, TYPES[kind], lambda: published.file(kind))
 
 
 @get("/api/standards/lookup", opt={PUBLIC: True})

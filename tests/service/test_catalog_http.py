@@ -96,6 +96,7 @@ async def test_an_edition_is_published_as_files_feed_and_text(client: httpx.Asyn
     book = await client.get(f"{at}/file")
     assert book.content[:2] == b"PK"
     assert "catalog-2023-0.xlsx" in book.headers["content-disposition"]
+    assert (await client.get(f"{at}/file", headers={"If-None-Match": book.headers["etag"]})).status_code == 304
     lines = (await client.get(f"{at}/file", params={"kind": "csv"})).content.decode("utf-8-sig").splitlines()
     assert (len(lines), lines[0]) == (779, "目录,序号,编码,名称,标识,行业分类")
     text = (await client.get(f"{at}/announcement")).json()["text"]

@@ -15,7 +15,7 @@ from domain.catalog.edition import must_be_editor
 from domain.catalog.sources import PROPOSAL_LIFECYCLE, ProposalAction, SourceKind
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.period import parse_date
-from domain.text import must_hold_no_personal_number, trimmed
+from domain.text import public_words, trimmed
 from service.catalog.commands.editing import add_item, check_item
 from service.catalog.queries.editions import edition_view
 from service.catalog.queries.proposals import proposal_view, source_view
@@ -40,7 +40,7 @@ async def take_source(
     """Keep a source's rows with its day and SHA-256; the same bytes of the same kind are the source that is there."""
     must_be_editor(me)
     source_id, digest, row = uuid4(), hashlib.sha256(data).digest(), SourceRow
-    said = {"kind": str(kind), "name": trimmed(name, "name", "words"), "dated_on": dated_on}
+    said = {"kind": str(kind), "name": public_words(name, "name"), "dated_on": dated_on}
     made = upsert(row).values(id=source_id, sha256=digest, received_at=now, **said).on_conflict_do_nothing()
     if (await tx.execute(made.returning(row.id))).first() is None:
         known = select(row.id).where(row.kind == str(kind), row.sha256 == digest)
@@ -66,8 +66,7 @@ async def propose(tx: Tx, me: Actor, new: NewProposal, now: datetime) -> Proposa
     me.must_hold(Post.CATALOG_EDITOR)
     if me.district is None:
         raise Forbidden("district_missing")
-    proposal_id, reason = uuid4(), trimmed(new.item.reason, "item.reason", "words")
-    must_hold_no_personal_number(reason, "item.reason")
+    proposal_id, reason = uuid4(), public_words(new.item.reason, "item.reason")
     figures = to_builtins(new.figures)
     about = {"status": str(PROPOSAL_LIFECYCLE.first), "district": me.district, "year": new.year}
     by = By.actor(me, Post.CATALOG_EDITOR, now)
@@ -98,9 +97,7 @@ async def record_opinion(
     heard_on = parse_date(new.heard_on, "heard_on")
     if heard_on > today:
         raise Invalid("date.in_future", field="heard_on")
-    said = {name: trimmed(getattr(new, name), name, "words") for name in ("name", "said")}
-    for field, words in said.items():
-        must_hold_no_personal_number(words, field)
+    said = {name: public_words(getattr(new, name), name) for name in ("name", "said")}
     try:
         document = bytes.fromhex(new.document_sha256)
     except ValueError:

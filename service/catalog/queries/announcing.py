@@ -1,6 +1,7 @@
 """What is said when an edition is published: a feed entry, a short text, the items as a file."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime, time
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from service.catalog.queries.differences import difference_of
 from service.catalog.queries.drafts import aliases
 from service.catalog.queries.editions import edition_view, editions, items_of_edition
 from service.catalog.queries.published import keep
-from service.catalog.schemas import AnnouncementView, EditionView
+from service.catalog.schemas import AnnouncementView, EditionView, ItemView
 from service.clock import SHANGHAI
 from service.database import Tx
 from service.gateways.publication_files import FeedEntry, as_csv, as_feed, as_workbook
@@ -22,20 +23,22 @@ _summaries: OrderedDict[tuple[UUID, UUID | None, frozenset[tuple[str, str]]], st
 _HEADING = ("目录", "序号", "编码", "名称", "标识", "行业分类")
 
 
-async def edition_file(tx: Tx, edition_id: UUID, suffix: str) -> tuple[EditionView, bytes]:
-    """A published edition as CSV, or as XLSX with a sheet a list; NotFound `edition.none`, also for a draft."""
+async def published_edition(tx: Tx, edition_id: UUID) -> EditionView:
+    """NotFound `edition.none`, also for a draft."""
     edition = await edition_view(tx, edition_id)
     if edition.first is None:
         raise NotFound("edition.none")
-    rows = [
-        (item.list_name, item.serial, item.code or "", item.name, item.tag, item.industry)
-        for item in await items_of_edition(tx, edition_id)
-    ]
+    return edition
+
+
+def edition_file(items: Sequence[ItemView], suffix: str) -> bytes:
+    """The items of an edition as CSV, or as XLSX with a sheet a list."""
+    rows = [(item.list_name, item.serial, item.code or "", item.name, item.tag, item.industry) for item in items]
     if suffix == "csv":
-        return edition, as_csv(_HEADING, rows)
+        return as_csv(_HEADING, rows)
     lists = dict.fromkeys(row[0] for row in rows)
     sheets = {name: [row[1:] for row in rows if row[0] == name] for name in lists}
-    return edition, as_workbook(_HEADING[1:], sheets)
+    return as_workbook(_HEADING[1:], sheets)
 
 
 async def feed(tx: Tx, base: str) -> bytes:

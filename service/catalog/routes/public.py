@@ -15,7 +15,7 @@ from service.gateways.publication_files import ATOM_TYPE
 from service.gateways.sheet_files import TYPES
 from service.openapi import files
 from service.security import PUBLIC
-from service.web import StrictRequest, Today, Tx, cacheable
+from service.web import StrictRequest, Today, Tx, cacheable, download
 
 Revision = Annotated[int | None, QueryParameter(ge=0, le=99)]
 
@@ -51,15 +51,16 @@ async def feed(request: StrictRequest, tx: Tx) -> Response[bytes]:
     operation_class=files(gives=tuple(TYPES.values())),
 )
 async def edition_file(
+    request: StrictRequest,
     tx: Tx,
     edition_id: FromPath[UUID],
     kind: Annotated[Literal["csv", "xlsx"], QueryParameter()] = "xlsx",
 ) -> Response[bytes]:
     """A published edition as CSV, or as XLSX with a sheet a list."""
-    edition, content = await announcing.edition_file(tx, edition_id, kind)
+    edition = await announcing.published_edition(tx, edition_id)
+    items = await editions.items_of_edition(tx, edition_id)
     name = f"catalog-{edition.year}-{edition.revision}.{kind}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Response(content, media_type=TYPES[kind], headers=headers)
+    return download(request, f"{edition_id}-{kind}", name, TYPES[kind], lambda: announcing.edition_file(items, kind))
 
 
 @get("/api/catalog/editions/{edition_id:uuid}/announcement", opt={PUBLIC: True})

@@ -13,13 +13,10 @@ from domain.money import fen_display
 from service.catalog.tables import AliasRow, CatalogItemRow, EditionRow
 from service.database import Tx
 from service.gateways.publication_files import as_csv, as_workbook
-from service.gateways.sheet_files import CSV_TYPE, XLSX_TYPE
 from service.standards.tables import StandardRow, StandardSetRow
 
 _HEADING = ("职业编码", "名称", "等级", "补贴标准（元）", "出处", "说明")
 _SAMPLE = "示例，不是本市公布的标准"
-#: Media types by the suffix of the file's name.
-DOWNLOADS = {"csv": CSV_TYPE, "xlsx": XLSX_TYPE}
 
 
 @dataclass(frozen=True)
