@@ -1,5 +1,6 @@
 """Amounts that anybody looks up, and the way of a set from proposal to publication."""
 
+from hashlib import sha256
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from domain.actor import Actor, Post
 from domain.period import parse_date
 from domain.standard import WORKS_ON_STANDARDS
+from service.gateways.publication_files import ATOM_TYPE
 from service.gateways.sheet_files import TYPES
 from service.openapi import files
 from service.security import PUBLIC, allow
@@ -33,7 +35,7 @@ from service.standards.schemas import (
     WholeReviewView,
     WholeSetView,
 )
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, download
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, cacheable, download
 
 SEES = allow(*WORKS_ON_STANDARDS)
 EDITS = allow(Post.STANDARD_EDITOR)
@@ -63,6 +65,13 @@ async def standards_file(
     published = await publication.publication(tx, day)
     name = f"standards-{day}.{kind}"
     return download(request, published.tag, name, TYPES[kind], lambda: published.file(kind))
+
+
+@get("/standards/feed.atom", opt={PUBLIC: True}, include_in_schema=False)
+async def feed(request: StrictRequest, tx: Tx) -> Response[bytes]:
+    """Publications of standards as an Atom feed."""
+    content = await publication.feed(tx, str(request.base_url).rstrip("/"))
+    return cacheable(request, sha256(content).hexdigest()[:32], lambda: content, media_type=ATOM_TYPE)
 
 
 @get("/api/standards/lookup", opt={PUBLIC: True})
@@ -204,4 +213,4 @@ async def drop_review(tx: Tx, me: Me, now: Now, once: Once, review_id: FromPath[
 REVIEWS = [
     *(list_reviews, show_review, open_review, add_samples, hear, answer, close_review, conclude, drop_review),
 ]
-ROUTES = [standards, standards_file, look_up, list_sets, show_set, propose, sign, publish, drop, *REVIEWS]
+ROUTES = [standards, standards_file, feed, look_up, list_sets, show_set, propose, sign, publish, drop, *REVIEWS]

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 CLAIMS = 40
 #: Lost messages are sent again soon, and work that stands still is handed out a second time.
 LEASE_SECONDS = 8
+SECONDS_MAX = 500
 
 
 def a_seed() -> int:
@@ -31,11 +33,19 @@ def test_every_promise_holds_while_every_part_is_killed(tmp_path: Path) -> None:
     environment["ZHIDA_JOB_LEASE_SECONDS"] = str(LEASE_SECONDS)
     options = ["--claims", str(CLAIMS), "--seed", str(seed), "--kill", "--json", "--data", str(tmp_path / "data")]
     command = [sys.executable, "-m", "service.cli", "rehearse", *options]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=550, check=False
-    )
-    assert done.returncode == 0, f"ZHIDA_CHAOS_SEED={seed}\n{done.stderr}{done.stdout}"
-    told = json.loads(done.stdout)
+    said = tmp_path / "said"
+    with said.open("wb") as words:
+        season = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=words, start_new_session=True
+        )
+    try:
+        told_json, _ = season.communicate(timeout=SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        os.killpg(season.pid, signal.SIGINT)  # its stack ends in order, and its files stay to be looked at
+        season.wait()
+        pytest.fail(f"ZHIDA_CHAOS_SEED={seed}: no end after {SECONDS_MAX} s\n{said.read_text()}")
+    assert season.returncode == 0, f"ZHIDA_CHAOS_SEED={seed}\n{said.read_text()}{told_json.decode()}"
+    told = json.loads(told_json)
     print(", ".join(f"{name} {times}" for name, times in sorted(told["violence"].items())))
     assert all(each["held"] for each in told["promises"])
     claims = told["claims"]

@@ -136,7 +136,8 @@ async def test_a_sample_takes_no_days_of_the_city_s_standards(tx: Tx, bureaus: B
 
 ADDED = """
     INSERT INTO standards (id, set_id, occupation, level, amount_fen, in_force, sample, facts, derivation)
-    SELECT gen_random_uuid(), set_id, {occupation}, level, 1, {days}, sample, facts, derivation FROM standards LIMIT 1
+    SELECT gen_random_uuid(), set_id, {occupation}, level, 1, {days}, sample, facts, derivation FROM standards
+     ORDER BY isempty(in_force), set_id LIMIT 1
 """
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -190,6 +191,17 @@ async def test_nobody_acts_beyond_their_post(logins: dict[Post, str], tmp_path: 
     result = await run("propose", str(file), "--year", "2095", "--as", logins[Post.HR_SIGNER], typed=f"{PASSWORD}\n")
     assert result.exit_code == 1
     assert "岗位" in result.output
+
+
+async def test_what_is_out_is_a_feed(client: httpx.AsyncClient) -> None:
+    feed = await client.get("/standards/feed.atom")
+    assert feed.headers["content-type"].startswith("application/atom+xml")
+    atom = {"a": "http://www.w3.org/2005/Atom"}
+    entries = ElementTree.fromstring(feed.content).findall("a:entry", atom)
+    told = [(each.findtext("a:title", "", atom), each.findtext("a:summary", "", atom)) for each in entries]
+    assert any("补贴标准" in title and "示例，不是本市公布的标准" in summary for title, summary in told)
+    tag = {"If-None-Match": feed.headers["etag"]}
+    assert (await client.get("/standards/feed.atom", headers=tag)).status_code == 304
 
 
 async def test_all_amounts_of_a_day_are_a_file_that_says_what_is_a_sample(client: httpx.AsyncClient) -> None:

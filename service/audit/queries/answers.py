@@ -16,7 +16,12 @@ _NAMED = """
                    ('^POST /api/returns$', 'return_file', false),
                    ('^POST /api/batches', 'batch', true),
                    ('^POST /api/funds/appropriations', 'appropriation', true),
-                   ('^POST /api/policies', 'policy', true)) AS what (route, kind, own)
+                   ('^POST /api/policies', 'policy', true),
+                   ('^POST /api/catalog/drafts(/copy)?$', 'edition', true),
+                   ('^POST /api/catalog/proposals(/[^/]+/opinions)?$', 'proposal', true),
+                   ('^POST /api/standards/sets(/[^/]+/(publish|drop))?$', 'standard_set', true),
+                   ('^POST /api/standards/reviews(/[^/]+/(close|conclude|drop))?$', 'standard_review', true)
+           ) AS what (route, kind, own)
         ON k.route ~ what.route
      CROSS JOIN LATERAL (SELECT k.answer::jsonb) AS said (answer)
      WHERE said.answer ? 'id'"""
@@ -28,7 +33,10 @@ _THERE = """
      UNION ALL SELECT 'claim_objection', id FROM claim_objections
      UNION ALL SELECT 'roster', id FROM rosters UNION ALL SELECT 'return_file', id FROM return_files
      UNION ALL SELECT 'batch', id FROM batches UNION ALL SELECT 'appropriation', id FROM appropriations
-     UNION ALL SELECT 'policy', id FROM policy_proposals"""
+     UNION ALL SELECT 'policy', id FROM policy_proposals
+     UNION ALL SELECT 'edition', id FROM catalog_editions UNION ALL SELECT 'proposal', id FROM catalog_proposals
+     UNION ALL SELECT 'standard_set', id FROM standard_sets
+     UNION ALL SELECT 'standard_review', id FROM standard_reviews"""
 
 COMMITTED = Promise(
     10,
@@ -46,7 +54,8 @@ COMMITTED = Promise(
             "idempotency_keys",
             "答复所说的状态，日志里从未有过",
             f"""SELECT {_KEY} FROM ({_NAMED}) AS named
-                 WHERE kind IN ('claim', 'batch', 'roster') AND status IS NOT NULL
+                 WHERE kind IN ('claim', 'batch', 'roster', 'edition', 'proposal', 'standard_set', 'standard_review')
+                   AND status IS NOT NULL
                    AND NOT EXISTS (SELECT FROM journal j WHERE j.subject_kind = named.kind AND j.subject_id = named.id
                                       AND j.after ->> 'status' = named.status)""",  # noqa: S608 (our own constants)
         ),

@@ -6,7 +6,7 @@ that published.
 
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -17,10 +17,9 @@ from pypinyin import Style, lazy_pinyin
 from sqlalchemy import select
 
 from domain.catalog.search import Findable, as_sought, places_of
-from service.catalog.queries.drafts import aliases
 from service.catalog.queries.editions import edition_on, items_of_edition
 from service.catalog.schemas import CatalogView, EditionView, ItemView
-from service.catalog.tables import TradeRow
+from service.catalog.tables import AliasRow, TradeRow
 from service.database import AFTER_COMMIT, Tx, after_commit, transaction
 
 Key = TypeVar("Key")
@@ -70,15 +69,12 @@ async def published_now(tx: Tx, on: date) -> Published | None:
     edition = await edition_on(tx, on)
     if edition is None:
         return None
-    trades = defaultdict(list)
-    for name, code in await tx.execute(select(TradeRow.name, TradeRow.code).order_by(TradeRow.name)):
-        trades[code].append(name)
-    meant = await aliases(tx)  # trades are of occupations as they are classified now
-    tag = sha256(repr((edition, sorted(trades.items()), sorted(meant.items()))).encode()).hexdigest()[:32]
+    trades = await _trades(tx)
+    tag = sha256(repr((edition, sorted(trades.items()))).encode()).hexdigest()[:32]
     key = edition.id, tag
     if key not in _memory.editions:
         items = await items_of_edition(tx, edition.id)
-        findable = [_findable(item, trades[meant.get(item.code or "", item.code or "")]) for item in items]
+        findable = [_findable(item, trades[item.code or ""]) for item in items]
         keep(_memory.editions, key, Published(edition, items, findable, tag), _EDITIONS_KEPT)
     return _memory.editions[key]
 
@@ -87,6 +83,18 @@ async def catalog_on(tx: Tx, on: date, text: str = "", list_kind: str = "") -> C
     """The items in force on a day that `text` finds; without an edition, none."""
     published = await published_now(tx, on)
     return published.view(text, list_kind) if published else CatalogView(None, [])
+
+
+async def _trades(tx: Tx) -> Mapping[str, Sequence[str]]:
+    """Code → the trades inside that occupation, under the codes of older classifications too."""
+    asked = select(TradeRow.name, TradeRow.code, AliasRow.code).outerjoin(
+        AliasRow, AliasRow.canonical == TradeRow.code
+    )
+    trades = defaultdict[str, dict[str, None]](dict)
+    for name, *codes in await tx.execute(asked.order_by(TradeRow.name)):
+        for code in filter(None, codes):
+            trades[code][name] = None
+    return defaultdict(tuple[str, ...], {code: tuple(names) for code, names in trades.items()})
 
 
 def _findable(item: ItemView, trades: Sequence[str]) -> Findable:

@@ -1,8 +1,8 @@
-"""All amounts in force on a day, as they are published."""
+"""All amounts in force on a day as they are published, and a feed of what was published."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from hashlib import sha256
 
 from sqlalchemy import Date, func, literal, select
@@ -10,12 +10,18 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from domain.level import LEVELS
 from domain.money import fen_display
+from domain.standard import SetStatus
 from service.catalog.tables import AliasRow, CatalogItemRow, EditionRow
+from service.clock import SHANGHAI
 from service.database import Tx
-from service.gateways.publication_files import as_csv, as_workbook
+from service.gateways.publication_files import FeedEntry, as_csv, as_feed, as_workbook
+from service.standards.queries.sets import sets
+from service.standards.schemas import SetView
 from service.standards.tables import StandardRow, StandardSetRow
+from service.wording import words
 
 _HEADING = ("职业编码", "名称", "等级", "补贴标准（元）", "出处", "说明")
+_OUT = (SetStatus.PUBLISHED, SetStatus.SUPERSEDED)
 _SAMPLE = "示例，不是本市公布的标准"
 
 
@@ -61,3 +67,18 @@ async def publication(tx: Tx, on: date) -> Publication:
             for code, name, level, amount_fen, source, sample in ordered
         ]
     )
+
+
+async def feed(tx: Tx, base: str) -> bytes:
+    """An Atom feed of the sets that are out, newest first. `base` is our own address."""
+    entries = [_entry(each, base) for each in (await sets(tx, None)).sets if each.status in _OUT]
+    return as_feed(words("standards.feed"), f"{base}/standards/feed.atom", entries)
+
+
+def _entry(published: SetView, base: str) -> FeedEntry:
+    revised = "standards.revised_set" if published.revision else "standards.set"
+    title = words(revised, {"year": published.year, "revision": published.revision})
+    facts = {"first": published.first, "count": published.amounts, "source": published.source}
+    summary = words("standards.feed_entry", facts) + (f"（{_SAMPLE}）" if published.sample else "")
+    updated = datetime.combine(published.published_on or published.first, time(), SHANGHAI)
+    return FeedEntry(f"urn:uuid:{published.id}", title, updated, f"{base}/catalog", summary)
