@@ -41,7 +41,7 @@ def test_every_promise_holds_while_every_part_is_killed(tmp_path: Path) -> None:
     try:
         told_json, _ = season.communicate(timeout=SECONDS_MAX)
     except subprocess.TimeoutExpired:
-        os.killpg(season.pid, signal.SIGINT)  # its stack ends in order, and its files stay to be looked at
+        os.killpg(season.pid, signal.SIGTERM)  # its stack ends in order, and its files stay to be looked at
         season.wait()
         pytest.fail(f"ZHIDA_CHAOS_SEED={seed}: no end after {SECONDS_MAX} s\n{said.read_text()}")
     assert season.returncode == 0, f"ZHIDA_CHAOS_SEED={seed}\n{said.read_text()}{told_json.decode()}"

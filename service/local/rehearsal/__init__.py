@@ -24,8 +24,8 @@ from service.local.rehearsal.season import Season, progress_columns
 _STAGE_SECONDS, _SECONDS_PER_CLAIM, _STAGES = 120, 0.5, 3
 #: With kills everything may take so many times longer.
 _KILLED_FACTOR = 2
-#: Filing takes so long when parts are killed, so that they are killed while people file.
-_FILING_SECONDS_KILLED = 15.0
+#: Filing takes so long when parts are killed, so that they are killed, and messages lost, while people file.
+_FILING_SECONDS_KILLED = 30.0
 #: A call is repeated for so long.
 _PATIENCE_SECONDS = 45
 

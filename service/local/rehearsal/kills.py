@@ -61,12 +61,13 @@ class Killer:
         self._chance = random.Random(f"kill {seed}")  # noqa: S311 (not for secrets: it must repeat)
         self._left = self._rounds()
         self._turns = 0
+        self._work_is_left = True
         self.done: Counter[str] = Counter()
 
     def _rounds(self) -> Iterator[str]:
         """The first disturbs messages early on, while people file: towards the end there are none."""
         parts = self._chance.sample(PARTS, len(PARTS))
-        yield from (*parts[:2], *self._chance.sample(MISCHIEF, len(MISCHIEF)), *parts[2:])
+        yield from (*parts[:1], *self._chance.sample(MISCHIEF, len(MISCHIEF)), *parts[1:])
         while True:
             yield from self._chance.sample(_EVERYTHING, len(_EVERYTHING))
 
@@ -76,7 +77,8 @@ class Killer:
             await self._go_on()
 
     async def finish_round(self) -> None:
-        """Go on until everything was done at least once."""
+        """Go on until everything was done at least once. The season is over, and no message is about owed work."""
+        self._work_is_left = False
         while not all(self.done[name] for name in _EVERYTHING):
             await self._go_on()
 
@@ -102,7 +104,7 @@ class Killer:
         self._say(f"kill -9 {name}（进程 {pid}）")
 
     async def _disturb(self, name: str) -> None:
-        """What met no owed work is tried again until it does."""
+        """What met no owed work is tried again until it does, as long as there is any."""
         url = prepared_in(self._place.path / "broker").url
         how = {"lose": self._lose, "double": self._double, "freeze": self._freeze}
         try:
@@ -115,7 +117,7 @@ class Killer:
             self.done[f"{name}_messages"] += len(met)
             self.done[f"{name}_jobs"] += jobs
             self._say(f"{name} {len(met)} 条消息，其中 {jobs} 条说要办事")
-        if not self.done[f"{name}_jobs"]:
+        if self._work_is_left and not self.done[f"{name}_jobs"]:
             self._left = chain([name], self._left)
 
     async def _lose(self, broker: Redis) -> list[Message]:
