@@ -35,8 +35,8 @@ def _penalties() -> Select[*tuple[Any, ...]]:
 
 
 def _seen_by(me: Actor) -> ColumnElement[bool]:
-    """A clerk is told once it is decided, not while it is thought about."""
-    if me.holds(*READERS):
+    """Others than officers are told once it is decided, not while it is thought about."""
+    if me.holds(Post.INSTITUTION_OFFICER, Post.AUDITOR):
         return visible_to(me)
     decided = PenaltyRow.status.not_in((PenaltyStatus.PROPOSED, PenaltyStatus.DROPPED))
     return and_(visible_to(me), decided)
