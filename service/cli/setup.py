@@ -20,7 +20,7 @@ from service.funds.commands import load_funds
 from service.gateways.notice_text import read_notice
 from service.journal import By
 from service.local.cast import make_cast
-from service.oversight.commands.loading import load_formulas, load_ladders
+from service.oversight.commands.loading import load_formulas, load_ladders, must_be_whole
 from service.policies.commands import load_parameters
 from service.policies.queries import DATA
 from service.settings import settings
@@ -83,7 +83,8 @@ def load(samples: bool, policies: Path | None) -> None:
         own = tomllib.loads(policies.read_text("utf-8")) if policies else {}
         if policies and not own.keys() & {"policy", "ladder", "formula"}:
             raise KeyError("policy")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as problem:
+        must_be_whole(own)
+    except (ValueError, KeyError) as problem:  # also what is no TOML, or no UTF-8
         raise click.ClickException(f"读不了参数文件 {policies}：{problem}") from None
     run(load_published_facts(samples, own))
 

@@ -22,6 +22,16 @@ async def load_formulas(tx: Tx, written: Sequence[Mapping[str, Any]]) -> int:
     return await _load(tx, EvaluationFormulaRow, EvaluationFormula.read, written)
 
 
+def must_be_whole(own: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """ValueError for a ladder or formula of a city's own file that cannot be read, KeyError where it does not say
+    its `code`, `from` and `source`."""
+    for noun, read in (("ladder", Ladder.read), ("formula", EvaluationFormula.read)):
+        for each in own.get(noun, []):
+            read(each)
+            if missing := {"code", "from", "source"} - each.keys():
+                raise KeyError(min(missing))
+
+
 async def _load(
     tx: Tx,
     row: type[PenaltyLadderRow | EvaluationFormulaRow],
@@ -31,7 +41,7 @@ async def _load(
     known = set((await tx.execute(select(row.code))).scalars())
     fresh = [each for each in written if each["code"] not in known]
     for each in fresh:
-        read(each)
+        read(each)  # refuses what is not whole
         about = {"code": each["code"], "first": each["from"], "source": each["source"]}
         content = {name: value for name, value in each.items() if name not in {"code", "from", "source", "sample"}}
         await tx.execute(insert(row).values(**about, content=content, sample=each.get("sample", False)))
