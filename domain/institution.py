@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from domain.period import Period
@@ -46,6 +46,10 @@ class Standing(StrEnum):
     EXITED = "exited"
 
 
+#: In the catalog, whatever may be stopped.
+LISTED = frozenset({Standing.LISTED, Standing.SUSPENDED})
+
+
 @dataclass(frozen=True)
 class Sanction:
     """`stops` from the first to the last of `days`; lifted, it no longer holds from `lifted_on` on."""
@@ -56,6 +60,12 @@ class Sanction:
 
     def holds_on(self, day: date) -> bool:
         return day in self.days and (self.lifted_on is None or day < self.lifted_on)
+
+    @property
+    def last(self) -> date | None:
+        """The last day on which it holds, or None: it has no end yet."""
+        lifted = [self.lifted_on - timedelta(days=1)] if self.lifted_on else []
+        return min([*lifted, *([self.days.last] if self.days.last else [])], default=None)
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,18 @@ class StandingOn:
 
     def may(self, action: Stop) -> bool:
         """Whether the institution may do what `action` would stop: it is in the catalog, and nothing stops it."""
-        listed = self.standing in (Standing.LISTED, Standing.SUSPENDED) and Stop.BE_LISTED not in self.stops
+        listed = self.standing in LISTED and Stop.BE_LISTED not in self.stops
         return listed and action not in self.stops
+
+
+def stopped_on(history: History, action: Stop, day: date) -> Period | None:
+    """The days of the sanction that stops `action` on a day, as far as it was not lifted; of several the one that
+    lasts longest. None where nothing stops it."""
+    over = [each for each in history.sanctions if action in each.stops and each.holds_on(day)]
+    if not over:
+        return None
+    longest = max(over, key=lambda each: each.last or date.max)
+    return Period(longest.days.first, longest.last)
 
 
 def standing_on(history: History, day: date) -> StandingOn:

@@ -146,6 +146,8 @@ FORMS: Mapping[str, Form] = {
     "once_in": OneOf(("ever", "year")),
     "notice_working_days": Whole(1, 60),
     "correction_working_days": Whole(1, 60),
+    "appeal_working_days": Whole(1, 120),
+    "complaint_working_days": Whole(1, 60),
     "return_missing_working_days": Whole(1, 60),
     "counting_limits": Limits(),
     "lower_level_after_higher": OneOf(("refused", "granted")),

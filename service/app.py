@@ -17,6 +17,7 @@ from service.claims import routes as claims
 from service.database import dispose
 from service.funds import routes as funds
 from service.notices import routes as notices
+from service.oversight import routes as oversight
 from service.pages.errors import for_people
 from service.pages.routes import public
 from service.pages.routes.schema import SchemaPage
@@ -67,7 +68,10 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
     return DayView(clock.advance(data.days).isoformat(), clock.offset().days)
 
 
-FEATURES = [access, policies, catalog, funds, standards, claims, notices, batches, reconciliation, statistics, audit]
+FEATURES = [
+    *(access, policies, catalog, funds, standards, claims, notices, oversight, batches, reconciliation, statistics),
+    audit,
+]
 
 
 def create_app() -> Litestar:

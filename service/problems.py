@@ -92,6 +92,13 @@ _BY_CONSTRAINT = {
     "uq_catalog_editions_year_revision": "busy",
     "ex_catalog_editions_one_a_day": "edition.other_published",
     "pk_standard_review_answers": "review.answered",
+    "uq_penalties_proposed": "penalty.proposed",
+    "ck_penalties_two_persons": "penalty.same_person",
+    "ck_penalties_three_persons": "penalty.same_person",
+    "uq_evaluations_institution_id_year_version": "evaluation.recorded",
+    "uq_evaluations_corrects_id": "evaluation.corrected",
+    "ck_evaluations_two_persons": "evaluation.same_person",
+    "pk_complaint_answers": "complaint.answered",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),

@@ -21,10 +21,11 @@ class Job(StrEnum):
     WRITE_BANK_FILE = "batches.write_bank_file"
     SEND_BANK_FILE = "batches.send_bank_file"
     FETCH_RETURN = "reconciliation.fetch_return"
+    HOLD_CLAIMS = "oversight.hold_claims"
 
 
 #: Less of what takes long, so that several workers share it.
-IDS_PER_MESSAGE: dict[str, int] = {Job.IMPORT_ROSTER: 1, Job.FILE_ROSTER: 4}
+IDS_PER_MESSAGE: dict[str, int] = {Job.IMPORT_ROSTER: 1, Job.FILE_ROSTER: 4, Job.HOLD_CLAIMS: 1}
 
 
 class Sweep(StrEnum):

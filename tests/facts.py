@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 
 from domain.claim import Channel
-from domain.eligibility import AgeFacts, Facts, ItemFacts, MandateFacts, Parameters, StandardFacts
+from domain.eligibility import AgeFacts, Facts, InstitutionFacts, ItemFacts, MandateFacts, Parameters, StandardFacts
+from domain.institution import Standing
 from domain.policy import Limit
 
 TODAY, STARTED, ISSUED = date(2026, 11, 25), date(2026, 3, 2), date(2026, 5, 8)
@@ -47,6 +48,7 @@ _ELIGIBLE = Facts(
 )
 
 MANDATE = MandateFacts(same_institution=True, first=date(2026, 1, 1), last=date(2026, 12, 31), fee_fen=0, listed=True)
+INSTITUTION = InstitutionFacts(trained=Standing.LISTED, files=Standing.LISTED)
 
 
 def eligible(**changed: Any) -> Facts:

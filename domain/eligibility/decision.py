@@ -14,7 +14,7 @@ from domain.eligibility.outcome import Decision, Outcome, Said
 from domain.eligibility.payment import amount_due
 
 #: Raised when any rule comes, goes, or changes its meaning; stored with each decision.
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(payment.holder_is_payee, f"{_NOTICE} 三.8 补贴直达个人"),
     Rule(payment.mandate_holds, f"{_NOTICE} 三.8 培训机构代领；代领协议"),
-    Rule(payment.institution_listed, f"{_NOTICE} 二（二）"),
+    Rule(payment.institution_listed, f"{_NOTICE} 二（二）", until=2),
+    Rule(payment.institution_may_file, f"{_NOTICE} 二（二）、二（五）；机构的停业处理", since=3),
     Rule(payment.fee_proved, "个人缴费凭票申领（政策参数 subsidy_capped_by_fee）", since=2),
     Rule(payment.invoice_not_used, "一票一领", since=2, at_door=True),
     Rule(payment.nothing_odd, "填写核对"),

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 from domain.claim import Channel, PlaceLink
 from domain.errors import Conflict
+from domain.institution import Standing
+from domain.period import Period
 from domain.policy import Limit
 
 
@@ -92,6 +94,16 @@ class MandateFacts:
 
 
 @dataclass(frozen=True)
+class InstitutionFacts:
+    """How the institution that files stands: on the day training started, and on the day of filing. `suspended`: the
+    days of a sanction that kept it off the catalog on the first, or keeps it from filing claims on the second."""
+
+    trained: Standing
+    files: Standing
+    suspended: Period | None = None
+
+
+@dataclass(frozen=True)
 class AgeFacts:
     """In months, on the day training started; the age of retirement as `domain.retirement` answers it."""
 
@@ -142,6 +154,7 @@ class Facts:
     group: GroupFacts | None = None
     fee: FeeFacts | None = None
     place_link: PlaceLink | None = None
+    institution: InstitutionFacts | None = None
 
 
 def once_in(parameters: Parameters, today: date) -> str:

@@ -3,6 +3,7 @@
 from domain.claim import Channel
 from domain.eligibility.facts import Facts
 from domain.eligibility.outcome import Result, Said, failed, passed
+from domain.institution import LISTED, Standing
 from domain.money import Fen
 from domain.standard import capped_by_fee
 
@@ -30,6 +31,27 @@ def institution_listed(facts: Facts) -> Said:
     if facts.mandate is None or not facts.mandate.listed:
         return failed("institution.not_listed", day=facts.training_started_on.isoformat())
     return passed("institution.listed", day=facts.training_started_on.isoformat())
+
+
+def institution_may_file(facts: Facts) -> Said:
+    """It was in the catalog when training started, has not left since, and no sanction stops it. A listing that only
+    ran out since is no hindrance: the training was given under it."""
+    if facts.channel is not Channel.INSTITUTION:
+        return passed("institution.not_needed")
+    day, institution = facts.training_started_on.isoformat(), facts.institution
+    if institution is None:
+        return failed("institution.not_listed", day=day)
+    if institution.trained is Standing.EXITED:
+        return failed("institution.left", day=day)
+    if institution.trained not in LISTED:
+        return failed("institution.not_listed", day=day)
+    if institution.files is Standing.EXITED:
+        return failed("institution.left", day=facts.today.isoformat())
+    if (days := institution.suspended) is None:
+        return passed("institution.listed", day=day)
+    if days.last is None:
+        return failed("institution.suspended_until_further_notice", first=days.first.isoformat())
+    return failed("institution.suspended", first=days.first.isoformat(), last=days.last.isoformat())
 
 
 def fee_proved(facts: Facts) -> Said:

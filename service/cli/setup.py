@@ -2,6 +2,7 @@
 
 import csv
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from service.funds.commands import load_funds
 from service.gateways.notice_text import read_notice
 from service.journal import By
 from service.local.cast import make_cast
+from service.oversight.commands.loading import load_formulas, load_ladders, must_be_whole
 from service.policies.commands import load_parameters
 from service.policies.queries import DATA
 from service.settings import settings
@@ -34,15 +36,21 @@ def _toml(name: str) -> dict[str, Any]:
     return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
 
 
-async def load_published_facts(samples: bool, own: list[dict[str, Any]]) -> None:
+def _settled(name: str, noun: str, samples: bool) -> list[dict[str, Any]]:
+    """What a public source of the city settles; with `samples` the rest as well."""
+    return [each for each in _toml(name)[noun] if samples or not each.get("sample")]
+
+
+async def load_published_facts(samples: bool, own: Mapping[str, list[dict[str, Any]]]) -> None:
     """Districts, funds, policies, the 2023 edition, aliases, as far as they are not there yet.
 
     `samples`: also what no public source of the city settles, so that the demo has standards and every parameter.
-    `own`: parameters of the city's own, which come before those that are published here.
+    `own`: parameters of the city's own (`policy`), which come before those that are published here, and its own
+    ladder of penalties (`ladder`) and formula of evaluation (`formula`).
     """
     by = By("zhida load", business_clock.now())
-    known = {each["key"] for each in own}
-    parameters = own + [
+    known = {each["key"] for each in own.get("policy", [])}
+    parameters = own.get("policy", []) + [
         each
         for each in _toml("policies.toml")["policy"]
         if each["key"] not in known and (samples or not each.get("sample"))
@@ -52,6 +60,8 @@ async def load_published_facts(samples: bool, own: list[dict[str, Any]]) -> None
         await load_districts(tx, _csv("districts.csv"))
         await load_funds(tx, _csv("funds.csv"))
         await load_parameters(tx, parameters)
+        await load_ladders(tx, _settled("penalty-ladder.toml", "ladder", samples) + own.get("ladder", []))
+        await load_formulas(tx, _settled("evaluation-formula.toml", "formula", samples) + own.get("formula", []))
         await load_aliases(tx, _csv("occupation-aliases.csv"))
         if await edition_on(tx, edition["in_force_from"]) is None:
             source = (DATA / edition["source"]["file"]).read_bytes()
@@ -70,8 +80,11 @@ async def load_published_facts(samples: bool, own: list[dict[str, Any]]) -> None
 def load(samples: bool, policies: Path | None) -> None:
     """装入公布的数据：区县、资金、目录、政策参数；已有的不动。"""
     try:
-        own = tomllib.loads(policies.read_text("utf-8"))["policy"] if policies else []
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as problem:
+        own = tomllib.loads(policies.read_text("utf-8")) if policies else {}
+        if policies and not own.keys() & {"policy", "ladder", "formula"}:
+            raise KeyError("policy")
+        must_be_whole(own)
+    except (ValueError, KeyError) as problem:  # also what is no TOML, or no UTF-8
         raise click.ClickException(f"读不了参数文件 {policies}：{problem}") from None
     run(load_published_facts(samples, own))
 

@@ -25,6 +25,7 @@ from domain.eligibility import (
     Facts,
     FeeFacts,
     GroupFacts,
+    InstitutionFacts,
     ItemFacts,
     Result,
     StandardFacts,
@@ -32,19 +33,21 @@ from domain.eligibility import (
     amount_due,
     decide,
 )
+from domain.institution import Standing
 from domain.level import LEVELS
 from domain.money import parse_yuan
-from domain.period import whole_months
+from domain.period import Period, whole_months
 from domain.policy import Limit
 from domain.retirement import RetirementTable
 from service.claims.queries.decisions import decided_again, stored_decision, stored_facts
 from service.wording import wording, words
-from tests.facts import MANDATE, TODAY, WELDER, eligible
+from tests.facts import INSTITUTION, MANDATE, STARTED, TODAY, WELDER, eligible
 
 HERE = Path(__file__).parent
 AGES = RetirementTable.from_csv((HERE.parents[1] / "data/retirement-ages.csv").read_text("utf-8").splitlines())
 CASES = list(csv.DictReader((HERE / "decisions.csv").read_text("utf-8").splitlines()))
 OTHER = "4-04-05-01"
+STOPPED = Period(date(2026, 11, 1), date(2026, 12, 31))
 
 _LEVELS = {level.short: code for code, level in LEVELS.items()}
 _STATUSES = {words(f"status.{status}"): str(status) for status in ClaimStatus}
@@ -74,7 +77,14 @@ _BESIDE: dict[str, Callable[[Facts], Facts]] = {
     "没有标准": lambda facts: replace(facts, standard=None),
     "证书已被用": lambda facts: replace(facts, certificate_used=True),
     "没有协议": lambda facts: replace(facts, mandate=None),
-    "机构不在目录": lambda facts: replace(facts, mandate=replace(MANDATE, listed=False)),
+    "机构不在目录": lambda facts: replace(facts, institution=replace(INSTITUTION, trained=Standing.NEVER)),
+    "机构到期后才培训": lambda facts: replace(facts, institution=replace(INSTITUTION, trained=Standing.EXPIRED)),
+    "机构培训后到期": lambda facts: replace(facts, institution=replace(INSTITUTION, files=Standing.EXPIRED)),
+    "机构培训前退出": lambda facts: replace(facts, institution=InstitutionFacts(Standing.EXITED, Standing.EXITED)),
+    "机构培训后退出": lambda facts: replace(facts, institution=replace(INSTITUTION, files=Standing.EXITED)),
+    "机构只停开班": lambda facts: replace(facts, institution=replace(INSTITUTION, files=Standing.SUSPENDED)),
+    "机构停代领": lambda facts: replace(facts, institution=replace(INSTITUTION, suspended=STOPPED)),
+    "机构停代领未定期": lambda facts: replace(facts, institution=replace(INSTITUTION, suspended=Period(STARTED))),
     "户名不是本人": lambda facts: replace(facts, holder_is_payee=False),
     "卡号存疑": lambda facts: replace(facts, warnings=("account.luhn",)),
 }
@@ -96,7 +106,7 @@ def facts_of(case: dict[str, str]) -> Facts:
         age=_age(case["出生"] or "男 1993-01-15", facts.training_started_on),
     )
     if case["途径"] == "机构":
-        facts = replace(facts, channel=Channel.INSTITUTION, mandate=MANDATE)
+        facts = replace(facts, channel=Channel.INSTITUTION, mandate=MANDATE, institution=INSTITUTION)
     if case["人群有效日"]:
         facts = replace(facts, group=GroupFacts("graduate", "diploma", date.fromisoformat(case["人群有效日"])))
     if case["缴费"]:
@@ -173,16 +183,20 @@ def test_an_unknown_age_is_no_age_to_be_paid_at() -> None:
 # ---- decisions stored before these rules
 
 
-GOLDEN = json.loads((HERE / "golden/decisions-v1.json").read_text("utf-8"))
+GOLDEN = {
+    (version, name): stored
+    for version in range(1, RULES_VERSION)
+    for name, stored in json.loads((HERE / f"golden/decisions-v{version}.json").read_text("utf-8")).items()
+}
 
 
-@pytest.mark.parametrize("name", GOLDEN)
-def test_a_decision_stored_under_version_1_is_computed_again_as_it_was(name: str) -> None:
-    stored = GOLDEN[name]
+@pytest.mark.parametrize(("version", "name"), GOLDEN)
+def test_a_decision_stored_under_an_earlier_version_is_computed_again_as_it_was(version: int, name: str) -> None:
+    stored = GOLDEN[version, name]
     again = decided_again(stored)
     assert (again.failed, again.amount_fen) == (stored["failed"], stored["amount_fen"])
     assert {each.rule: each.version for each in again.outcomes} == stored["rules"]
-    assert again.rules_version == 1
+    assert again.rules_version == stored["rules_version"] == version
 
 
 def test_rules_of_a_version_that_never_was() -> None:
@@ -209,6 +223,12 @@ _NUMBERS = st.sampled_from(
         "ZX3701202600017",
         "SO0003701002326O000418",
     ]
+)
+_INSTITUTION = st.builds(
+    InstitutionFacts,
+    st.sampled_from(Standing),
+    st.sampled_from(Standing),
+    st.none() | st.builds(Period, st.just(STARTED), st.none() | st.just(TODAY)),
 )
 _STANDING = st.builds(
     StandingClaim,
@@ -245,6 +265,7 @@ def _facts(draw: st.DrawFn) -> Facts:
         certificate_used=draw(st.booleans()),
         holder_is_payee=draw(st.booleans()),
         mandate=draw(st.sampled_from([None, MANDATE])),
+        institution=draw(st.none() | _INSTITUTION),
         parameters=parameters,
         age=draw(st.none() | st.builds(AgeFacts, st.integers(-10, 1500), st.just(bounds[0]), st.just(bounds[1]))),
         group=draw(st.none() | st.builds(GroupFacts, st.just("graduate"), st.just("diploma"), _DAYS)),

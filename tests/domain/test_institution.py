@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.institution import History, Sanction, Standing, Stop, standing_on
+from domain.institution import History, Sanction, Standing, Stop, standing_on, stopped_on
 from domain.period import Period
 
 FIRST = date(2024, 1, 1)
@@ -83,3 +83,17 @@ def test_an_exit_ends_the_listing_it_falls_into_and_a_later_one_brings_back() ->
     seen = [standing_on(history, day).standing for day in (date(2024, 5, 31), date(2024, 6, 1), date(2025, 1, 1))]
     assert seen == [Standing.LISTED, Standing.EXITED, Standing.EXITED]
     assert standing_on(history, date(2025, 3, 1)).may(Stop.FILE_CLASSES)
+
+
+@given(histories(), st.sampled_from(Stop), DAYS)
+def test_the_days_told_are_days_on_which_it_is_stopped(history: History, action: Stop, day: date) -> None:
+    told = stopped_on(history, action, day)
+    assert (told is not None) == (action in standing_on(history, day).stops)
+    if told is None:
+        return
+    last = told.last or day + timedelta(days=400)
+    assert told.first <= day <= last
+    assert all(
+        action in standing_on(history, told.first + timedelta(days=n)).stops for n in range((last - told.first).days)
+    )
+    assert action in standing_on(history, last).stops

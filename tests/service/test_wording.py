@@ -11,6 +11,7 @@ from pathlib import Path
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.lifecycle import Lifecycle
+from domain.penalty import PENALTY_LIFECYCLE
 from domain.reconciliation import FailureClass
 from domain.review import REVIEW_LIFECYCLE, Measure, Voice
 from domain.roster import ROSTER_LIFECYCLE
@@ -88,6 +89,7 @@ def test_every_code_is_said_in_both_languages() -> None:
 def test_every_status_action_and_channel_has_a_name() -> None:
     lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
         *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
+        PENALTY_LIFECYCLE,
     )
     wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
     wanted |= {f"measure.{measure}" for measure in Measure} | {f"voice.{voice}" for voice in Voice}

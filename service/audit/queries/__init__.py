@@ -11,6 +11,7 @@ from service.audit.queries.in_clear import NOTHING_IN_CLEAR, first_in_clear
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
 from service.audit.queries.objections import OBJECTIONS
+from service.audit.queries.oversight import OVERSIGHT, evaluations_recompute
 from service.audit.queries.policies import PARAMETERS
 from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
@@ -36,6 +37,7 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
         16: await recompute(tx),
     }
     found_beside[STANDARDS.name] = await standards_recompute(tx)
+    found_beside[OVERSIGHT.name] = await evaluations_recompute(tx)
     said: dict[int, str] = {14: "行数是查过的列数", 18: f"待办 {ready}，停办 {dead}"}
     if money := await _money_before(tx):
         said[9] = money
@@ -80,6 +82,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         SHARE,
         ROSTER_LINES,
         STANDARDS,
+        OVERSIGHT,
     )
 
 

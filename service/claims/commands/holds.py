@@ -1,21 +1,24 @@
 """冻结: stop a claim on its way to the money, with a reason, and let it go on."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, update
 
 from domain.actor import Actor, Post
-from domain.claim import DEAD, ClaimStatus
+from domain.claim import DEAD, Channel, ClaimStatus
 from domain.errors import Conflict, Forbidden, Invalid
-from service.claims.queries.care import hold_view, lock_for_officer
+from service.claims.queries.care import held, hold_view, lock_for_officer
 from service.claims.schemas import HoldView, NewHold
-from service.claims.tables import ClaimHoldRow
+from service.claims.tables import ClaimHoldRow, ClaimRow
 from service.database import Tx
 from service.journal import By, record
 from service.wording import wording
 
 HOLDERS = (Post.REVIEWER, Post.CHECKER)
+#: Before the money: what a batch has taken is past it, and leaves only by those who work on the batch.
+_BEFORE_THE_MONEY = frozenset(ClaimStatus) - DEAD - {ClaimStatus.BATCHED, ClaimStatus.PAID}
 
 
 async def place_hold(tx: Tx, me: Actor, claim_id: UUID, new: NewHold, now: datetime) -> HoldView:
@@ -56,6 +59,37 @@ async def lift_hold(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime)
     noted = {"lifted_at": now.isoformat()}
     await record(tx, "claim_hold", [hold_id], "lift", post_of(me, now), [noted], reason=note)
     return await hold_view(tx, hold_id)
+
+
+async def hold_filed_by(tx: Tx, by: By, institution_id: UUID, code: str, note: str, limit: int) -> list[UUID]:
+    """Hold claims that an institution filed, no batch has taken and nobody holds, at most `limit` of them; the new
+    holds. `by` names the officer for whom it is done."""
+    row = ClaimRow
+    asked = (
+        select(row.id)
+        .where(row.institution_id == institution_id, row.channel == Channel.INSTITUTION)
+        .where(row.status.in_(_BEFORE_THE_MONEY), ~held())
+        .order_by(row.id)
+        .limit(limit)
+        .with_for_update(of=row)
+    )
+    claims = (await tx.execute(asked)).scalars().all()
+    holds = [uuid4() for _ in claims]
+    if holds:
+        own = {"code": code, "note": note, "placed_by": by.user_id, "placed_at": by.at}
+        rows = [{"id": hold_id, "claim_id": claim, **own} for hold_id, claim in zip(holds, claims, strict=True)]
+        await tx.execute(insert(ClaimHoldRow), rows)
+        noted = [{"claim_id": str(claim), "code": code} for claim in claims]
+        await record(tx, "claim_hold", holds, "hold", by, noted, reason=f"{code} {note}".strip())
+    return holds
+
+
+async def lift_those(tx: Tx, by: By, hold_ids: Sequence[UUID], note: str) -> None:
+    """Let the claims of these holds go on, as far as nobody did before."""
+    row, lifted = ClaimHoldRow, {"lifted_by": by.user_id, "lifted_at": by.at, "lift_note": note}
+    live = update(row).where(row.id.in_(hold_ids), row.lifted_at.is_(None)).values(**lifted).returning(row.id)
+    ended = (await tx.execute(live)).scalars().all()
+    await record(tx, "claim_hold", ended, "lift", by, [{"lifted_at": by.at.isoformat()}] * len(ended), reason=note)
 
 
 def post_of(me: Actor, now: datetime) -> By:

@@ -15,6 +15,7 @@ from domain.eligibility import (
     Facts,
     FeeFacts,
     GroupFacts,
+    InstitutionFacts,
     ItemFacts,
     MandateFacts,
     Parameters,
@@ -22,6 +23,7 @@ from domain.eligibility import (
     StandingClaim,
 )
 from domain.identity import NationalId
+from domain.institution import LISTED, History, Sanction, Stop, standing_on, stopped_on
 from domain.period import Period, whole_months
 from domain.share import list_filed_under
 from domain.standard import Formula
@@ -73,8 +75,7 @@ _FACTS = f"""
                     WHERE c.invoice_number = asked.invoice AND c.id IS DISTINCT FROM asked.excluding
                       AND c.{ALIVE_SQL}) AS invoice_used,
            mandate.found AS mandate, CASE WHEN asked.n = 1 THEN policy.found END AS policy,
-           EXISTS (SELECT FROM institution_listings l
-                    WHERE l.institution_id = asked.institution_id AND l.in_force @> asked.day) AS listed
+           CASE WHEN asked.n = 1 THEN institutions.found END AS institutions
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[], $7::uuid[], $8::text[],
                   $9::uuid[])
            WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice,
@@ -111,14 +112,23 @@ _FACTS = f"""
                     'first', lower(m.in_force),
                     'last', least(upper(m.in_force), r.revoked_on,
                                   CASE WHEN r.revoked_on IS NOT NULL THEN $10::date END) - 1,
-                    'fee_fen', m.fee_fen,
-                    'listed', EXISTS (
-                      SELECT FROM institution_listings l
-                       WHERE l.institution_id = m.institution_id AND l.in_force @> asked.day)) AS found
+                    'fee_fen', m.fee_fen) AS found
              FROM mandates m LEFT JOIN mandate_revocations r ON r.mandate_id = m.id
             WHERE m.id = asked.mandate_id) AS mandate ON true
      CROSS JOIN (SELECT jsonb_object_agg(p.key, p.value) AS found
                    FROM policies p WHERE p.in_force @> $10::date) AS policy
+     CROSS JOIN (
+           SELECT jsonb_object_agg(i.id, jsonb_build_object(
+                    'listings', (SELECT jsonb_agg(jsonb_build_array(lower(l.in_force), upper(l.in_force) - 1))
+                                   FROM institution_listings l WHERE l.institution_id = i.id),
+                    'exits', (SELECT jsonb_agg(e.left_on) FROM institution_exits e WHERE e.institution_id = i.id),
+                    'sanctions', (SELECT jsonb_agg(jsonb_build_array(lower(s.days), upper(s.days) - 1, s.stops,
+                                                                     lift.lifted_on))
+                                    FROM institution_sanctions s
+                                    LEFT JOIN institution_sanction_lifts lift ON lift.sanction_id = s.id
+                                   WHERE s.institution_id = i.id))) AS found
+             FROM (SELECT DISTINCT id FROM unnest($7::uuid[]) AS named (id) WHERE id IS NOT NULL) AS i
+           ) AS institutions
      ORDER BY asked.n
 """  # noqa: S608 (our own constants)
 
@@ -147,15 +157,26 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
     )
     # the same for all, they come with the first
     parameters = Parameters.of(rows[0]["policy"] or {}, today)
-    return [_facts(each, row, parameters, formulas, today) for each, row in zip(asked, rows, strict=True)]
+    histories = {UUID(key): _history(found) for key, found in (rows[0]["institutions"] or {}).items()}
+    given = _Given(parameters, formulas, histories, today)
+    return [_facts(each, row, given) for each, row in zip(asked, rows, strict=True)]
 
 
-def _facts(
-    asked: Asked, row: Record, parameters: Parameters, formulas: Mapping[UUID, Formula | None], today: date
-) -> Facts:
+@dataclass(frozen=True)
+class _Given:
+    """What is the same for all claims that are asked for together."""
+
+    parameters: Parameters
+    formulas: Mapping[UUID, Formula | None]
+    histories: Mapping[UUID, History]
+    today: date
+
+
+def _facts(asked: Asked, row: Record, given: _Given) -> Facts:
+    institution = _institution(asked, given)
     standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row["standing"] or []]
     return Facts(
-        today=today,
+        today=given.today,
         channel=asked.channel,
         training_started_on=asked.training_started_on,
         issued_on=asked.issued_on,
@@ -163,7 +184,7 @@ def _facts(
         certificate_number=asked.certificate_number,
         subsidy_key=row["subsidy_key"],
         item=_item(row["items"] or [], asked.list_kind),
-        standard=_standard(asked, row["standard"], formulas) if row["standard"] else None,
+        standard=_standard(asked, row["standard"], given.formulas) if row["standard"] else None,
         earlier=tuple(
             EarlierClaim(each["channel"], each["status"], each["filed_on"], each["once_in"])
             for each in standing
@@ -171,8 +192,8 @@ def _facts(
         ),
         certificate_used=row["certificate_used"],
         holder_is_payee=asked.holder_is_payee,
-        mandate=_typed(asked.mandate, row["listed"]) if asked.mandate else _mandate(row["mandate"]),
-        parameters=parameters,
+        mandate=_typed(asked.mandate, institution) if asked.mandate else _mandate(row["mandate"], institution),
+        parameters=given.parameters,
         warnings=asked.warnings,
         standing=tuple(
             StandingClaim(each["subsidy_key"], each["level"], each["status"], each["filed_on"]) for each in standing
@@ -181,7 +202,30 @@ def _facts(
         group=asked.group,
         fee=None if asked.fee_fen is None else FeeFacts(asked.fee_fen, asked.payer_is_claimant, row["invoice_used"]),
         place_link=asked.place_link,
+        institution=institution,
     )
+
+
+def _history(found: dict[str, Any]) -> History:
+    """The dated facts of an institution, for `standing_on`."""
+    day = date.fromisoformat
+    listings = [Period(day(first), last and day(last)) for first, last in found["listings"] or []]
+    exits = [day(each) for each in found["exits"] or []]
+    sanctions = [
+        Sanction(Period(day(first), last and day(last)), frozenset(map(Stop, stops)), lifted and day(lifted))
+        for first, last, stops, lifted in found["sanctions"] or []
+    ]
+    return History(listings, exits, sanctions)
+
+
+def _institution(asked: Asked, given: _Given) -> InstitutionFacts | None:
+    history = given.histories.get(asked.institution_id) if asked.institution_id else None
+    if history is None:
+        return None
+    started = asked.training_started_on
+    trained, files = standing_on(history, started), standing_on(history, given.today)
+    suspended = stopped_on(history, Stop.BE_LISTED, started) or stopped_on(history, Stop.FILE_CLAIMS, given.today)
+    return InstitutionFacts(trained.standing, files.standing, suspended)
 
 
 def _standard(asked: Asked, found: dict[str, Any], formulas: Mapping[UUID, Formula | None]) -> StandardFacts:
@@ -212,14 +256,19 @@ def _item(items: list[dict[str, Any]], chosen: str | None) -> ItemFacts | None:
     return next((ItemFacts(**each) for each in items if each["list_kind"] == kind), None)
 
 
-def _mandate(found: dict[str, Any] | None) -> MandateFacts | None:
+def _mandate(found: dict[str, Any] | None, institution: InstitutionFacts | None) -> MandateFacts | None:
     if found is None:
         return None
     days = {name: date.fromisoformat(found[name]) for name in ("first", "last")}
-    return MandateFacts(**{**found, "same_institution": bool(found["same_institution"]), **days})
+    same = bool(found["same_institution"])
+    return MandateFacts(**{**found, "same_institution": same, **days, "listed": _is_listed(institution)})
 
 
-def _typed(days: Period, listed: bool) -> MandateFacts:
+def _typed(days: Period, institution: InstitutionFacts | None) -> MandateFacts:
     """A mandate that a line of a roster brings with it: its institution's own, and without a fee."""
     assert days.last is not None, "read from a value that is required"
-    return MandateFacts(same_institution=True, first=days.first, last=days.last, fee_fen=0, listed=listed)
+    return MandateFacts(True, days.first, days.last, fee_fen=0, listed=_is_listed(institution))
+
+
+def _is_listed(institution: InstitutionFacts | None) -> bool:
+    return institution is not None and institution.trained in LISTED

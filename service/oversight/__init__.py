@@ -1,0 +1,1 @@
+"""Oversight of institutions (notice 二.5): credit and penalties, the yearly evaluation, complaints."""

@@ -1,0 +1,76 @@
+"""投诉和意见: anybody complains of an institution; the officer of its district answers once."""
+
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import exists, insert, select
+
+from domain.actor import Actor, Post
+from domain.complaint import must_not_answer_oneself
+from domain.errors import Conflict, NotFound
+from domain.text import trimmed
+from service.crypto import keyring
+from service.database import Tx
+from service.institutions.tables import InstitutionRow
+from service.journal import By, record
+from service.oversight.queries.whom import named, visible_to
+from service.oversight.schemas import AnsweredView, ComplaintReceipt, NewComplaint, NewComplaintAnswer
+from service.oversight.tables import ComplaintAnswerRow, ComplaintRow
+from service.policies.queries import deadline
+
+#: Who complains without being signed in, in the journal.
+ANYBODY = "anybody"
+
+
+async def complain(tx: Tx, me: Actor | None, new: NewComplaint, today: date, now: datetime) -> ComplaintReceipt:
+    """Complain of an institution, or say an opinion; without `me`, anonymously. The words are kept sealed.
+
+    NotFound `oversight.no_institution`; Invalid `words.empty`; Conflict `policy.missing`.
+    """
+    institution, said = await named(tx, new.institution), trimmed(new.words, "words", "words")
+    due, complaint_id = await deadline(tx, "complaint_working_days", today), uuid4()
+    row = {"institution_id": institution.id, "class_id": new.class_id, "kind": str(new.kind), "due_on": due.on}
+    by = By.actor(me, Post.TRAINEE, now) if me else By(ANYBODY, now)
+    noted = {name: str(value) for name, value in row.items() if value is not None}
+    await record(tx, "complaint", [complaint_id], "complain", by, [noted])
+    await tx.execute(
+        insert(ComplaintRow).values(
+            id=complaint_id,
+            words_sealed=keyring().seal(said, complaint_id),
+            person_id=me and me.person_id,
+            filed_on=today,
+            filed_at=now,
+            **row,
+        )
+    )
+    return ComplaintReceipt(complaint_id, due.on, due.provisional)
+
+
+async def answer(
+    tx: Tx, me: Actor, complaint_id: UUID, new: NewComplaintAnswer, today: date, now: datetime
+) -> AnsweredView:
+    """The officer of the institution's district answers, once. NotFound `complaint.not_found`; Forbidden
+    `complaint.own`; Conflict `complaint.answered`; Invalid `words.empty`."""
+    me.must_hold(Post.INSTITUTION_OFFICER)
+    said, row = trimmed(new.answer, "answer", "words"), ComplaintRow
+    asked = select(row.person_id, row.due_on).join(InstitutionRow, InstitutionRow.id == row.institution_id)
+    found = (await tx.execute(asked.where(row.id == complaint_id, visible_to(me)))).one_or_none()
+    if found is None:
+        raise NotFound("complaint.not_found")
+    must_not_answer_oneself(me.person_id, found.person_id)
+    answered = exists().where(ComplaintAnswerRow.complaint_id == complaint_id)
+    if (await tx.execute(select(answered))).scalar_one():
+        raise Conflict("complaint.answered")
+    by, told = By.actor(me, Post.INSTITUTION_OFFICER, now), {"founded": new.founded, "answered_on": today}
+    await record(tx, "complaint", [complaint_id], "answer", by, [{**told, "answered_on": today.isoformat()}])
+    await tx.execute(
+        insert(ComplaintAnswerRow).values(
+            complaint_id=complaint_id,
+            answer_sealed=keyring().seal(said, complaint_id),
+            answered_by=me.user_id,
+            answered_person=me.person_id,
+            answered_at=now,
+            **told,
+        )
+    )
+    return AnsweredView(complaint_id, today, new.founded, late=today > found.due_on)

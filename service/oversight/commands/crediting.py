@@ -1,0 +1,93 @@
+"""Record what happened at an institution; nothing is changed afterwards, a correction is a further event."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select
+
+from domain.actor import Actor, Post
+from domain.errors import Conflict, Invalid, NotFound
+from domain.penalty import EventKind, must_fit
+from domain.period import parse_date
+from domain.text import must_hold_no_personal_number, trimmed
+from service.database import Tx
+from service.institutions.tables import InstitutionRow
+from service.journal import By, record
+from service.oversight.queries.credit import event_view
+from service.oversight.queries.whom import in_my_district, visible_to
+from service.oversight.schemas import CreditEventView, NewCorrection, NewCreditEvent
+from service.oversight.tables import CreditEventRow
+
+#: Kinds that come about in another way than by being told.
+_NOT_TOLD = (EventKind.CORRECTION, EventKind.APPEAL_GRANTED)
+
+
+async def record_event(tx: Tx, me: Actor, new: NewCreditEvent, today: date, now: datetime) -> CreditEventView:
+    """What happened, with its evidence. NotFound `oversight.no_institution`; Invalid `credit.kind`, `credit.points`,
+    `credit.results`, `credit.not_yet`, `words.empty`, `text.personal_number`."""
+    me.must_hold(Post.INSTITUTION_OFFICER)
+    institution, happened_on = (
+        await in_my_district(tx, me, new.institution),
+        parse_date(new.happened_on, "happened_on"),
+    )
+    if new.kind in _NOT_TOLD:
+        raise Invalid("credit.kind", "kind")
+    if happened_on > today:
+        raise Invalid("credit.not_yet", "happened_on")
+    must_fit(new.kind, new.points, new.classes_held, new.classes_failed)
+    told = {
+        "kind": str(new.kind),
+        "points": new.points,
+        "happened_on": happened_on,
+        "classes_held": new.classes_held,
+        "classes_failed": new.classes_failed,
+        "words": words_of(new.words, "words"),
+        "document_sha256": new.document_sha256,
+    }
+    event_id = await add_event(tx, me, institution.id, told, now)
+    return await event_view(tx, new.institution, event_id)
+
+
+async def correct_event(tx: Tx, me: Actor, event_id: UUID, new: NewCorrection, now: datetime) -> CreditEventView:
+    """A further event on the day of an earlier one. NotFound `credit.no_event`; Conflict `credit.a_correction` for
+    what is one itself; Invalid as `record_event`."""
+    me.must_hold(Post.INSTITUTION_OFFICER)
+    row, institution = CreditEventRow, InstitutionRow
+    asked = select(row.institution_id, row.kind, row.happened_on, institution.credit_code).join(
+        institution, institution.id == row.institution_id
+    )
+    found = (await tx.execute(asked.where(row.id == event_id, visible_to(me)))).one_or_none()
+    if found is None:
+        raise NotFound("credit.no_event")
+    if found.kind in _NOT_TOLD:
+        raise Conflict("credit.a_correction")
+    told = {
+        "kind": str(EventKind.CORRECTION),
+        "points": new.points,
+        "happened_on": found.happened_on,
+        "words": words_of(new.words, "words"),
+        "document_sha256": new.document_sha256,
+        "corrects_id": event_id,
+    }
+    correction_id = await add_event(tx, me, found.institution_id, told, now)
+    return await event_view(tx, found.credit_code, correction_id)
+
+
+async def add_event(tx: Tx, me: Actor, institution_id: UUID, told: dict[str, Any], now: datetime) -> UUID:
+    """An event that was checked, with its row in the journal."""
+    event_id, by = uuid4(), By.actor(me, Post.INSTITUTION_OFFICER, now)
+    row = {"id": event_id, "institution_id": institution_id, **told}
+    signed = {"recorded_by": me.user_id, "recorded_person": me.person_id, "recorded_at": now}
+    noted = {
+        name: value if isinstance(value, int) else str(value) for name, value in told.items() if value is not None
+    }
+    await record(tx, "credit_event", [event_id], "record", by, [{"institution_id": str(institution_id), **noted}])
+    await tx.execute(insert(CreditEventRow).values(**row, **signed))
+    return event_id
+
+
+def words_of(text: str, field: str) -> str:
+    """What officers typed, that others will read: kept in clear, so it holds nobody's number."""
+    must_hold_no_personal_number(text, field)
+    return trimmed(text, field, "words")

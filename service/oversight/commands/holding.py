@@ -1,0 +1,50 @@
+"""Claims in flight of an institution under a penalty that holds them: held with it, and let go on with its end."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from domain.penalty import STANDING, PenaltyStatus
+from service.claims.commands.holds import hold_filed_by, lift_those
+from service.claims.tables import ClaimHoldRow
+from service.database import Tx
+from service.journal import By
+from service.oversight.tables import PenaltyHoldRow, PenaltyRow
+from service.queue import Job
+
+#: Why a claim is held, in the wording of holds.
+HOLD_CODE = "penalty"
+#: Claims that one transaction holds or lets go.
+PORTION = 500
+
+
+async def hold_portion(tx: Tx, penalty_id: UUID, now: datetime) -> bool:
+    """Hold a portion of the claims in flight while the penalty stands, let them go once it was overturned; whether
+    there may be more. Whoever decided or answered is named as the one for whom it is done."""
+    row = PenaltyRow
+    asked = select(*row.__table__.c).where(row.id == penalty_id).with_for_update(read=True)
+    penalty = (await tx.execute(asked)).one()
+    if penalty.status in STANDING:
+        return await _hold(tx, penalty, now)
+    if penalty.status == PenaltyStatus.OVERTURNED:
+        return await _let_go(tx, penalty, now)
+    return False
+
+
+async def _hold(tx: Tx, penalty: Any, now: datetime) -> bool:
+    by = By(str(Job.HOLD_CLAIMS), now, penalty.decided_by, penalty.decided_person)
+    holds = await hold_filed_by(tx, by, penalty.institution_id, HOLD_CODE, "", PORTION)
+    if holds:
+        await tx.execute(insert(PenaltyHoldRow), [{"hold_id": each, "penalty_id": penalty.id} for each in holds])
+    return len(holds) == PORTION
+
+
+async def _let_go(tx: Tx, penalty: Any, now: datetime) -> bool:
+    own, hold = PenaltyHoldRow, ClaimHoldRow
+    live = select(hold.id).join(own, own.hold_id == hold.id).where(own.penalty_id == penalty.id)
+    found = (await tx.execute(live.where(hold.lifted_at.is_(None)).limit(PORTION))).scalars().all()
+    by = By(str(Job.HOLD_CLAIMS), now, penalty.answered_by, penalty.answered_person)
+    await lift_those(tx, by, found, "")
+    return len(found) == PORTION

@@ -1,0 +1,1 @@
+"""What oversight reads: institutions in one's district, credit, penalties, evaluations, complaints."""

@@ -1,0 +1,97 @@
+"""Complaints for those who raised them and those who answer; for everybody only how many there are."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+
+from domain.actor import Actor, Post
+from domain.complaint import ComplaintKind, told
+from service.crypto import keyring
+from service.database import Tx
+from service.institutions.tables import InstitutionRow
+from service.oversight.queries.whom import visible_to
+from service.oversight.schemas import ComplaintCounts, ComplaintCountView, ComplaintList, ComplaintView
+from service.oversight.tables import ComplaintAnswerRow, ComplaintRow
+from service.wording import words
+
+#: Institutions that are listed with their counts.
+COUNTS_MAX = 5_000
+
+
+def _complaints() -> Select[*tuple[Any, ...]]:
+    row, answer, institution = ComplaintRow, ComplaintAnswerRow, InstitutionRow
+    return (
+        select(*row.__table__.c, institution.credit_code, institution.name)
+        .add_columns(answer.answer_sealed, answer.founded, answer.answered_on)
+        .join(institution, institution.id == row.institution_id)
+        .outerjoin(answer, answer.complaint_id == row.id)
+    )
+
+
+async def my_complaints(tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int) -> ComplaintList:
+    """A page of what I complained of, with the answers, newest first; `cursor`: the last one seen."""
+    return await _page(tx, [ComplaintRow.person_id == me.person_id], today, cursor, limit)
+
+
+async def district_complaints(
+    tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, which: str
+) -> ComplaintList:
+    """A page of the complaints in my district that are `open`, `overdue` or `answered`, newest first."""
+    me.must_hold(Post.INSTITUTION_OFFICER)
+    answered = ComplaintAnswerRow.complaint_id
+    where: list[ColumnElement[bool]] = [visible_to(me)]
+    where.append(answered.is_not(None) if which == "answered" else answered.is_(None))
+    if which == "overdue":
+        where.append(ComplaintRow.due_on < today)
+    return await _page(tx, where, today, cursor, limit)
+
+
+async def _page(
+    tx: Tx, where: list[ColumnElement[bool]], today: date, cursor: UUID | None, limit: int
+) -> ComplaintList:
+    row = ComplaintRow
+    asked = _complaints().where(*where).order_by(row.filed_at.desc(), row.id.desc()).limit(limit + 1)
+    if cursor is not None:
+        seen = select(row.filed_at).where(row.id == cursor).scalar_subquery()
+        asked = asked.where(tuple_(row.filed_at, row.id) < tuple_(seen, cursor))
+    rows = (await tx.execute(asked)).all()
+    return ComplaintList(
+        [_view(each, today) for each in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+    )
+
+
+def _view(row: Any, today: date) -> ComplaintView:
+    return ComplaintView(
+        id=row.id,
+        institution=row.credit_code,
+        institution_name=row.name,
+        kind=ComplaintKind(row.kind),
+        kind_name=words(f"complaint_kind.{row.kind}"),
+        words=keyring().open(row.words_sealed, row.id),
+        anonymous=row.person_id is None,
+        filed_on=row.filed_on,
+        due_on=row.due_on,
+        overdue=(row.answered_on or today) > row.due_on,
+        class_id=row.class_id,
+        answer=None if row.answer_sealed is None else keyring().open(row.answer_sealed, row.id),
+        founded=row.founded,
+        answered_on=row.answered_on,
+    )
+
+
+async def complaint_counts(tx: Tx, year: int) -> ComplaintCounts:
+    """Complaints of a year by institution, for everybody; a small count is not told, so that nobody is guessed."""
+    row, institution = ComplaintRow, InstitutionRow
+    asked = (
+        select(institution.credit_code, institution.name, func.count())
+        .select_from(row)
+        .join(institution, institution.id == row.institution_id)
+        .where(row.kind == ComplaintKind.COMPLAINT, func.date_part("year", row.filed_on) == year)
+        .group_by(institution.credit_code, institution.name)
+        .order_by(institution.credit_code)
+        .limit(COUNTS_MAX)
+    )
+    counts = [ComplaintCountView(code, name, told(count)) for code, name, count in await tx.execute(asked)]
+    return ComplaintCounts(counts)

@@ -1,0 +1,19 @@
+"""Holds the claims in flight of institutions whose penalty says so, and lets them go when it was overturned."""
+
+from service.clock import now
+from service.database import transaction
+from service.oversight.commands.holding import hold_portion
+from service.queue import Job
+from tasks.runtime import Owed, job
+
+
+@job(Job.HOLD_CLAIMS)
+async def hold_claims(owed: Owed) -> None:
+    """A transaction a portion; doubled or broken off, the next goes on."""
+    for penalty_id in owed.subjects:
+        more = True
+        while more:
+            async with transaction() as tx:
+                more = await hold_portion(tx, penalty_id, now())
+    async with owed.settle():
+        return
