@@ -16,6 +16,7 @@ from service.catalog import routes as catalog
 from service.claims import routes as claims
 from service.database import dispose
 from service.funds import routes as funds
+from service.institutions import routes as institutions
 from service.notices import routes as notices
 from service.pages.errors import for_people
 from service.pages.routes import public
@@ -67,7 +68,10 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
     return DayView(clock.advance(data.days).isoformat(), clock.offset().days)
 
 
-FEATURES = [access, policies, catalog, funds, standards, claims, notices, batches, reconciliation, statistics, audit]
+FEATURES = [
+    *(access, policies, catalog, funds, standards, institutions, claims, notices, batches, reconciliation),
+    *(statistics, audit),
+]
 
 
 def create_app() -> Litestar:

@@ -136,8 +136,10 @@ def _refused(request: Ask, refusal: DomainError) -> Answer:
     status = next(status for kind, status in _STATUS.items() if isinstance(refusal, kind))
     language = language_of(request)
     if isinstance(refusal, Invalid):
-        message = words(refusal.code, refusal.facts, language)
-        errors = [FieldProblem(refusal.field, refusal.code, message)]
+        errors = [
+            FieldProblem(each.field, each.code, words(each.code, each.facts, language))
+            for each in (refusal, *refusal.others)
+        ]
         return problem(request, status, refusal.code, refusal.facts, errors)
     if isinstance(refusal, Ineligible) and "decision" in refusal.facts:
         told = refusal.facts["decision"]
