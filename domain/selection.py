@@ -186,8 +186,6 @@ def check_days(today: date, applications: Period, admits: Period, faults: Faults
         faults.tell("selection.in_past", "applications.from", today=today.isoformat())
     if applications.last is None or admits.first <= applications.last:
         faults.tell("selection.admits_too_early", "admits.from")
-    if admits.last is None:
-        faults.tell("selection.admits_without_end", "admits.to")
 
 
 def check_applicant(
@@ -198,7 +196,7 @@ def check_applicant(
         first, last = announced.applications.first, announced.applications.last
         faults.tell("selection.not_open", "round_id", first=str(first), last=str(last))
     if kind not in announced.kinds:
-        faults.tell("selection.other_kind", "round_id", kind=kind)
+        faults.tell("selection.other_kind", "round_id", institution_kind=kind)
     check_admission(announced, history, evaluation, faults)
 
 
@@ -226,13 +224,17 @@ def may_be_followed(listing: Period, exits: Collection[date], first: date) -> bo
     return listing.first < first and (listing.last is None or left)
 
 
-def must_be_over(publicity_last: date | None, today: date) -> None:
-    """Conflict `selection.in_publicity` (last): until that day has passed the public may object."""
-    if publicity_last is None or today <= publicity_last:
-        raise Conflict("selection.in_publicity", last=publicity_last and publicity_last.isoformat())
+def must_be_over(publicity: Period, today: date) -> None:
+    """Conflict `selection.in_publicity` (last): until those days have passed the public may object."""
+    if not _is_over(publicity, today):
+        raise Conflict("selection.in_publicity", last=str(publicity.last))
 
 
 def must_be_closed_to_applications(applications: Period, today: date) -> None:
     """Conflict `selection.still_open` (last): what may still be withdrawn and handed in anew is not scored."""
-    if applications.last is None or today <= applications.last:
-        raise Conflict("selection.still_open", last=applications.last and applications.last.isoformat())
+    if not _is_over(applications, today):
+        raise Conflict("selection.still_open", last=str(applications.last))
+
+
+def _is_over(days: Period, today: date) -> bool:
+    return days.last is not None and days.last < today

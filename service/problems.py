@@ -92,6 +92,15 @@ _BY_CONSTRAINT = {
     "uq_catalog_editions_year_revision": "busy",
     "ex_catalog_editions_one_a_day": "edition.other_published",
     "pk_standard_review_answers": "review.answered",
+    "uq_institutions_credit_code": "institution.known",
+    "pk_institution_account_answers": "institution.account_answered",
+    "ck_institution_account_answers_two_persons": "institution.same_person",
+    "uq_selection_applications_live": "selection.applied",
+    "uq_selection_score_sheets_person": "selection.scored",
+    **dict.fromkeys(
+        (f"ex_institution_{facts}_one_a_day" for facts in ("listings", "scopes", "branches", "contacts", "grades")),
+        "institution.days_taken",
+    ),
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),

@@ -9,6 +9,8 @@ _GUARDED = {
     "attempt": "payment_attempts",
     "standard_set": "standard_sets",
     "standard_review": "standard_reviews",
+    "selection_round": "selection_rounds",
+    "selection_application": "selection_applications",
 }
 
 _CHAIN = """

@@ -44,7 +44,7 @@ async def admit(tx: Tx, me: Actor, application_id: UUID, today: date, now: datet
     found = await round_row(tx, application.round_id)
     announced, institution_id = as_announced(found), application.institution_id
     APPLICATION_LIFECYCLE.after(application.status, ApplicationAction.ADMIT)
-    must_be_over(period_of(found.publicity).last if found.publicity else None, today)
+    must_be_over(period_of(found.publicity), today)
     history = (await histories_of(tx, [institution_id]))[institution_id]
     check_admission(announced, history, await evaluation_of(tx, institution_id, found.year, history), faults)
     faults.raise_all()

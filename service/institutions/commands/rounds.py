@@ -89,6 +89,7 @@ async def publicise(tx: Tx, me: Actor, round_id: UUID, today: date, now: datetim
     NotFound `selection.none`; Conflict `selection.still_open`, `selection.too_few_scores`, `wrong_status`.
     """
     by, row = officer(me, now, city=True), await round_row(tx, round_id, lock=True)
+    ROUND_LIFECYCLE.after(row.status, RoundAction.PUBLICISE)
     announced = as_announced(row)
     must_be_closed_to_applications(announced.applications, today)
     waiting = await _filed(tx, round_id)
@@ -114,7 +115,8 @@ async def close(tx: Tx, me: Actor, round_id: UUID, today: date, now: datetime) -
     """End a round in which everything is decided. NotFound `selection.none`; Conflict `selection.in_publicity`
     (last), `selection.undecided` (count), `wrong_status`."""
     by, row = officer(me, now, city=True), await round_row(tx, round_id, lock=True)
-    must_be_over(period_of(row.publicity).last if row.publicity else None, today)
+    ROUND_LIFECYCLE.after(row.status, RoundAction.CLOSE)
+    must_be_over(period_of(row.publicity), today)
     application = ApplicationRow
     nominated = select(func.count()).where(
         application.round_id == round_id, application.status == ApplicationStatus.NOMINATED
