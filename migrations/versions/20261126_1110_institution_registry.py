@@ -114,7 +114,7 @@ FUNCTIONS = [
               OR (SELECT array_agg(c ->> 'name' ORDER BY c ->> 'name') FROM jsonb_array_elements(r.criteria) AS c)
                  IS DISTINCT FROM (SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(n.points) AS k)
               OR EXISTS (SELECT FROM jsonb_each_text(n.points) AS p
-                          WHERE p.value !~ '^([0-9]|[1-9][0-9]|100)$')) > 0 THEN
+                          WHERE (p.value ~ '^([0-9]|[1-9][0-9]|100)$') IS DISTINCT FROM true)) > 0 THEN
         RAISE EXCEPTION 'a sheet scores an application that waits, as announced' USING ERRCODE = 'ZD064';
       END IF;
       RETURN NULL;
