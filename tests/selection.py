@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.actor import Actor, Post
+from domain.errors import Invalid
 from domain.institution import InstitutionKind
 from service.database import Tx
 from service.institutions.commands import admitting, applying, registering, rounds
@@ -26,6 +27,11 @@ from tests.world import WELDER, World
 PDF = b"%PDF-1.7 a paper"
 COOK = "4-03-02-01"
 A_DAY = timedelta(days=1)
+
+
+def codes(refusal: Invalid) -> list[tuple[str, str]]:
+    """Everything that was told at once: field and code."""
+    return [(each.field, each.code) for each in (refusal, *refusal.others)]
 
 
 @dataclass

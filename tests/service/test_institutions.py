@@ -29,7 +29,7 @@ from service.institutions.schemas import (
     NewScopes,
 )
 from service.journal import By
-from tests.selection import COOK, Selecting
+from tests.selection import COOK, Selecting, codes
 from tests.world import WELDER, World
 
 A_DAY = timedelta(days=1)
@@ -40,10 +40,6 @@ NAME = "示例技能学校（历下）"
 @pytest.fixture
 async def stage(tx: Tx, world: World) -> Selecting:
     return await Selecting.of(tx, world)
-
-
-def codes(refusal: Invalid) -> list[tuple[str, str]]:
-    return [(each.field, each.code) for each in (refusal, *refusal.others)]
 
 
 async def record(tx: Tx, stage: Selecting, me: Actor | None = None, on: date | None = None) -> Any:
