@@ -20,7 +20,9 @@ _NAMED = """
                    ('^POST /api/catalog/drafts(/copy)?$', 'edition', true),
                    ('^POST /api/catalog/proposals(/[^/]+/opinions)?$', 'proposal', true),
                    ('^POST /api/standards/sets(/[^/]+/(publish|drop))?$', 'standard_set', true),
-                   ('^POST /api/standards/reviews(/[^/]+/(close|conclude|drop))?$', 'standard_review', true)
+                   ('^POST /api/standards/reviews(/[^/]+/(close|conclude|drop))?$', 'standard_review', true),
+                   ('^POST /api/selections(/[^/]+/(publicise|close|drop))?$', 'selection_round', true),
+                   ('^POST /api/selections/[^/]+/applications$', 'selection_application', true)
            ) AS what (route, kind, own)
         ON k.route ~ what.route
      CROSS JOIN LATERAL (SELECT k.answer::jsonb) AS said (answer)
@@ -36,7 +38,9 @@ _THERE = """
      UNION ALL SELECT 'policy', id FROM policy_proposals
      UNION ALL SELECT 'edition', id FROM catalog_editions UNION ALL SELECT 'proposal', id FROM catalog_proposals
      UNION ALL SELECT 'standard_set', id FROM standard_sets
-     UNION ALL SELECT 'standard_review', id FROM standard_reviews"""
+     UNION ALL SELECT 'standard_review', id FROM standard_reviews
+     UNION ALL SELECT 'selection_round', id FROM selection_rounds
+     UNION ALL SELECT 'selection_application', id FROM selection_applications"""
 
 COMMITTED = Promise(
     10,
