@@ -177,10 +177,10 @@ async def test_an_institution_applies_once_and_may_start_over(tx: Tx, stage: Sel
     _, other = await stage.institution(tx, stage.world, stage.officer)
     theirs = await stage.applied(tx, announced.id, other)
     seen = [await selection.applications(tx, who, announced.id) for who in (stage.clerk, other, stage.officer)]
-    assert [[each.id for each in page.applications] for page in seen] == [
-        [first.id, again.id],
-        [theirs.id],
-        [first.id, again.id, theirs.id],
+    assert [{each.id for each in page.applications} for page in seen] == [
+        {first.id, again.id},
+        {theirs.id},
+        {first.id, again.id, theirs.id},
     ]
     for act in (
         selection.application_view(tx, other, again.id),
