@@ -249,17 +249,19 @@ async def test_nobody_is_admitted_but_after_publicity_for_the_announced_days(tx:
     application = await stage.applied(tx, announced.id)
     await stage.scored(tx, application.id)
     admit = "UPDATE selection_applications SET status = 'admitted', listing_id = :listing WHERE id = :id"
-    await noted(tx, "selection_application", application.id, "admitted")
     about = {"id": application.id, "listing": None}
-    assert await refused(tx, admit, **about) in {CHECK, NO_MOVE}
     listing = {"listing": uuid4(), "institution": stage.institution_id, "first": stage.admitted_on}
     wrong_day = {**listing, "listing": uuid4(), "first": stage.world.today}
-    foreign = {
-        **listing,
-        "listing": uuid4(),
-        "institution": (await stage.institution(tx, stage.world, stage.officer))[0],
-    }
+    institution_id, _ = await stage.institution(tx, stage.world, stage.officer)
+    foreign = {**listing, "listing": uuid4(), "institution": institution_id}
     nominate = "UPDATE selection_applications SET status = 'nominated', score = 7600 WHERE id = :id"
+    await noted(tx, "selection_application", application.id, "admitted")
+    for listed in (listing, foreign):  # it is not nominated yet
+        savepoint = await tx.begin_nested()
+        await tx.execute(text(LISTING), listed)
+        at_once = admit.replace("listing_id", "score = 7600, listing_id")
+        assert await refused(tx, at_once, id=application.id, listing=listed["listing"]) == NO_MOVE
+        await savepoint.rollback()
     await noted(tx, "selection_application", application.id, "nominated")
     await tx.execute(text(nominate), {"id": application.id})
     await noted(tx, "selection_application", application.id, "admitted")
@@ -269,10 +271,8 @@ async def test_nobody_is_admitted_but_after_publicity_for_the_announced_days(tx:
         assert await refused(tx, admit, id=application.id, listing=listed["listing"]) == NOT_PUBLICISED
         await savepoint.rollback()
     await noted(tx, "selection_round", announced.id, "in_publicity")
-    publicity = (
-        "UPDATE selection_rounds SET status = 'in_publicity', publicity = '[2098-01-01,2098-01-08)' WHERE id = :id"
-    )
-    await tx.execute(text(publicity), {"id": announced.id})
+    await tx.execute(text(to("in_publicity", DAYS)), {"id": announced.id})
+    assert await refused(tx, admit, **about) == CHECK  # without a listing
     for listed, code in ((wrong_day, NOT_PUBLICISED), (foreign, NOT_PUBLICISED), (listing, None)):
         savepoint = await tx.begin_nested()
         await tx.execute(text(LISTING), listed)
