@@ -311,6 +311,18 @@ async def test_scores_come_from_several_persons_when_nothing_more_comes_in(tx: T
         await stage.score(tx, application.id, stage.assessors[2])
 
 
+async def test_two_ids_of_one_human_are_one_assessor(tx: Tx, stage: Selecting) -> None:
+    announced = await stage.announced(tx)
+    application = await stage.applied(tx, announced.id)
+    await stage.scored(tx, application.id)
+    one, other, _ = [each.person_id for each in stage.assessors]
+    await tx.execute(text("UPDATE people SET merged_into = :one WHERE id = :other"), {"one": one, "other": other})
+    with pytest.raises(Conflict, match=r"selection\.too_few_scores"):
+        await stage.publicised(tx, announced.id)
+    await stage.score(tx, application.id, stage.assessors[2], 师资=0)
+    assert [each.score for each in (await stage.publicised(tx, announced.id)).results] == [6_000]
+
+
 # ---- documents
 
 

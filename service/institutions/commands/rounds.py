@@ -94,7 +94,7 @@ async def publicise(tx: Tx, me: Actor, round_id: UUID, today: date, now: datetim
     must_be_closed_to_applications(announced.applications, today)
     waiting = await _filed(tx, round_id)
     sheets = await sheets_of(tx, waiting)
-    persons = {each: len({sheet.person_id for sheet in sheets[each]}) for each in waiting}
+    persons = {each: len({sheet.human for sheet in sheets[each]}) for each in waiting}
     must_be_scored(persons, announced.assessors)
     for application_id in waiting:
         score = score_of(announced.criteria, [sheet.points for sheet in sheets[application_id]])

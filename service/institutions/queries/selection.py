@@ -41,6 +41,7 @@ from service.institutions.tables import (
     RoundRow,
     ScoreSheetRow,
 )
+from service.people.tables import PersonRow
 from service.wording import words
 
 #: The latest rounds that are listed, and the applications of one.
@@ -196,10 +197,12 @@ def _sheet(sheet: Row[Any], me: Actor) -> SheetView:
 
 
 async def sheets_of(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, Sequence[Row[Any]]]:
-    """The score sheets of each application, in the order in which they were given."""
-    row, sheets = ScoreSheetRow, defaultdict(list)
-    asked = select(row.__table__).where(row.application_id.in_(ids)).order_by(row.given_at, row.id)
-    for each in await tx.execute(asked):
+    """The score sheets of each application, in the order in which they were given; `human` is whom a person with two
+    ids was merged into."""
+    row, person, sheets = ScoreSheetRow, PersonRow, defaultdict(list)
+    human = func.coalesce(person.merged_into, person.id).label("human")
+    asked = select(row.__table__, human).join(person, person.id == row.person_id).where(row.application_id.in_(ids))
+    for each in await tx.execute(asked.order_by(row.given_at, row.id)):
         sheets[each.application_id].append(each)
     return sheets
 
