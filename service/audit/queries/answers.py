@@ -58,7 +58,8 @@ COMMITTED = Promise(
             "idempotency_keys",
             "答复所说的状态，日志里从未有过",
             f"""SELECT {_KEY} FROM ({_NAMED}) AS named
-                 WHERE kind IN ('claim', 'batch', 'roster', 'edition', 'proposal', 'standard_set', 'standard_review')
+                 WHERE kind IN ('claim', 'batch', 'roster', 'edition', 'proposal', 'standard_set', 'standard_review',
+                                'selection_round', 'selection_application')
                    AND status IS NOT NULL
                    AND NOT EXISTS (SELECT FROM journal j WHERE j.subject_kind = named.kind AND j.subject_id = named.id
                                       AND j.after ->> 'status' = named.status)""",  # noqa: S608 (our own constants)
