@@ -33,7 +33,12 @@ class Forbidden(DomainError):
 
 
 class Invalid(DomainError):
-    """The input is malformed; `field` names the place (a JSON path such as `account.number`, or `line 7`)."""
+    """The input is malformed; `field` names the place (a JSON path such as `account.number`, or `line 7`).
+
+    `others` are what else is wrong with it, where everything is told at once.
+    """
+
+    others: tuple["Invalid", ...] = ()
 
     def __init__(self, code: str, field: str, **facts: Any) -> None:
         super().__init__(code, **facts)

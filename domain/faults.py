@@ -1,7 +1,7 @@
 """Read many values and tell everything that is malformed at once (一次性告知)."""
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from domain.errors import Invalid
 
@@ -27,4 +27,14 @@ class Faults:
     def raise_first(self) -> None:
         """The first Invalid, when there is one."""
         if self.found:
+            raise self.found[0]
+
+    def tell(self, code: str, field: str, **facts: Any) -> None:
+        """One more that was found otherwise than by reading."""
+        self.found.append(Invalid(code, field, **facts))
+
+    def raise_all(self) -> None:
+        """The first Invalid, which names all the `others`, when there is one."""
+        if self.found:
+            self.found[0].others = tuple(self.found[1:])
             raise self.found[0]

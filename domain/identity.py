@@ -12,7 +12,7 @@ from stdnum.iso7064 import mod_11_2
 
 from domain.errors import Invalid
 from domain.remark import Remark
-from domain.text import half_width, must_consist_of, trimmed
+from domain.text import half_width, is_no_text, must_consist_of, trimmed
 
 _DIGITS = "0123456789"
 _SPREADSHEET_NUMBER = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+?[0-9]{1,2}")
@@ -115,8 +115,6 @@ _HAN = r"〇\u3400-\u4dbf\u4e00-\u9fff\ue000-\uf8ff\uf900-\ufaff\U00020000-\U000
 _DOT_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}])[.．](?=[{_HAN}])")
 _HAN_NAME = re.compile(rf"[{_HAN}·\s]+")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-# Controls, formats (zero-width), surrogates, line and paragraph separators.
-_NO_TEXT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _LETTERS = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "Co", "Cn"})
 # An uncommon one that is missing is masked like a single one, which hides no less.
 _COMPOUND_SURNAMES = re.compile(
@@ -138,7 +136,7 @@ class PersonName:
         typed = trimmed(text, field, "name")
         if not typed.isprintable() or "\ufffd" in typed:  # printable is text, but not all text is printable
             for place, character in enumerate(typed, start=1):
-                if _is_no_text(character):
+                if is_no_text(character):
                     raise Invalid("name.characters", field, place=place)
         name = _one_form(typed)
         if len(name) > NAME_LENGTH_MAX:
@@ -152,12 +150,6 @@ class PersonName:
 
     def __repr__(self) -> str:
         return f"PersonName({self.masked()})"
-
-
-def _is_no_text(character: str) -> bool:
-    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
-    # U+FFFD means that somebody before us decoded the name wrongly.
-    return is_noncharacter or character == "\ufffd" or unicodedata.category(character) in _NO_TEXT
 
 
 def _one_form(typed: str) -> str:

@@ -1,10 +1,14 @@
 """培训机构 and 评价机构: how one stands on a day follows from dated facts; nothing is a flag that could go stale."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from uuid import UUID
 
+from domain.errors import Forbidden, Invalid
+from domain.faults import Faults
+from domain.level import level_of, schemes_for
 from domain.period import Period
 
 
@@ -25,6 +29,14 @@ class Grade(StrEnum):
     A = "A"
     B = "B"
     C = "C"
+
+
+class ContactRole(StrEnum):
+    """Whom one asks for what; one person a role at a time."""
+
+    HEAD = "head"
+    TRAINING = "training"
+    FINANCE = "finance"
 
 
 class Stop(StrEnum):
@@ -112,3 +124,32 @@ def standing_on(history: History, day: date) -> StandingOn:
     if day not in latest:
         return StandingOn(Standing.EXPIRED, stops)
     return StandingOn(Standing.SUSPENDED if stops else Standing.LISTED, stops)
+
+
+def check_scope(occupation: str, levels: Sequence[object], at: str, faults: Faults) -> list[str]:
+    """The codes of the levels, the lowest first: `levels` are codes of one occupation's own scheme, none twice.
+
+    Adds `level.unknown`, `lookup.other_levels` (level), `institution.levels` with their fields to `faults`.
+    """
+    schemes = schemes_for(occupation)
+    found = [faults.read(level_of, level, field=f"{at}.levels.{number}") for number, level in enumerate(levels)]
+    known = [level for level in found if level is not None]
+    for level in known:
+        if level.scheme not in schemes:
+            faults.tell("lookup.other_levels", f"{at}.levels", level=level.short)
+    if not found or len({level.code for level in known}) < len(known):
+        faults.tell("institution.levels", f"{at}.levels")
+    return [level.code for level in sorted(known, key=lambda level: level.rank)]
+
+
+def must_be_free(days: Period, taken: Collection[Period], code: str, field: str) -> None:
+    """Invalid `code` (first), field `field`, where `days` share a day with one of `taken`."""
+    for other in taken:
+        if days.overlaps(other):
+            raise Invalid(code, field, first=other.first.isoformat())
+
+
+def must_be_another(proposer_id: UUID, person_id: UUID) -> None:
+    """Forbidden `institution.same_person`: whoever proposed an account does not answer for it."""
+    if person_id == proposer_id:
+        raise Forbidden("institution.same_person")

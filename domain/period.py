@@ -5,8 +5,10 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import cast
 
 from domain.errors import Invalid
+from domain.faults import Faults
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -84,3 +86,14 @@ class Period:
 
     def _ends_before(self, other: "Period") -> bool:
         return self.last is not None and self.last < other.first
+
+
+def read_period(first: object, last: object, faults: Faults, at: str = "") -> Period:
+    """The days from `<at>from` to `<at>to`, without an end where `last` is None. What is wrong goes to `faults`, and
+    the answer is then a None that only looks like a Period."""
+    since = faults.read(parse_date, first, f"{at}from")
+    until = None if last is None else faults.read(parse_date, last, f"{at}to")
+    if since is not None and until is not None and until < since:
+        faults.tell("period.reversed", f"{at}to", first=since.isoformat(), last=until.isoformat())
+    complete = since is not None and (last is None or (until is not None and since <= until))
+    return Period(since, until) if complete else cast(Period, None)

@@ -158,6 +158,7 @@ FORMS: Mapping[str, Form] = {
     "reconsideration_days": Whole(1, 365),
     "lawsuit_months": Whole(1, 60),
     "fund_of_group": FundOfGroup(),
+    "selection_publicity_working_days": Whole(1, 60),
 }
 
 

@@ -1,6 +1,7 @@
 """Text as people type it, before it means anything: no blanks around it, half-width."""
 
 import re
+import unicodedata
 
 from domain.errors import Invalid
 
@@ -10,6 +11,8 @@ _PERSONAL_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){9,}(?:[ -]?[
 
 # Only blanks that people cannot see they typed. Zero-width characters are no blanks: they are refused.
 _BLANKS = " \t\r\n\u00a0\u3000"
+# Controls, formats (zero-width), surrogates, line and paragraph separators.
+_NO_TEXT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _HALF_WIDTH = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
 
@@ -24,6 +27,29 @@ def trimmed(value: object, field: str, noun: str) -> str:
     text = value.strip(_BLANKS)
     if not text:
         raise Invalid(f"{noun}.empty", field)
+    return text
+
+
+def is_no_text(character: str) -> bool:
+    """Whether nobody types it: a control, a format such as a zero-width blank, a surrogate, a noncharacter."""
+    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
+    # U+FFFD means that somebody before us decoded the text wrongly.
+    return is_noncharacter or character == "\ufffd" or unicodedata.category(character) in _NO_TEXT
+
+
+def plain_words(value: object, field: str, *, most: int = 200) -> str:
+    """One line that somebody typed and others will read, without blanks around it.
+
+    Invalid `words.not_text`, `words.empty`, `words.characters` (place), `words.too_long` (limit) or
+    `text.personal_number`.
+    """
+    text = trimmed(value, field, "words")
+    if len(text) > most:
+        raise Invalid("words.too_long", field, limit=most)
+    for place, character in enumerate(text, start=1):
+        if is_no_text(character):
+            raise Invalid("words.characters", field, place=place)
+    must_hold_no_personal_number(text, field)
     return text
 
 

@@ -16,6 +16,7 @@ from service.catalog import routes as catalog
 from service.claims import routes as claims
 from service.database import dispose
 from service.funds import routes as funds
+from service.institutions import routes as institutions
 from service.notices import routes as notices
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
@@ -69,8 +70,8 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 
 FEATURES = [
-    *(access, policies, catalog, funds, standards, claims, notices, oversight, batches, reconciliation, statistics),
-    audit,
+    *(access, policies, catalog, funds, standards, institutions, claims, notices, oversight, batches),
+    *(reconciliation, statistics, audit),
 ]
 
 

@@ -67,7 +67,7 @@ class Base(DeclarativeBase):
 
 def every_table() -> MetaData:
     """The metadata with every feature's tables in it."""
-    for own in ("journal", "jobs", "idempotency", "security"):
+    for own in ("journal", "jobs", "idempotency", "security", "gateways.file_store"):
         importlib.import_module(f"service.{own}")
     for feature in pkgutil.iter_modules(importlib.import_module("service").__path__):
         if importlib.util.find_spec(f"service.{feature.name}.tables") if feature.ispkg else None:

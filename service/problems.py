@@ -99,6 +99,15 @@ _BY_CONSTRAINT = {
     "uq_evaluations_corrects_id": "evaluation.corrected",
     "ck_evaluations_two_persons": "evaluation.same_person",
     "pk_complaint_answers": "complaint.answered",
+    "uq_institutions_credit_code": "institution.known",
+    "pk_institution_account_answers": "institution.account_answered",
+    "ck_institution_account_answers_two_persons": "institution.same_person",
+    "uq_selection_applications_live": "selection.applied",
+    "uq_selection_score_sheets_person": "selection.scored",
+    **dict.fromkeys(
+        (f"ex_institution_{facts}_one_a_day" for facts in ("listings", "scopes", "branches", "contacts", "grades")),
+        "institution.days_taken",
+    ),
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
@@ -143,8 +152,10 @@ def _refused(request: Ask, refusal: DomainError) -> Answer:
     status = next(status for kind, status in _STATUS.items() if isinstance(refusal, kind))
     language = language_of(request)
     if isinstance(refusal, Invalid):
-        message = words(refusal.code, refusal.facts, language)
-        errors = [FieldProblem(refusal.field, refusal.code, message)]
+        errors = [
+            FieldProblem(each.field, each.code, words(each.code, each.facts, language))
+            for each in (refusal, *refusal.others)
+        ]
         return problem(request, status, refusal.code, refusal.facts, errors)
     if isinstance(refusal, Ineligible) and "decision" in refusal.facts:
         told = refusal.facts["decision"]

@@ -7,6 +7,7 @@ import click
 from domain.actor import Post
 from domain.errors import Invalid
 from domain.identity import CreditCode
+from domain.institution import InstitutionKind
 from service import clock
 from service.access.commands import add_staff, must_know_district
 from service.access.schemas import NewSignUp, NewStaff
@@ -75,19 +76,23 @@ def institution() -> None:
 @click.option("--district", required=True, help="区县编码")
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="从哪一天起在机构目录里")
 @click.option("--source", required=True, help="依据：哪份文件")
-def list_(code: str, name: str, district: str, first: datetime, source: str) -> None:
+@click.option(
+    "--kind", type=click.Choice([each.value for each in InstitutionKind]), default="private_school", help="类别"
+)
+def list_(code: str, name: str, district: str, first: datetime, source: str, kind: str) -> None:
     """把一个机构（统一社会信用代码、名称）列入机构目录。"""
-    run(_list(code, name, district, first, source))
+    run(_list(code, name, district, first, source, InstitutionKind(kind)))
     click.echo(f"{name} 自 {first.date()} 起在机构目录里。")
 
 
-async def _list(code: str, name: str, district: str, first: datetime, source: str) -> None:
+async def _list(code: str, name: str, district: str, first: datetime, source: str, kind: InstitutionKind) -> None:
     by = By("zhida institution list", clock.now())
     async with transaction() as tx:
         parsed = CreditCode.parse(code)
         if await institution_with(tx, parsed):
             raise Invalid("institution.known", field="code")
         await must_know_district(tx, district)
-        made = await list_institution(tx, parsed, name, district, first.date(), source)
-        after = {"name": name, "district": district, "first": first.date().isoformat(), "source": source}
+        made = await list_institution(tx, parsed, name, district, first.date(), source, kind=kind)
+        about = {"name": name, "district": district, "kind": str(kind)}
+        after = {**about, "first": first.date().isoformat(), "source": source}
         await record(tx, "institution", [made], "list", by, [after])

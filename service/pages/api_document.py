@@ -21,6 +21,8 @@ HEADINGS = {
     "policies": "政策参数和人群",
     "groups": "政策参数和人群",
     "mandates": "代领协议",
+    "institutions": "机构和遴选",
+    "selections": "机构和遴选",
     "claims": "申领",
     "rosters": "花名册",
     "notices": "公示",

@@ -27,6 +27,14 @@ from domain.claim import CLAIM_LIFECYCLE, DEAD, ClaimAction, ClaimStatus
 from domain.errors import Conflict
 from domain.lifecycle import Lifecycle
 from domain.roster import ROSTER_LIFECYCLE, RosterAction, RosterStatus
+from domain.selection import (
+    APPLICATION_LIFECYCLE,
+    ROUND_LIFECYCLE,
+    ApplicationAction,
+    ApplicationStatus,
+    RoundAction,
+    RoundStatus,
+)
 
 Life = Lifecycle[Any, Any]
 Moves = dict[tuple[str, str], str]
@@ -54,6 +62,14 @@ draft: consult → in_consultation, publish → published
 in_consultation: reopen → draft, approve → approved
 approved: reopen → draft, publish → published
 published: supersede → superseded
+"""
+ROUND_MOVES = """
+announced: publicise → in_publicity, drop → dropped
+in_publicity: close → closed
+"""
+APPLICATION_MOVES = """
+filed: nominate → nominated, turn_down → not_admitted, withdraw → withdrawn
+nominated: admit → admitted, turn_down → not_admitted, withdraw → withdrawn
 """
 PROPOSAL_MOVES = """
 proposed: accept → accepted, decline → declined
@@ -89,6 +105,10 @@ LIVES = [
     pytest.param(CLAIM_LIFECYCLE, ClaimStatus, ClaimAction, _moves(CLAIM_MOVES), id="claim"),
     pytest.param(EDITION_LIFECYCLE, EditionStatus, EditionAction, _moves(EDITION_MOVES), id="edition"),
     pytest.param(PROPOSAL_LIFECYCLE, ProposalStatus, ProposalAction, _moves(PROPOSAL_MOVES), id="proposal"),
+    pytest.param(ROUND_LIFECYCLE, RoundStatus, RoundAction, _moves(ROUND_MOVES), id="round"),
+    pytest.param(
+        APPLICATION_LIFECYCLE, ApplicationStatus, ApplicationAction, _moves(APPLICATION_MOVES), id="application"
+    ),
     pytest.param(ROSTER_LIFECYCLE, RosterStatus, RosterAction, _moves(ROSTER_MOVES), id="roster"),
     pytest.param(BATCH_LIFECYCLE, BatchStatus, BatchAction, _moves(BATCH_MOVES), id="batch"),
     pytest.param(ATTEMPT_LIFECYCLE, AttemptStatus, AttemptAction, _moves(ATTEMPT_MOVES), id="attempt"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from argon2 import PasswordHasher
@@ -15,6 +16,7 @@ from service.access.schemas import NewSignIn
 from service.access.tables import UserRow
 from service.cli.staff import institution, staff
 from service.database import dispose, transaction
+from service.institutions.queries.registry import public_view
 from service.journal import JournalRow
 from service.local.made_up import Maker
 from service.security import actor_of
@@ -84,7 +86,7 @@ async def test_a_clerk_belongs_to_an_institution_that_was_listed_before(maker: M
     code, login = maker.credit_code(), f"c{maker.person().id_number.lower()}"
     unknown = await add(maker, login, "--post", "clerk", "--institution", code)
     assert (unknown.exit_code, "机构目录" in unknown.output) == (1, True)
-    options = ("--district", "370102", "--from", "2026-01-01", "--source", "示例")
+    options = ("--district", "370102", "--from", "2026-01-01", "--source", "示例", "--kind", "assessment_body")
     listed = await run(institution, "list", code, "示例学校", *options)
     assert listed.exit_code == 0, listed.output
     again = await run(institution, "list", code, "示例学校", *options)
@@ -93,6 +95,9 @@ async def test_a_clerk_belongs_to_an_institution_that_was_listed_before(maker: M
     me = await actor_of((await sign_in(NewSignIn(login, PASSWORD))).token)
     assert me is not None
     assert me.institution_id is not None
+    async with transaction() as tx:
+        shown = await public_view(tx, me.institution_id, date(2026, 1, 1))
+    assert (shown.kind, shown.standing) == ("assessment_body", "listed")
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
+from domain.institution import InstitutionKind, Standing
 from domain.lifecycle import Lifecycle
 from domain.penalty import PENALTY_LIFECYCLE
 from domain.reconciliation import FailureClass
 from domain.review import REVIEW_LIFECYCLE, Measure, Voice
 from domain.roster import ROSTER_LIFECYCLE
+from domain.selection import APPLICATION_LIFECYCLE, ROUND_LIFECYCLE
 from domain.standard import SET_LIFECYCLE, Change
 from domain.verification import COMPARED, Outcome
 from service import problems
@@ -26,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 #: Calls whose first text is a code, or a name before a code's point.
 _RAISERS = {
     *("Invalid", "Malformed", "Conflict", "Forbidden", "NotFound", "SignedOut", "Ineligible", "Unavailable"),
-    *("Remark", "RefusedError", "passed", "warned", "failed", "postpone"),
+    *("Remark", "RefusedError", "passed", "warned", "failed", "postpone", "tell", "must_be_free"),
 }
 #: Calls that make codes of the noun they are given.
 _NOUNS = {"trimmed": ("not_text", "empty"), "must_consist_of": ("characters",), "_digits": ("not_text", "empty")}
@@ -35,7 +37,19 @@ _TABLES = {"status", "channel", "list", "reason", "action", "noun", "post", "fie
 _TABLES |= {"by", "story", "result", "registry_field"}  # a story of what the journal holds
 
 #: What a Chinese sentence may hold in Latin letters.
-_LATIN = {"CSV", "XLSX", "XLS", "UTF", "GB", "O", "L", "S"}  # L and S are the tags of the catalog
+_LATIN = {
+    "PDF",
+    "JPEG",
+    "PNG",
+    "CSV",
+    "XLSX",
+    "XLS",
+    "UTF",
+    "GB",
+    "O",
+    "L",
+    "S",
+}  # L and S are the tags of the catalog
 _PLACE = re.compile(r"\{(\w+)\}")
 _BRACKETS = re.compile(r"（[^（）]*）|\([^()]*\)")
 
@@ -90,8 +104,10 @@ def test_every_status_action_and_channel_has_a_name() -> None:
     lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
         *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
         PENALTY_LIFECYCLE,
+        *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE),
     )
     wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
+    wanted |= {f"institution_kind.{kind}" for kind in InstitutionKind} | {f"standing.{each}" for each in Standing}
     wanted |= {f"measure.{measure}" for measure in Measure} | {f"voice.{voice}" for voice in Voice}
     for life in lifecycles:
         wanted |= {f"noun.{life.noun}", f"status.{life.first}"}

@@ -8,6 +8,7 @@ from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUB
 from service.audit.queries.decisions import DECISIONS, recompute
 from service.audit.queries.funds import MONEY_CONSERVED, carried_over, mixed_batches
 from service.audit.queries.in_clear import NOTHING_IN_CLEAR, first_in_clear
+from service.audit.queries.institutions import INSTITUTIONS
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
 from service.audit.queries.objections import OBJECTIONS
@@ -83,6 +84,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         ROSTER_LINES,
         STANDARDS,
         OVERSIGHT,
+        INSTITUTIONS,
     )
 
 

@@ -20,7 +20,9 @@ _NAMED = """
                    ('^POST /api/catalog/drafts(/copy)?$', 'edition', true),
                    ('^POST /api/catalog/proposals(/[^/]+/opinions)?$', 'proposal', true),
                    ('^POST /api/standards/sets(/[^/]+/(publish|drop))?$', 'standard_set', true),
-                   ('^POST /api/standards/reviews(/[^/]+/(close|conclude|drop))?$', 'standard_review', true)
+                   ('^POST /api/standards/reviews(/[^/]+/(close|conclude|drop))?$', 'standard_review', true),
+                   ('^POST /api/selections(/[^/]+/(publicise|close|drop))?$', 'selection_round', true),
+                   ('^POST /api/selections/[^/]+/applications$', 'selection_application', true)
            ) AS what (route, kind, own)
         ON k.route ~ what.route
      CROSS JOIN LATERAL (SELECT k.answer::jsonb) AS said (answer)
@@ -36,7 +38,9 @@ _THERE = """
      UNION ALL SELECT 'policy', id FROM policy_proposals
      UNION ALL SELECT 'edition', id FROM catalog_editions UNION ALL SELECT 'proposal', id FROM catalog_proposals
      UNION ALL SELECT 'standard_set', id FROM standard_sets
-     UNION ALL SELECT 'standard_review', id FROM standard_reviews"""
+     UNION ALL SELECT 'standard_review', id FROM standard_reviews
+     UNION ALL SELECT 'selection_round', id FROM selection_rounds
+     UNION ALL SELECT 'selection_application', id FROM selection_applications"""
 
 COMMITTED = Promise(
     10,
@@ -54,7 +58,8 @@ COMMITTED = Promise(
             "idempotency_keys",
             "答复所说的状态，日志里从未有过",
             f"""SELECT {_KEY} FROM ({_NAMED}) AS named
-                 WHERE kind IN ('claim', 'batch', 'roster', 'edition', 'proposal', 'standard_set', 'standard_review')
+                 WHERE kind IN ('claim', 'batch', 'roster', 'edition', 'proposal', 'standard_set', 'standard_review',
+                                'selection_round', 'selection_application')
                    AND status IS NOT NULL
                    AND NOT EXISTS (SELECT FROM journal j WHERE j.subject_kind = named.kind AND j.subject_id = named.id
                                       AND j.after ->> 'status' = named.status)""",  # noqa: S608 (our own constants)

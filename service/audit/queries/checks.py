@@ -11,12 +11,14 @@ from domain.fund import HELD_IN, WAYS
 from domain.penalty import PENALTY_LIFECYCLE
 from domain.review import REVIEW_LIFECYCLE
 from domain.roster import ROSTER_LIFECYCLE
+from domain.selection import APPLICATION_LIFECYCLE, ROUND_LIFECYCLE
 from domain.standard import SET_LIFECYCLE
 from service.database import Tx
 
 LIFECYCLES = (
     *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
     PENALTY_LIFECYCLE,
+    *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE),
 )
 
 

@@ -10,6 +10,8 @@ _GUARDED = {
     "standard_set": "standard_sets",
     "standard_review": "standard_reviews",
     "penalty": "penalties",
+    "selection_round": "selection_rounds",
+    "selection_application": "selection_applications",
 }
 
 _CHAIN = """

@@ -21,6 +21,11 @@ _PLACES = """
                  FROM return_files f JOIN batches b ON b.number = f.file_id
      UNION ALL SELECT 'notice', id, district, NULL, NULL FROM public_notices
      UNION ALL SELECT 'appropriation', id, district, NULL, NULL FROM appropriations
+     UNION ALL SELECT 'institution', id, district, id, NULL FROM institutions
+     UNION ALL SELECT 'institution_account', p.id, i.district, i.id, NULL
+                 FROM institution_account_proposals p JOIN institutions i ON i.id = p.institution_id
+     UNION ALL SELECT 'selection_application', a.id, i.district, i.id, NULL
+                 FROM selection_applications a JOIN institutions i ON i.id = a.institution_id
      UNION ALL SELECT 'roster', id, NULL, institution_id, NULL FROM rosters
      UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates"""
 

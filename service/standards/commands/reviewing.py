@@ -19,9 +19,10 @@ from domain.review import (
 )
 from domain.standard import SetStatus
 from domain.text import must_hold_no_personal_number, public_words
+from service.catalog.queries.canonical import canonical_codes
 from service.database import Tx
 from service.journal import By, move, record
-from service.standards.queries.reviews import canonical_codes, review_view, unanswered
+from service.standards.queries.reviews import review_view, unanswered
 from service.standards.schemas import (
     NewAnswer,
     NewClosing,

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, func, select
 from domain.errors import NotFound
 from domain.level import LEVELS
 from domain.review import PUBLISHED, Measure
-from service.catalog.tables import AliasRow, CatalogItemRow
 from service.database import Tx
 from service.standards.schemas import FiguresView, OpinionView, ReviewsView, ReviewView, WholeReviewView
 from service.standards.tables import ReviewAnswerRow, ReviewOpinionRow, ReviewRow, ReviewSampleRow
@@ -47,21 +46,6 @@ async def whole_review(tx: Tx, review_id: UUID, *, public: bool) -> WholeReviewV
 async def unanswered(tx: Tx, review_id: UUID) -> int:
     """How many of those who were heard have no answer yet."""
     return int((await tx.execute(select(_unanswered()).where(ReviewRow.id == review_id))).scalar_one())
-
-
-async def canonical_codes(tx: Tx, codes: set[str]) -> dict[str, str]:
-    """Code as it was given → canonical occupation; without an entry, no edition of the catalog has it."""
-    canonical = func.coalesce(AliasRow.canonical, CatalogItemRow.code)
-    known = await tx.execute(
-        select(func.coalesce(CatalogItemRow.code, ""), canonical)
-        .outerjoin(AliasRow, AliasRow.code == CatalogItemRow.code)
-        .where((CatalogItemRow.code.in_(codes)) | (AliasRow.canonical.in_(codes)))
-        .distinct()
-    )
-    found: dict[str, str] = {}
-    for code, meant in known:
-        found |= dict.fromkeys((code, meant), meant)
-    return found
 
 
 def _within(public: bool) -> list[ColumnElement[bool]]:

@@ -6,14 +6,17 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Actor, Post
+from domain.errors import Conflict
 from domain.identity import CreditCode
-from domain.institution import Stop
+from domain.institution import InstitutionKind, Stop
 from domain.period import Period
 from domain.text import trimmed
 from service.database import Tx, range_of
 from service.institutions.tables import (
+    EvaluationRow,
     InstitutionExitRow,
     InstitutionListingRow,
     InstitutionRow,
@@ -24,15 +27,20 @@ from service.journal import By, record
 
 
 async def list_institution(
-    tx: Tx, credit_code: CreditCode, name: str, district: str, first: date, source: str, *, sample: bool = False
+    tx: Tx,
+    credit_code: CreditCode,
+    name: str,
+    district: str,
+    first: date,
+    source: str,
+    *,
+    sample: bool = False,
+    kind: InstitutionKind = InstitutionKind.PRIVATE_SCHOOL,
 ) -> UUID:
     """An institution that stands in the catalog from `first` on."""
     institution_id = uuid4()
-    await tx.execute(
-        insert(InstitutionRow).values(
-            id=institution_id, credit_code=credit_code.code, name=name, district=district, sample=sample
-        )
-    )
+    about = {"credit_code": credit_code.code, "name": name, "district": district, "kind": str(kind)}
+    await tx.execute(insert(InstitutionRow).values(id=institution_id, sample=sample, **about))
     in_force: Range[date] = Range(first, None, bounds="[)")
     await tx.execute(
         insert(InstitutionListingRow).values(
@@ -74,6 +82,20 @@ async def let_go(tx: Tx, me: Actor, institution_id: UUID, left_on: date, reason:
     await tx.execute(row)
     noted = {"left_on": left_on.isoformat()}
     await record(tx, "institution", [institution_id], "leave", by, [noted], reason=reason)
+
+
+async def record_evaluation(tx: Tx, by: By, institution_id: UUID, year: int, passed: bool, source: str) -> None:
+    """What the third party found of an institution's year, once: a renewal for the next year asks for it.
+
+    Conflict `institution.evaluated`.
+    """
+    row, source = EvaluationRow, trimmed(source, "source", "words")
+    found = {"institution_id": institution_id, "year": year, "passed": passed, "source": source}
+    once = upsert(row).values(**found, recorded_person=by.person_id, recorded_at=by.at).on_conflict_do_nothing()
+    if (await tx.execute(once.returning(row.year))).first() is None:
+        raise Conflict("institution.evaluated", year=year)
+    noted = {"year": year, "passed": passed, "source": source}
+    await record(tx, "institution", [institution_id], "evaluate", by, [noted])
 
 
 def _officer(me: Actor, now: datetime) -> By:

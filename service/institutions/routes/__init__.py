@@ -1,0 +1,5 @@
+"""Institutions over HTTP."""
+
+from service.institutions.routes import registry, selection
+
+ROUTES = [*registry.ROUTES, *selection.ROUTES]
