@@ -33,7 +33,10 @@ class Forbidden(DomainError):
 
 
 class Invalid(DomainError):
-    """The input is malformed; `field` names the place (a JSON path such as `account.number`, or `line 7`)."""
+    """The input is malformed; `field` names the place (a JSON path such as `account.number`, or `line 7`). `others`
+    are what else is malformed, where it is told at once."""
+
+    others: tuple["Invalid", ...] = ()
 
     def __init__(self, code: str, field: str, **facts: Any) -> None:
         super().__init__(code, **facts)

@@ -28,3 +28,10 @@ class Faults:
         """The first Invalid, when there is one."""
         if self.found:
             raise self.found[0]
+
+    def raise_all(self) -> None:
+        """The first Invalid with the others behind it, when there is one."""
+        if self.found:
+            first, *others = self.found
+            first.others = tuple(others)
+            raise first

@@ -26,6 +26,7 @@ from service.reconciliation import routes as reconciliation
 from service.security import PUBLIC, Authentication
 from service.standards import routes as standards
 from service.statistics import routes as statistics
+from service.training import routes as training
 from service.web import DEPENDENCIES, StrictRequest, Today, Tx, close_left_open, refuse_strange_query
 
 
@@ -67,7 +68,8 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
     return DayView(clock.advance(data.days).isoformat(), clock.offset().days)
 
 
-FEATURES = [access, policies, catalog, funds, standards, claims, notices, batches, reconciliation, statistics, audit]
+FEATURES = [access, policies, catalog, funds, standards, training, claims, notices, batches, reconciliation]
+FEATURES += [statistics, audit]
 
 
 def create_app() -> Litestar:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
+from domain.institution import Standing
 from domain.lifecycle import Lifecycle
 from domain.reconciliation import FailureClass
 from domain.review import REVIEW_LIFECYCLE, Measure, Voice
 from domain.roster import ROSTER_LIFECYCLE
 from domain.standard import SET_LIFECYCLE, Change
+from domain.training import CLASS_LIFECYCLE, ClassStatus
 from domain.verification import COMPARED, Outcome
 from service import problems
 from service.queue import Job
@@ -88,8 +90,10 @@ def test_every_code_is_said_in_both_languages() -> None:
 def test_every_status_action_and_channel_has_a_name() -> None:
     lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
         *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
+        CLASS_LIFECYCLE,
     )
-    wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
+    wanted = {f"class_status.{status}" for status in ClassStatus} | {f"standing.{each}" for each in Standing}
+    wanted |= {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
     wanted |= {f"measure.{measure}" for measure in Measure} | {f"voice.{voice}" for voice in Voice}
     for life in lifecycles:
         wanted |= {f"noun.{life.noun}", f"status.{life.first}"}

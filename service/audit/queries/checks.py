@@ -11,10 +11,12 @@ from domain.fund import HELD_IN, WAYS
 from domain.review import REVIEW_LIFECYCLE
 from domain.roster import ROSTER_LIFECYCLE
 from domain.standard import SET_LIFECYCLE
+from domain.training import CLASS_LIFECYCLE
 from service.database import Tx
 
 LIFECYCLES = (
     *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
+    CLASS_LIFECYCLE,
 )
 
 

@@ -9,6 +9,7 @@ _GUARDED = {
     "attempt": "payment_attempts",
     "standard_set": "standard_sets",
     "standard_review": "standard_reviews",
+    "class": "training_classes",
 }
 
 _CHAIN = """

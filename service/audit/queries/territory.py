@@ -21,6 +21,8 @@ _PLACES = """
                  FROM return_files f JOIN batches b ON b.number = f.file_id
      UNION ALL SELECT 'notice', id, district, NULL, NULL FROM public_notices
      UNION ALL SELECT 'appropriation', id, district, NULL, NULL FROM appropriations
+     UNION ALL SELECT kind, id, district, institution_id, NULL
+                 FROM training_classes, unnest(ARRAY['class', 'class_change']) AS kind
      UNION ALL SELECT 'roster', id, NULL, institution_id, NULL FROM rosters
      UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates"""
 
