@@ -53,7 +53,7 @@ FUNCTIONS = [
                      AND c.status IN ('approved', 'running', 'finished', 'closed')) = 0
              AND (SELECT i.result FROM inspections i
                    WHERE i.institution_id = n.institution_id AND i.result IS NOT NULL
-                   ORDER BY i.inspected_on DESC, i.recorded_at DESC, i.id LIMIT 1) IS DISTINCT FROM 'passed') > 0 THEN
+                   ORDER BY i.inspected_on DESC, i.recorded_at DESC, i.result LIMIT 1) IS DISTINCT FROM 'passed') > 0 THEN
         RAISE EXCEPTION 'no first class before an inspection that was passed' USING ERRCODE = 'ZD064';
       END IF;
       RETURN NULL;

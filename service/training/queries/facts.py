@@ -120,7 +120,7 @@ async def _inspection(tx: Tx, institution_id: UUID) -> InspectionFacts | None:
     latest = (
         select(row.result, row.inspected_on)
         .where(row.institution_id == institution_id, row.result.is_not(None))
-        .order_by(row.inspected_on.desc(), row.recorded_at.desc(), row.id)
+        .order_by(row.inspected_on.desc(), row.recorded_at.desc(), row.result)
         .limit(1)
     )
     for result, inspected_on in await tx.execute(latest):
