@@ -41,19 +41,20 @@ FUNCTIONS = [
         RAISE EXCEPTION 'a class that was approved is what it is' USING ERRCODE = 'ZD012';
       END IF;
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
-           WHERE n.status = 'approved' AND coalesce(o.status, '') <> 'approved'
+           WHERE coalesce(n.status, '') = 'approved' AND coalesce(o.status, '') <> 'approved'
              AND ((SELECT count(*) FROM training_sessions s WHERE s.class_id = n.id) = 0
                   OR (SELECT count(*) FROM training_places p WHERE p.class_id = n.id) = 0)) > 0 THEN
         RAISE EXCEPTION 'a class has sessions and trainees' USING ERRCODE = 'ZD063';
       END IF;
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
-           WHERE n.status = 'approved' AND coalesce(o.status, '') <> 'approved'
+           WHERE coalesce(n.status, '') = 'approved' AND coalesce(o.status, '') <> 'approved'
              AND (SELECT count(*) FROM training_classes c
                    WHERE c.institution_id = n.institution_id AND c.id <> n.id
                      AND c.status IN ('approved', 'running', 'finished', 'closed')) = 0
              AND (SELECT i.result FROM inspections i
                    WHERE i.institution_id = n.institution_id AND i.result IS NOT NULL
-                   ORDER BY i.inspected_on DESC, i.recorded_at DESC, i.result LIMIT 1) IS DISTINCT FROM 'passed') > 0 THEN
+                   ORDER BY i.inspected_on DESC, i.recorded_at DESC, i.result LIMIT 1)
+                 IS DISTINCT FROM 'passed') > 0 THEN
         RAISE EXCEPTION 'no first class before an inspection that was passed' USING ERRCODE = 'ZD064';
       END IF;
       RETURN NULL;
@@ -151,11 +152,11 @@ FUNCTIONS = [
     CREATE FUNCTION guard_inspections() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
-           WHERE o.result IS NOT NULL AND o IS DISTINCT FROM n) > 0 THEN
+           WHERE coalesce(o.result, '') <> '' AND o IS DISTINCT FROM n) > 0 THEN
         RAISE EXCEPTION 'an inspection has one result' USING ERRCODE = 'ZD012';
       END IF;
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
-           WHERE n.result IS NOT NULL
+           WHERE coalesce(n.result, '') <> ''
              AND (SELECT count(*) FROM inspection_officers f WHERE f.inspection_id = n.id) < 2) > 0 THEN
         RAISE EXCEPTION 'whoever inspects is never alone' USING ERRCODE = 'ZD065';
       END IF;

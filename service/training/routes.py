@@ -47,7 +47,7 @@ async def list_classes(
 
 @get("/api/classes/overlaps", guards=[SEES])
 async def list_overlaps(tx: Tx, me: Me) -> OverlapsView:
-    """People and rooms that two live classes have at one time."""
+    """People whom two live classes have at one time."""
     return await overlaps.overlaps(tx, me)
 
 

@@ -189,7 +189,8 @@ class ClassView(ClassLine, kw_only=True):
 
 
 class OverlapView(Struct):
-    """Two live classes that have the same person or room at one time; `who` is masked."""
+    """Two live classes that have the same person at one time, as `trainee` in one of them or as `teacher` in both;
+    `who` is masked."""
 
     whose: str
     who: str

@@ -259,8 +259,20 @@ async def test_two_who_sit_down_by_sql_at_once(school: School, databases: Databa
     assert sorted(came_of) == [PEOPLE_APART, "done"]
 
 
+async def test_two_ids_that_are_found_to_be_one_person_are_flagged(school: School) -> None:
+    one, other = await _filed(school), await _filed(school)
+    async with transaction() as tx:
+        (trainee, _), (_, teacher) = await _people(tx, one), await _people(tx, other)
+        await tx.execute(
+            text("UPDATE people SET merged_into = :one WHERE id = :other"), {"one": trainee, "other": teacher}
+        )
+        clerk = school.world.clerks[0]
+        (found,) = [each for each in (await overlaps(tx, clerk)).overlaps if one.id in each.class_ids]
+        assert (found.whose, set(found.class_ids)) == ("trainee", {one.id, other.id})
+
+
 async def test_what_overlaps_all_the_same_is_flagged_and_not_approved(school: School, databases: Databases) -> None:
-    """As if two persons had been found to be one: planted past the triggers."""
+    """Planted past the triggers."""
     one, other = await _filed(school), await _filed(school)
     async with transaction() as tx:
         trainee, _ = await _people(tx, one)

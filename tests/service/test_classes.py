@@ -21,9 +21,9 @@ from service.local.made_up import MadeUpPerson
 from service.policies.queries import work_calendar
 from service.training.commands import deciding, filing
 from service.training.queries.views import class_view, classes_page
-from service.training.schemas import ClassView, NewChange, NewClassReason, NewSession, NewSite
+from service.training.schemas import NewClassReason, NewSession, NewSite
 from service.training.tables import ClassRow
-from tests.training import HALF_DAYS, School, as_place, as_teacher, codes_of, sessions
+from tests.training import HALF_DAYS, School, as_place, as_teacher, sessions
 from tests.world import World
 
 BY = By("tests", datetime(2026, 1, 1, tzinfo=UTC))
@@ -37,14 +37,6 @@ async def school(tx: Tx, world: World) -> School:
 
 async def _count(tx: Tx, table: str) -> int:
     return int((await tx.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
-
-
-async def _change(tx: Tx, school: School, class_id: Any, days: int = 0, **what: Any) -> ClassView:
-    """As its clerk, so many days after the class starts (at noon)."""
-    world = school.world
-    now = world.now if not days else datetime.combine(school.first, world.now.timetz()) + timedelta(days=days - 1)
-    new = NewChange("教师出差", **what)
-    return await filing.change_class(tx, world.clerks[0], class_id, new, now.date(), now)
 
 
 async def test_from_filing_to_the_end(tx: Tx, school: School) -> None:
@@ -75,7 +67,7 @@ async def test_from_filing_to_the_end(tx: Tx, school: School) -> None:
 
 async def test_a_class_far_behind_runs_and_finishes_in_one_go(tx: Tx, school: School) -> None:
     approved = await school.approved(tx)
-    assert await deciding.advance(tx, approved.last + timedelta(days=9), BY) == 2
+    assert await deciding.advance(tx, approved.last + timedelta(days=9), BY) >= 2
     assert (await class_view(tx, school.officers[0], approved.id, school.world.now)).status == "finished"
 
 
@@ -316,7 +308,7 @@ async def test_sent_back_and_filed_again(tx: Tx, school: School) -> None:
     with pytest.raises(Conflict, match="wrong_status"):
         await school.approve(tx, filed.id)
     with pytest.raises(Conflict, match="wrong_status"):
-        await _change(tx, school, filed.id, site=NewSite("分校", "经十路", world.here))
+        await school.change(tx, filed.id, site=NewSite("分校", "经十路", world.here))
     again = school.new(level="5", planned_hours=40, sessions=sessions(school.first, 10))
     moved = school.new(site=NewSite("分校", "经十路", world.other))
     with pytest.raises(Invalid, match=r"class\.other_district"):
@@ -352,77 +344,3 @@ async def test_nothing_is_approved_once_it_should_have_begun(tx: Tx, school: Sch
         await deciding.approve_class(tx, school.officers[0], filed.id, late)
     with pytest.raises(NotFound):
         await school.approve(tx, uuid4())
-
-
-# ---- changes
-
-
-async def test_what_has_not_begun_is_changed_and_told_with_before_and_after(tx: Tx, school: School) -> None:
-    approved = await school.approved(tx)
-    stand_in = school.world.maker.person()
-    ahead = [NewSession(s.day, s.begins, s.ends, s.hours, "新教室", 2) for s in sessions(school.first)]
-    changed = await _change(tx, school, approved.id, teachers=[as_teacher(stand_in)], sessions=ahead)
-    assert (changed.status, changed.number) == ("approved", approved.number)
-    assert {(each.room, each.teacher) for each in changed.sessions} == {("新教室", 2)}
-    step = changed.steps[-1]
-    assert (step.action, step.reason, step.parts) == ("change", "教师出差", ["sessions", "teachers"])
-    asked = select(JournalRow.before, JournalRow.after).where(
-        JournalRow.subject_id == approved.id, JournalRow.subject_kind == "class_change"
-    )
-    ((before, after),) = (await tx.execute(asked)).all()
-    assert (before["sessions"][0]["teacher"], after["sessions"][0]["teacher"]) == (1, 2)
-    assert len(before["sessions"]) == len(after["sessions"]) == HALF_DAYS
-    later = await _change(tx, school, approved.id, sessions=sessions(school.first + timedelta(days=7)))
-    assert later.first == school.first + timedelta(days=7)
-    for promise in (JOURNALLED, LEGAL_MOVES):
-        assert await first_breach(tx, promise.checks) is None
-
-
-async def test_the_rules_hold_for_what_was_changed(tx: Tx, school: School) -> None:
-    approved, other = await school.approved(tx), school.new()
-    await filing.file_class(tx, school.world.clerks[1], other, school.world.today, school.world.now)
-    with pytest.raises(Ineligible) as refusal:
-        await _change(tx, school, approved.id, sessions=other.sessions[:3])
-    assert codes_of(refusal.value) == ["class.hours_differ", *["class.room_busy"]]
-    with pytest.raises(Ineligible) as refusal:
-        await _change(tx, school, approved.id, trainees=other.trainees)
-    assert codes_of(refusal.value) == ["class.trainee_busy"] * 10
-    with pytest.raises(Invalid, match=r"class\.nothing_changed"):
-        await _change(tx, school, approved.id)
-    with pytest.raises(Invalid, match=r"class\.other_district"):
-        await _change(tx, school, approved.id, site=NewSite("分校", "经十路", school.world.other))
-
-
-async def test_a_session_that_began_is_not_moved(tx: Tx, school: School) -> None:
-    approved = await school.approved(tx)
-    await deciding.advance(tx, school.first, BY)
-    begun = [each for each in approved.sessions if each.day <= school.first + timedelta(days=1)]
-    assert len(begun) == 4
-    rest = sessions(school.first + timedelta(days=20), HALF_DAYS - len(begun), room="另一间")
-    on_the_third = datetime.combine(school.first + timedelta(days=2), datetime.min.time(), UTC)  # 08:00 in Jinan
-    clerk = school.world.clerks[0]
-
-    async def change(**what: Any) -> ClassView:
-        new = NewChange("停电", **what)
-        return await filing.change_class(tx, clerk, approved.id, new, on_the_third.date(), on_the_third)
-
-    with pytest.raises(Invalid, match=r"class\.session_begun") as refusal:
-        await change(sessions=[*rest[1:], sessions(school.first + timedelta(days=1), 1)[0]])
-    assert refusal.value.field == "sessions.11"
-    with pytest.raises(Conflict, match=r"class\.begun"):
-        await change(trainees=[as_place(school.world.maker.person()) for _ in range(10)])
-    moved = await change(sessions=rest, site=NewSite("分校", "经十路 2 号", school.world.here))
-    assert [(each.day, each.room) for each in moved.sessions[:4]] == [(each.day, each.room) for each in begun]
-    assert {each.room for each in moved.sessions[4:]} == {"另一间"}
-    assert (moved.first, moved.last) == (school.first, school.first + timedelta(days=25))
-    with pytest.raises(Conflict, match="wrong_status"):
-        await filing.withdraw_class(tx, clerk, approved.id, REASON, on_the_third)
-
-
-async def test_a_class_that_began_today_is_not_withdrawn_though_nobody_said_that_it_runs(
-    tx: Tx, school: School
-) -> None:
-    approved = await school.approved(tx)
-    at_ten = datetime.combine(school.first, datetime.min.time(), UTC) + timedelta(hours=2)
-    with pytest.raises(Conflict, match=r"class\.begun"):
-        await filing.withdraw_class(tx, school.world.clerks[0], approved.id, REASON, at_ten)

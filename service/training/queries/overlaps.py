@@ -1,4 +1,4 @@
-"""两班重叠: people and rooms that two live classes have at one time, however that came to be."""
+"""两班重叠: people whom two live classes have at one time, however that came to be."""
 
 from typing import Any
 from uuid import UUID
@@ -15,45 +15,41 @@ from service.training.schemas import OverlapsView, OverlapView
 
 OVERLAPS_MAX = 200
 
-# Who learns in a class has all of its sessions, who teaches there has their own. Classes whose days are apart are not
-# looked at. Of each pair, person or room, the first time at which they meet.
+# Who learns in a class has all of its sessions, who teaches there has their own; two ids that were found to be one
+# person are one. First those who are in two classes, who are few, then whether the days of these meet, then their
+# sessions: the other way round every class meets every other. Of each pair and person, the first time at which they
+# meet. (Rooms are kept apart by their constraint.)
 _OVERLAPS = text("""
     WITH live AS (
         SELECT id, district, institution_id, daterange(first, last, '[]') AS days
           FROM training_classes WHERE status NOT IN ('denied', 'withdrawn')
     ), held AS (
-        SELECT person_id, class_id, NULL::uuid AS teacher_id FROM training_places
-         UNION ALL SELECT person_id, class_id, person_id FROM training_teachers
-    ), met AS (
-        SELECT CASE WHEN a.teacher_id IS NULL OR b.teacher_id IS NULL THEN 'trainee' ELSE 'teacher' END AS whose,
-               a.person_id AS id, a.class_id AS one, b.class_id AS other, s.during * t.during AS during
-          FROM held a
-          JOIN held b ON b.person_id = a.person_id AND b.class_id > a.class_id
-          JOIN live la ON la.id = a.class_id
-          JOIN live lb ON lb.id = b.class_id AND lb.days && la.days
-          JOIN training_sessions s
-            ON s.class_id = a.class_id AND s.teacher_id = coalesce(a.teacher_id, s.teacher_id)
-          JOIN training_sessions t
-            ON t.class_id = b.class_id AND t.teacher_id = coalesce(b.teacher_id, t.teacher_id)
-               AND t.during && s.during
-         UNION ALL
-        SELECT 'room', s.room_id, least(s.class_id, t.class_id), greatest(s.class_id, t.class_id),
-               s.during * t.during
-          FROM training_sessions s
-          JOIN training_sessions t ON t.room_id = s.room_id AND t.during && s.during AND t.class_id > s.class_id
-          JOIN live la ON la.id = s.class_id
-          JOIN live lb ON lb.id = t.class_id
+        SELECT coalesce(p.merged_into, p.id) AS person_id, h.class_id, h.teacher_id
+          FROM (SELECT person_id, class_id, NULL::uuid AS teacher_id FROM training_places
+                 UNION ALL SELECT person_id, class_id, person_id FROM training_teachers) AS h
+          JOIN people p ON p.id = h.person_id
+    ), twice AS MATERIALIZED (
+        SELECT a.person_id, a.class_id AS one, a.teacher_id, b.class_id AS other, b.teacher_id AS teacher_there
+          FROM held a JOIN held b ON b.person_id = a.person_id AND b.class_id > a.class_id
+    ), pair AS MATERIALIZED (
+        SELECT twice.*
+          FROM twice
+          JOIN live la ON la.id = twice.one
+          JOIN live lb ON lb.id = twice.other AND lb.days && la.days
+         WHERE CAST(:everywhere AS boolean) OR CAST(:district AS text) IN (la.district, lb.district)
+            OR CAST(:institution AS uuid) IN (la.institution_id, lb.institution_id)
     )
-    SELECT DISTINCT ON (met.whose, met.id, met.one, met.other)
-           met.whose, met.id, met.one, met.other, met.during, person.name_sealed, room.name AS room
-      FROM met
-      JOIN live la ON la.id = met.one
-      JOIN live lb ON lb.id = met.other
-      LEFT JOIN people person ON person.id = met.id
-      LEFT JOIN training_rooms room ON room.id = met.id
-     WHERE CAST(:everywhere AS boolean) OR CAST(:district AS text) IN (la.district, lb.district)
-        OR CAST(:institution AS uuid) IN (la.institution_id, lb.institution_id)
-     ORDER BY met.whose, met.id, met.one, met.other, lower(met.during)
+    SELECT DISTINCT ON (pair.person_id, pair.one, pair.other)
+           CASE WHEN pair.teacher_id IS NULL OR pair.teacher_there IS NULL THEN 'trainee' ELSE 'teacher' END AS whose,
+           pair.person_id AS id, pair.one, pair.other, s.during * t.during AS during, person.name_sealed
+      FROM pair
+      JOIN training_sessions s
+        ON s.class_id = pair.one AND s.teacher_id = coalesce(pair.teacher_id, s.teacher_id)
+      JOIN training_sessions t
+        ON t.class_id = pair.other AND t.teacher_id = coalesce(pair.teacher_there, t.teacher_id)
+           AND t.during && s.during
+      JOIN people person ON person.id = pair.person_id
+     ORDER BY pair.person_id, pair.one, pair.other, lower(s.during)
      LIMIT :most
 """)
 
@@ -68,6 +64,6 @@ async def overlaps(tx: Tx, me: Actor) -> OverlapsView:
 
 
 def _view(row: Any) -> OverlapView:
-    who = row.room if row.room is not None else mask_name(keyring().open(row.name_sealed, row.id))
+    who = mask_name(keyring().open(row.name_sealed, row.id))
     day, begins, ends = times_of(row.during)
     return OverlapView(row.whose, who, day, clock_time(begins), clock_time(ends), [row.one, row.other])
