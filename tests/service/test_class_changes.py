@@ -88,3 +88,18 @@ async def test_a_class_that_began_today_is_not_withdrawn_though_nobody_said_that
     at_ten = datetime.combine(school.first, datetime.min.time(), UTC) + timedelta(hours=2)
     with pytest.raises(Conflict, match=r"class\.begun"):
         await filing.withdraw_class(tx, school.world.clerks[0], approved.id, REASON, at_ten)
+
+
+async def test_what_nobody_approved_in_time_is_put_off(tx: Tx, school: School) -> None:
+    filed, clerk = await school.file(tx), school.world.clerks[0]
+    late = datetime.combine(school.first + timedelta(days=2), datetime.min.time(), UTC)
+
+    async def change(**what: Any) -> ClassView:
+        return await filing.change_class(tx, clerk, filed.id, NewChange("还没批", **what), late.date(), late)
+
+    with pytest.raises(Invalid, match=r"class\.session_begun"):
+        await change(site=NewSite("分校", "经十路 2 号", school.world.here))
+    put_off = await change(sessions=sessions(school.first + timedelta(days=20), room="晚些"))
+    assert (put_off.status, put_off.first) == ("filed", school.first + timedelta(days=20))
+    assert len(put_off.sessions) == HALF_DAYS
+    assert (await deciding.approve_class(tx, school.officers[0], filed.id, late)).status == "approved"

@@ -80,7 +80,8 @@ async def change_class(tx: Tx, me: Actor, class_id: UUID, new: NewChange, today:
     CLASS_LIFECYCLE.after(status, ClassAction.CHANGE)
     before = await stored_plan(tx, class_id)
     read = read_change(new, len(before.teachers), today)
-    begun = [each for each in before.sessions if has_begun(each, now)]
+    # what nobody approved has not happened, whatever the day
+    begun = [each for each in before.sessions if has_begun(each, now)] if status != ClassStatus.FILED else []
     if new.trainees and (begun or status == ClassStatus.RUNNING):
         raise Conflict("class.begun")
     plan = await _changed(tx, before, begun, read, now)
@@ -88,7 +89,7 @@ async def change_class(tx: Tx, me: Actor, class_id: UUID, new: NewChange, today:
     changes = {name: value for name, value in storing.columns_of(plan, facts).items() if name != "filed_on"}
     await move(tx, _CLASSES, CLASS_LIFECYCLE, ClassAction.CHANGE, class_id, by, reason=read.reason, changes=changes)
     await storing.keep_decision(tx, class_id, facts, decision)
-    await storing.clear_sessions(tx, class_id, after=now)
+    await storing.clear_sessions(tx, class_id, after=now if begun else None)
     if new.trainees:
         await storing.clear_roster(tx, class_id)
         await storing.store_roster(tx, class_id, plan.trainees)
@@ -183,10 +184,10 @@ async def _changed(tx: Tx, before: Plan, begun: Sequence[Session], read: ReadCha
     """The plan with what was read in the place of what it replaces."""
     if read.site is not None:
         _must_stay_in(before.site.district, read.site.district)
-    for n, each in enumerate(read.sessions or (), 1):
+    ahead = [each for each in before.sessions if each not in begun] if read.sessions is None else read.sessions
+    for n, each in enumerate(ahead, 1):
         if has_begun(each, now):
             raise Invalid("class.session_begun", f"sessions.{n}")
-    ahead = [each for each in before.sessions if each not in begun] if read.sessions is None else read.sessions
     added, trainees = await gather(tx, read.people)
     teachers = (*before.teachers, *added)
     must_be_different([each.person_id for each in teachers])

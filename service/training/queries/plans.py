@@ -41,8 +41,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Plan:
-    """`sessions` name their teacher by place in `teachers`, from 1; a trainee's line is their place in `trainees`.
-    `begun` sessions, by place from 0, stand as they are in rooms that are known."""
+    """`sessions` name their teacher by place in `teachers`, from 1; a trainee's line is their place in `trainees`."""
 
     institution_id: UUID
     filed_on: date
