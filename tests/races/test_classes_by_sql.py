@@ -298,3 +298,7 @@ async def test_what_overlaps_all_the_same_is_flagged_and_not_approved(school: Sc
             assert codes_of(refusal.value) == ["class.trainee_busy"]
             status = await tx.execute(select(ClassRow.status).where(ClassRow.id == view.id))
             assert status.scalar_one() == "filed"
+    admin = await asyncpg.connect(databases.admin_url)
+    await admin.execute("SET session_replication_role = replica")
+    await admin.execute("DELETE FROM training_places WHERE class_id = $1 AND person_id = $2", other.id, trainee)
+    await admin.close()
