@@ -16,13 +16,15 @@ from tests.world import World
     [
         (
             """INSERT INTO training_sessions
-               SELECT gen_random_uuid(), $2, s.teacher_id, gen_random_uuid(), s.during, 4 FROM training_sessions s WHERE s.class_id = $1""",
+               SELECT gen_random_uuid(), $2, s.teacher_id, gen_random_uuid(), s.during, 4
+                 FROM training_sessions s WHERE s.class_id = $1""",
             "training_sessions",
             "教师同一时间",
         ),
         (
             """INSERT INTO training_sessions
-               SELECT gen_random_uuid(), $2, gen_random_uuid(), s.room_id, s.during, 4 FROM training_sessions s WHERE s.class_id = $1""",
+               SELECT gen_random_uuid(), $2, gen_random_uuid(), s.room_id, s.during, 4
+                 FROM training_sessions s WHERE s.class_id = $1""",
             "training_sessions",
             "教室同一时间",
         ),
