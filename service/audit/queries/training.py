@@ -1,8 +1,9 @@
 """The promise about classes: nobody and no room is in two at one time, and no first one without an inspection."""
 
+from domain.training import DEAD
 from service.audit.queries.checks import Check, Promise
 
-_LIVE = "status NOT IN ('denied', 'withdrawn')"
+_LIVE = "status NOT IN ({})".format(", ".join(f"'{status}'" for status in sorted(DEAD)))
 _HELD = "status IN ('approved', 'running', 'finished', 'closed')"
 
 

@@ -8,11 +8,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden
+from domain.text import public_words
 from domain.training import CLASS_LIFECYCLE, ClassAction, ClassStatus
 from service.database import Tx
 from service.journal import By, move, move_all
 from service.training.commands.filing import granted, lock_class
-from service.training.commands.reading import read_words
 from service.training.queries.plans import has_begun, stored_plan
 from service.training.queries.views import class_view
 from service.training.schemas import ClassView, NewClassReason
@@ -74,7 +74,7 @@ async def advance(tx: Tx, today: date, by: By) -> int:
 async def _with_reason(
     tx: Tx, me: Actor, class_id: UUID, action: ClassAction, new: NewClassReason, now: datetime
 ) -> ClassView:
-    by, reason = await _officer(tx, me, class_id, action, now), read_words(new.reason, "reason")
+    by, reason = await _officer(tx, me, class_id, action, now), public_words(new.reason, "reason")
     await move(tx, _CLASSES, CLASS_LIFECYCLE, action, class_id, by, reason=reason)
     return await class_view(tx, me, class_id, now)
 

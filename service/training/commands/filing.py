@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from domain.actor import Actor, Post
 from domain.eligibility.outcome import Decision
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid, NotFound
+from domain.text import public_words
 from domain.training import CLASS_LIFECYCLE, ClassAction, ClassStatus, Facts, Session, decide
 from service.access.tables import DistrictRow
 from service.database import Tx
@@ -24,7 +25,7 @@ from service.training.commands.gathering import (
     repeated_lines,
     rooms_of,
 )
-from service.training.commands.reading import ReadChange, ReadClass, read_change, read_class, read_words
+from service.training.commands.reading import ReadChange, ReadClass, read_change, read_class
 from service.training.queries.facts import facts_of
 from service.training.queries.plans import Plan, has_begun, stored_plan
 from service.training.queries.views import class_view, visible_to
@@ -107,7 +108,7 @@ async def withdraw_class(tx: Tx, me: Actor, class_id: UUID, new: NewClassReason,
     sessions = (await stored_plan(tx, class_id)).sessions
     if status == ClassStatus.APPROVED and any(has_begun(each, now) for each in sessions):
         raise Conflict("class.begun")
-    reason = read_words(new.reason, "reason")
+    reason = public_words(new.reason, "reason")
     await move(tx, _CLASSES, CLASS_LIFECYCLE, ClassAction.WITHDRAW, class_id, by, reason=reason)
     return await class_view(tx, me, class_id, now)
 

@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.period import parse_date
+from domain.text import public_words
 from domain.training import OFFICERS_LEAST
 from service.clock import business_day
 from service.database import Tx
 from service.institutions.tables import InstitutionRow
 from service.journal import By, record
-from service.training.commands.reading import read_words
 from service.training.queries.inspections import in_reach, inspection_view
 from service.training.schemas import InspectionView, NewInspection, NewResult
 from service.training.tables import InspectionOfficerRow, InspectionRow
@@ -54,7 +54,7 @@ async def record_result(
     `inspection.not_yet`, `inspection.before_opening`."""
     me.must_hold(Post.INSPECTOR)
     opened_at = await _locked(tx, me, inspection_id)
-    note, inspected_on = read_words(new.note, "note"), parse_date(new.inspected_on, "inspected_on")
+    note, inspected_on = public_words(new.note, "note"), parse_date(new.inspected_on, "inspected_on")
     if inspected_on > today:
         raise Invalid("inspection.not_yet", "inspected_on")
     if inspected_on < business_day(opened_at):

@@ -9,7 +9,7 @@ from domain.faults import Faults
 from domain.identity import NationalId, PersonName, Phone
 from domain.level import SkillLevel, level_named
 from domain.period import parse_date
-from domain.text import half_width, must_hold_no_personal_number, trimmed
+from domain.text import half_width, public_words, trimmed
 from domain.training import Session, key_of, minutes_of
 from service.people.commands import NewPerson
 from service.training.queries.plans import Site
@@ -65,7 +65,7 @@ def read_change(new: NewChange, teachers: int, today: date) -> ReadChange:
         raise Invalid("class.nothing_changed", "sessions")
     faults, added = Faults(), new.teachers or []
     read = ReadChange(
-        reason=faults.read(read_words, new.reason, "reason"),
+        reason=faults.read(public_words, new.reason, "reason"),
         site=_site(faults, new.site) if new.site else None,
         people=_people(faults, added, new.trainees or [], today),
         sessions=_sessions(faults, new.sessions, teachers + len(added)) if new.sessions else None,
@@ -74,19 +74,13 @@ def read_change(new: NewChange, teachers: int, today: date) -> ReadChange:
     return read
 
 
-def read_words(text: str, field: str) -> str:
-    """Words that are kept in clear."""
-    must_hold_no_personal_number(text, field)
-    return trimmed(text, field, "words")
-
-
 def _code(text: str) -> str:
     return half_width(trimmed(text, "item_code", "words"))
 
 
 def _named_place(text: str, field: str) -> str:
     """What a room or an address is found by again; signs alone are no name."""
-    words = read_words(text, field)
+    words = public_words(text, field)
     if not key_of(words):
         raise Invalid("words.empty", field)
     return words
@@ -94,7 +88,7 @@ def _named_place(text: str, field: str) -> str:
 
 def _site(faults: Faults, new: NewSite) -> Site:
     return Site(
-        faults.read(read_words, new.name, "site.name"),
+        faults.read(public_words, new.name, "site.name"),
         faults.read(_named_place, new.address, "site.address"),
         new.district,
     )

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from domain.actor import Actor, Post
 from domain.identity import mask_name
-from domain.training import clock_time
+from domain.training import DEAD, clock_time
 from service.crypto import keyring
 from service.database import Tx
 from service.training.queries.plans import times_of
@@ -22,7 +22,7 @@ OVERLAPS_MAX = 200
 _OVERLAPS = text("""
     WITH live AS (
         SELECT id, district, institution_id, daterange(first, last, '[]') AS days
-          FROM training_classes WHERE status NOT IN ('denied', 'withdrawn')
+          FROM training_classes WHERE status <> ALL (CAST(:dead AS text[]))
     ), held AS (
         SELECT coalesce(p.merged_into, p.id) AS person_id, h.class_id, h.teacher_id
           FROM (SELECT person_id, class_id, NULL::uuid AS teacher_id FROM training_places
@@ -59,7 +59,7 @@ async def overlaps(tx: Tx, me: Actor) -> OverlapsView:
     of_institution: UUID | None = me.institution_id if me.holds(Post.CLERK) else None
     given = {"everywhere": me.district is None and of_institution is None, "institution": of_institution}
     district = None if of_institution else me.district
-    found = await tx.execute(_OVERLAPS, {**given, "district": district, "most": OVERLAPS_MAX})
+    found = await tx.execute(_OVERLAPS, {**given, "district": district, "most": OVERLAPS_MAX, "dead": list(DEAD)})
     return OverlapsView([_view(row) for row in found])
 
 
