@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.claim import PlaceLink
 from domain.errors import Forbidden, Invalid
+from domain.level import LEVELS
 from domain.period import Period, parse_date
 
 KEY_LENGTH_MAX = 60
@@ -136,6 +137,18 @@ class FundOfGroup:
             raise Invalid("policy.not_funds", field="value")
 
 
+class HoursOfLevels:
+    """Level → 学时, for as many levels as there is something to say of."""
+
+    MOST = 10_000
+
+    def check(self, value: object) -> None:
+        if not isinstance(value, dict) or not value.keys() <= LEVELS.keys():
+            raise Invalid("policy.not_hours", field="value", most=self.MOST)
+        if not all(_is_whole(hours, 1, self.MOST) for hours in value.values()):
+            raise Invalid("policy.not_hours", field="value", most=self.MOST)
+
+
 def _is_whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
@@ -159,6 +172,14 @@ FORMS: Mapping[str, Form] = {
     "lawsuit_months": Whole(1, 60),
     "fund_of_group": FundOfGroup(),
     "selection_publicity_working_days": Whole(1, 60),
+    "class_filing_working_days": Whole(0, 60),
+    "class_size_least": Whole(1, 500),
+    "class_size_most": Whole(1, 500),
+    "class_hour_minutes": Whole(30, 60),
+    "class_day_hours_most": Whole(1, 16),
+    "class_earliest_hour": Whole(0, 12),
+    "class_latest_hour": Whole(12, 24),
+    "class_reference_hours": HoursOfLevels(),
 }
 
 

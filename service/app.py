@@ -28,6 +28,7 @@ from service.reconciliation import routes as reconciliation
 from service.security import PUBLIC, Authentication
 from service.standards import routes as standards
 from service.statistics import routes as statistics
+from service.training import routes as training
 from service.web import DEPENDENCIES, StrictRequest, Today, Tx, close_left_open, refuse_strange_query
 
 
@@ -70,8 +71,8 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 
 FEATURES = [
-    *(access, policies, catalog, funds, standards, institutions, claims, notices, oversight, batches),
-    *(reconciliation, statistics, audit),
+    *(access, policies, catalog, funds, standards, institutions, training, claims, notices, oversight),
+    *(batches, reconciliation, statistics, audit),
 ]
 
 

@@ -46,7 +46,7 @@ class JournalRow(Base):
     subject_kind: Mapped[str]
     subject_id: Mapped[UUID]
     action: Mapped[str]
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     after: Mapped[dict[str, Any]] = mapped_column(JSONB)
     actor_user_id: Mapped[UUID | None]
     actor_person_id: Mapped[UUID | None]
@@ -107,8 +107,10 @@ async def record(
     by: By,
     after: Sequence[Mapping[str, Any]],
     reason: str = "",
+    before: Sequence[Mapping[str, Any] | None] | None = None,
 ) -> None:
-    """Journal rows for rows that come into being (or change outside a lifecycle); `after[i]` belongs to `ids[i]`.
+    """Journal rows for rows that come into being (or change outside a lifecycle); `after[i]` belongs to `ids[i]`, and
+    so does `before[i]`, what the change replaced.
 
     Invalid `text.personal_number` for a reason, or a value of `after`, that names a person by number.
     """
@@ -120,11 +122,12 @@ async def record(
             "subject_kind": kind,
             "subject_id": i,
             "action": action,
+            "before": b,
             "after": dict(a),
             "reason": reason,
             **by.columns(),
         }
-        for i, a in zip(ids, after, strict=True)
+        for i, a, b in zip(ids, after, before or [None] * len(ids), strict=True)
     ]
     if rows:
         await tx.execute(insert(JournalRow), rows)

@@ -108,6 +108,9 @@ _BY_CONSTRAINT = {
         (f"ex_institution_{facts}_one_a_day" for facts in ("listings", "scopes", "branches", "contacts", "grades")),
         "institution.days_taken",
     ),
+    "ex_training_sessions_teacher": "class.teacher_taken",
+    "ex_training_sessions_room": "class.room_taken",
+    "uq_training_classes_number": "busy",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
@@ -116,6 +119,9 @@ _BY_SQLSTATE = {
     "ZD015": "attempt.live",
     "ZD017": "batch.past_no_return",
     "ZD018": "batch.voucher_used",
+    "ZD061": "class.person_taken",
+    "ZD062": "class.begun",
+    "ZD064": "training.first_inspection",
 }
 _LOST_CONNECTION = ("08", "57P")
 
@@ -152,10 +158,8 @@ def _refused(request: Ask, refusal: DomainError) -> Answer:
     status = next(status for kind, status in _STATUS.items() if isinstance(refusal, kind))
     language = language_of(request)
     if isinstance(refusal, Invalid):
-        errors = [
-            FieldProblem(each.field, each.code, words(each.code, each.facts, language))
-            for each in (refusal, *refusal.others)
-        ]
+        found = (refusal, *refusal.others)
+        errors = [FieldProblem(each.field, each.code, words(each.code, each.facts, language)) for each in found]
         return problem(request, status, refusal.code, refusal.facts, errors)
     if isinstance(refusal, Ineligible) and "decision" in refusal.facts:
         told = refusal.facts["decision"]

@@ -35,6 +35,7 @@ class Sweep(StrEnum):
     CLOSE_NOTICES = "notices.close_notices"
     FOLD_TALLY = "claims.fold_tally"
     LAPSE_SENT_BACK = "claims.lapse_sent_back"
+    ADVANCE_CLASSES = "training.advance_classes"
 
 
 def _make() -> Celery:
@@ -77,4 +78,5 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.CLOSE_NOTICES: timedelta(seconds=10),
     Sweep.FOLD_TALLY: timedelta(seconds=10),
     Sweep.LAPSE_SENT_BACK: timedelta(seconds=60),
+    Sweep.ADVANCE_CLASSES: timedelta(seconds=60),
 }

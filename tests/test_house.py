@@ -25,6 +25,7 @@ from domain.review import REVIEW_LIFECYCLE
 from domain.roster import ROSTER_LIFECYCLE
 from domain.selection import APPLICATION_LIFECYCLE, ROUND_LIFECYCLE
 from domain.standard import SET_LIFECYCLE
+from domain.training import CLASS_LIFECYCLE
 from service.app import create_app
 from service.batches.tables import LIVE_SQL
 from service.database import async_url, every_table
@@ -250,9 +251,9 @@ async def test_lifecycles_and_exclusions_in_the_database_are_those_of_the_domain
     firsts = {("claim", "", "file"), ("roster", "", "receive"), ("batch", "", "open"), ("attempt", "", "prepare")}
     firsts |= {("edition", "", "import"), ("edition", "", "copy"), ("proposal", "", "propose")}
     firsts |= {("standard_set", "", "propose"), ("standard_review", "", "open"), ("penalty", "", "propose")}
-    firsts |= {("selection_round", "", "announce"), ("selection_application", "", "file")}
+    firsts |= {("selection_round", "", "announce"), ("selection_application", "", "file"), ("class", "", "file")}
     lives: list[Any] = [CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE]
-    lives += [EDITION_LIFECYCLE, PROPOSAL_LIFECYCLE, REVIEW_LIFECYCLE, PENALTY_LIFECYCLE]
+    lives += [EDITION_LIFECYCLE, PROPOSAL_LIFECYCLE, REVIEW_LIFECYCLE, PENALTY_LIFECYCLE, CLASS_LIFECYCLE]
     lives += [ROUND_LIFECYCLE, APPLICATION_LIFECYCLE]
     moves = {(life.noun, str(a), str(do), str(b)) for life in lives for (a, do), b in life.moves.items()}
     moves |= {(noun, "", do, str(life.first)) for noun, _, do in firsts for life in lives if life.noun == noun}

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "oversight"
-down_revision = "institution_registry"
+down_revision = "training_classes"
 branch_labels = None
 depends_on = None
 

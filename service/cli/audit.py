@@ -40,6 +40,7 @@ TITLES = {
     "standards_of_two_bureaus": "补贴标准由两个部门签字，一日一个标准，每个金额都能重算",
     "penalties_by_two_persons": "惩戒由两个人决定、第三人处理申诉，停的就是所定的，评估都能重算",
     "institutions_by_several_persons": "机构账户两个人定，入围凭几个评委的分、公示之后",
+    "classes_apart": "同一时间谁都不在两个班，首次开班前通过两人以上的实地检查",
     "roster_lines": "花名册每一行恰好一个结果，受理的行各有一笔申领",
 }
 

@@ -20,6 +20,8 @@ HEADINGS = {
     "standards": "目录和补贴标准",
     "policies": "政策参数和人群",
     "groups": "政策参数和人群",
+    "classes": "开班和实地检查",
+    "inspections": "开班和实地检查",
     "mandates": "代领协议",
     "institutions": "机构和遴选",
     "selections": "机构和遴选",

@@ -18,6 +18,7 @@ from domain.review import REVIEW_LIFECYCLE, Measure, Voice
 from domain.roster import ROSTER_LIFECYCLE
 from domain.selection import APPLICATION_LIFECYCLE, ROUND_LIFECYCLE
 from domain.standard import SET_LIFECYCLE, Change
+from domain.training import CLASS_LIFECYCLE, ClassStatus
 from domain.verification import COMPARED, Outcome
 from service import problems
 from service.queue import Job
@@ -104,10 +105,11 @@ def test_every_status_action_and_channel_has_a_name() -> None:
     lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
         *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
         PENALTY_LIFECYCLE,
-        *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE),
+        *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE, CLASS_LIFECYCLE),
     )
     wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
     wanted |= {f"institution_kind.{kind}" for kind in InstitutionKind} | {f"standing.{each}" for each in Standing}
+    wanted |= {f"class_status.{status}" for status in ClassStatus}
     wanted |= {f"measure.{measure}" for measure in Measure} | {f"voice.{voice}" for voice in Voice}
     for life in lifecycles:
         wanted |= {f"noun.{life.noun}", f"status.{life.first}"}

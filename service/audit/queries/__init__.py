@@ -18,6 +18,7 @@ from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.queries.standards import STANDARDS, standards_recompute
 from service.audit.queries.territory import TERRITORY
+from service.audit.queries.training import CLASSES
 from service.audit.schemas import BrokenRow, PromiseReport
 from service.database import Tx
 
@@ -85,6 +86,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         STANDARDS,
         OVERSIGHT,
         INSTITUTIONS,
+        CLASSES,
     )
 
 

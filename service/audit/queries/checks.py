@@ -13,12 +13,14 @@ from domain.review import REVIEW_LIFECYCLE
 from domain.roster import ROSTER_LIFECYCLE
 from domain.selection import APPLICATION_LIFECYCLE, ROUND_LIFECYCLE
 from domain.standard import SET_LIFECYCLE
+from domain.training import CLASS_LIFECYCLE
 from service.database import Tx
 
 LIFECYCLES = (
     *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
     PENALTY_LIFECYCLE,
     *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE),
+    CLASS_LIFECYCLE,
 )
 
 

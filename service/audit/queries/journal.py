@@ -12,6 +12,7 @@ _GUARDED = {
     "penalty": "penalties",
     "selection_round": "selection_rounds",
     "selection_application": "selection_applications",
+    "class": "training_classes",
 }
 
 _CHAIN = """

@@ -26,6 +26,8 @@ _PLACES = """
                  FROM institution_account_proposals p JOIN institutions i ON i.id = p.institution_id
      UNION ALL SELECT 'selection_application', a.id, i.district, i.id, NULL
                  FROM selection_applications a JOIN institutions i ON i.id = a.institution_id
+     UNION ALL SELECT kind, id, district, institution_id, NULL
+                 FROM training_classes, unnest(ARRAY['class', 'class_change']) AS kind
      UNION ALL SELECT 'roster', id, NULL, institution_id, NULL FROM rosters
      UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates"""
 

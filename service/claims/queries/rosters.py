@@ -12,10 +12,10 @@ from domain.errors import NotFound
 from domain.identity import NationalId, mask_name
 from domain.roster import Reason, RosterStatus
 from domain.text import half_width
-from service.claims.queries.views import cursor_of, read_cursor
 from service.claims.schemas import ReasonView, RosterLineView, RosterPage, RosterProblem, RostersView, RosterView
 from service.claims.tables import RosterLineRow, RosterPortionRow, RosterRow
 from service.crypto import keyring
+from service.cursors import cursor_of, read_cursor
 from service.database import Tx
 from service.gateways.roster_sheets import BY_FIELD, RosterPart
 from service.wording import words

@@ -1,20 +1,15 @@
 """What people see of claims, each only what they may."""
 
-import base64
-import binascii
-import hmac
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, tuple_
 
 from domain.actor import Actor, Post
 from domain.claim import ClaimStatus
 from domain.eligibility import Decision
-from domain.errors import Malformed, NotFound
+from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
 from service.catalog.tables import CatalogItemRow
@@ -24,6 +19,7 @@ from service.claims.queries.refusals import refusal_of
 from service.claims.schemas import ClaimsView, ClaimView, CountsView, DecisionView
 from service.claims.tables import ClaimRow, DoorRefusalRow
 from service.crypto import keyring
+from service.cursors import cursor_of, read_cursor
 from service.database import Tx
 from service.people.tables import AccountRow, PersonRow
 from service.wording import words
@@ -37,9 +33,6 @@ _STAFF = (
     Post.RELEASER,
     Post.AUDITOR,
 )
-
-
-_STAMP_BYTES = 16
 
 
 def visible_to(me: Actor) -> ColumnElement[bool]:
@@ -130,28 +123,6 @@ async def claims_page(
     rows = (await tx.execute(asked.order_by(ClaimRow.filed_at, ClaimRow.id).limit(limit + 1))).all()
     following = cursor_of(rows[limit - 1].filed_at, rows[limit - 1].id) if len(rows) > limit else None
     return ClaimsView([_view(row) for row in rows[:limit]], following)
-
-
-def cursor_of(at: datetime, row_id: UUID) -> str:
-    """The place after a row, for the next page; a stamp tells ours from a forged one."""
-    place = msgspec.json.encode([at, row_id])
-    return base64.urlsafe_b64encode(_stamp(place) + place).decode()
-
-
-def read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    """Malformed `cursor.forged` for anything but a cursor that we gave out."""
-    try:
-        told = base64.urlsafe_b64decode(cursor)
-    except (binascii.Error, ValueError):
-        told = b""
-    stamp, place = told[:_STAMP_BYTES], told[_STAMP_BYTES:]
-    if not hmac.compare_digest(stamp, _stamp(place)):
-        raise Malformed("cursor.forged", field="cursor")
-    return msgspec.json.decode(place, type=tuple[datetime, UUID])
-
-
-def _stamp(place: bytes) -> bytes:
-    return keyring().blind_index("cursor", place.hex())[:_STAMP_BYTES]
 
 
 async def claim_counts(tx: Tx, me: Actor) -> CountsView:

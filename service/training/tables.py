@@ -1,0 +1,166 @@
+"""Classes with their teachers, sessions and places, rooms, and inspections before a first class."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.catalog.tables import CatalogItemRow
+from service.database import Base
+from service.institutions.tables import InstitutionRow
+from service.standards.tables import StandardRow
+
+
+class ClassRow(Base):
+    """开班. `district` is that of its place, whose officers approve it; `first` and `last` are its sessions' days."""
+
+    __tablename__ = "training_classes"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('filed', 'sent_back', 'approved', 'running', 'finished', 'closed', 'denied', 'withdrawn')",
+            name="status",
+        ),
+        CheckConstraint(
+            "CASE WHEN status IN ('filed', 'sent_back', 'denied') THEN number IS NULL"
+            " WHEN status <> 'withdrawn' THEN number IS NOT NULL ELSE true END",
+            name="numbered_when_approved",
+        ),
+        CheckConstraint("first <= last", name="days"),
+        CheckConstraint("planned_hours > 0", name="planned_hours"),
+        UniqueConstraint("number", name="uq_training_classes_number"),
+        Index("ix_training_classes_work", "district", "status", "first"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    institution_id: Mapped[UUID] = mapped_column(ForeignKey(InstitutionRow.id), index=True)
+    district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    site: Mapped[str]  # the branch, as people call it
+    address: Mapped[str]
+    item_id: Mapped[UUID] = mapped_column(ForeignKey(CatalogItemRow.id))
+    occupation: Mapped[str]
+    level: Mapped[str]
+    standard_id: Mapped[UUID] = mapped_column(ForeignKey(StandardRow.id))
+    planned_hours: Mapped[int] = mapped_column(Integer)
+    first: Mapped[date]
+    last: Mapped[date]
+    status: Mapped[str]
+    number: Mapped[str | None]
+    filed_on: Mapped[date]
+    filed_at: Mapped[datetime]
+    filed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    #: Facts, rule versions and outcomes of what it was last filed or changed by.
+    decision: Mapped[dict[str, Any]]
+
+
+class TeacherRow(Base):
+    """`n` counts the teachers of a class from 1; one who was named stays."""
+
+    __tablename__ = "training_teachers"
+    __table_args__ = (UniqueConstraint("class_id", "person_id", name="uq_training_teachers_person"),)
+
+    class_id: Mapped[UUID] = mapped_column(ForeignKey("training_classes.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
+
+
+class PlaceRow(Base):
+    """A trainee's place in a class, as line of its roster."""
+
+    __tablename__ = "training_places"
+    __table_args__ = (UniqueConstraint("class_id", "person_id", name="uq_training_places_person"),)
+
+    class_id: Mapped[UUID] = mapped_column(ForeignKey("training_classes.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(Integer, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
+
+
+class RoomRow(Base):
+    """A room of an address, whoever teaches there. `key` is how it is compared, `name` how it was last written."""
+
+    __tablename__ = "training_rooms"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+
+
+class SessionRow(Base):
+    """One session. `live` follows the class: what was denied or withdrawn takes nobody's time. Never changed
+    otherwise; one that has not begun is replaced."""
+
+    __tablename__ = "training_sessions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["class_id", "teacher_id"],
+            ["training_teachers.class_id", "training_teachers.person_id"],
+            name="fk_training_sessions_teacher",
+        ),
+        CheckConstraint(
+            "NOT isempty(during) AND lower(during) IS NOT NULL AND upper(during) IS NOT NULL", name="during"
+        ),
+        CheckConstraint("hours > 0", name="hours"),
+        ExcludeConstraint(("class_id", "="), ("during", "&&"), name="ex_training_sessions_class", using="gist"),
+        ExcludeConstraint(
+            ("teacher_id", "="),
+            ("during", "&&"),
+            name="ex_training_sessions_teacher",
+            using="gist",
+            where=text("live"),
+        ),
+        ExcludeConstraint(
+            ("room_id", "="), ("during", "&&"), name="ex_training_sessions_room", using="gist", where=text("live")
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    class_id: Mapped[UUID] = mapped_column(ForeignKey("training_classes.id"))
+    teacher_id: Mapped[UUID]
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("training_rooms.id"))
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    hours: Mapped[int] = mapped_column(Integer)
+    live: Mapped[bool] = mapped_column(server_default="true")
+
+
+class SerialRow(Base):
+    """The last serial of class numbers that a district has given in a year."""
+
+    __tablename__ = "training_serials"
+
+    district: Mapped[str] = mapped_column(ForeignKey("districts.code"), primary_key=True)
+    year: Mapped[int] = mapped_column(Integer, primary_key=True)
+    last: Mapped[int] = mapped_column(Integer)
+
+
+class InspectionRow(Base):
+    """实地检查 of an institution: opened, joined by its officers, and ended once with a result."""
+
+    __tablename__ = "inspections"
+    __table_args__ = (
+        CheckConstraint("result IN ('passed', 'failed')", name="result"),
+        CheckConstraint("num_nonnulls(result, inspected_on, recorded_by, recorded_at) IN (0, 4)", name="recorded"),
+        CheckConstraint("(result IS NULL) = (note = '')", name="note"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    institution_id: Mapped[UUID] = mapped_column(ForeignKey(InstitutionRow.id), index=True)
+    opened_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    opened_at: Mapped[datetime]
+    result: Mapped[str | None]
+    inspected_on: Mapped[date | None]
+    note: Mapped[str] = mapped_column(server_default="")
+    recorded_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    recorded_at: Mapped[datetime | None]
+
+
+class InspectionOfficerRow(Base):
+    """Who was there: each joins under their own login, before there is a result."""
+
+    __tablename__ = "inspection_officers"
+
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspections.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    joined_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    joined_at: Mapped[datetime]

@@ -1,0 +1,20 @@
+"""The sweep by which classes start on their first day and are finished after their last."""
+
+from service.clock import now, today
+from service.database import transaction
+from service.journal import By
+from service.queue import Sweep
+from service.training.commands.deciding import advance
+from tasks.runtime import sweep
+
+#: Transactions of one sweep; the rest is left to the next.
+_PORTIONS_MAX = 100
+
+
+@sweep(Sweep.ADVANCE_CLASSES)
+async def advance_classes() -> None:
+    """A transaction a portion; doubled or broken off, the next goes on."""
+    for _ in range(_PORTIONS_MAX):
+        async with transaction() as tx:
+            if not await advance(tx, today(), By(str(Sweep.ADVANCE_CLASSES), now())):
+                return
