@@ -305,7 +305,10 @@ async def test_whoever_publicises_waits_for_whoever_scores(committed: World, dat
     giver = stage.assessors[0]
     given = application.id, giver.person_id, GOOD, giver.user_id
     turn_down = "UPDATE selection_applications SET status = 'not_admitted' WHERE id = $1"
-    note = NOTED.replace(":kind", "'selection_application'").replace(":id", "$1").replace(":status", "'not_admitted'")
+    # it is committed: a journal that others audit must fit
+    note = """INSERT INTO journal (subject_kind, subject_id, action, before, after, actor_name, at)
+              VALUES ('selection_application', $1, 'turn_down', '{"status": "filed"}', '{"status": "not_admitted"}',
+                      'x', now())"""
     try:
         async with one.transaction():
             await one.execute(sheet, *given)
