@@ -253,6 +253,7 @@ def _registry() -> None:
         "institution_evaluations",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("passed", sa.Boolean(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("recorded_person", sa.Uuid(), nullable=True),
@@ -264,7 +265,7 @@ def _registry() -> None:
         sa.ForeignKeyConstraint(
             ["recorded_person"], ["people.id"], name=op.f("fk_institution_evaluations_recorded_person")
         ),
-        sa.PrimaryKeyConstraint("institution_id", "year", name=op.f("pk_institution_evaluations")),
+        sa.PrimaryKeyConstraint("institution_id", "year", "version", name=op.f("pk_institution_evaluations")),
     )
 
 

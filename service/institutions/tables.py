@@ -238,13 +238,15 @@ class AccountAnswerRow(Base):
 
 
 class EvaluationRow(Base):
-    """What the third party found of an institution's year (notice 二（五）); written once."""
+    """What the third party found of an institution's year (notice 二（五）); written once, a correction is a further
+    version, and the latest holds."""
 
     __tablename__ = "institution_evaluations"
     __table_args__ = (CheckConstraint("source <> ''", name="source"),)
 
     institution_id: Mapped[UUID] = mapped_column(ForeignKey("institutions.id"), primary_key=True)
     year: Mapped[int] = mapped_column(Integer, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
     passed: Mapped[bool]
     source: Mapped[str]
     recorded_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,9 +11,13 @@ from sqlalchemy import text
 from domain.actor import Actor, Post
 from domain.errors import DomainError
 from domain.evaluation import Indicator
+from domain.institution import History
+from domain.period import Period
+from domain.selection import Evaluation
 from service.audit.queries.checks import first_breach
 from service.audit.queries.oversight import OVERSIGHT, evaluations_recompute
 from service.database import Tx
+from service.institutions.queries.selection import evaluation_of
 from service.oversight.commands import evaluating
 from service.oversight.queries.evaluations import evaluation_view, evaluations_of, passed_years
 from service.oversight.schemas import EvaluationView, NewEvaluation, NewEvaluationCorrection
@@ -76,6 +81,16 @@ async def test_a_correction_is_another_persons_further_version(tx: Tx, city: Ove
     assert (third.version, await passed_years(tx, city.institution_id)) == (3, {first.year: True})
     assert await first_breach(tx, OVERSIGHT.checks) is None
     assert await evaluations_recompute(tx) is None
+
+
+async def test_the_latest_version_is_what_a_renewal_asks_for(tx: Tx, city: Oversight) -> None:
+    first = await evaluate(tx, city, values=WORSE)
+    history = History([Period(date(2020, 1, 1))])
+    asked = city.institution_id, first.year + 1, history
+    assert await evaluation_of(tx, *asked) is Evaluation.FAILED
+    better = NewEvaluationCorrection(VALUES, EVIDENCE, "总体良好", "成绩录错")
+    await evaluating.correct(tx, city.evaluators[1], first.id, better, city.world.now)
+    assert await evaluation_of(tx, *asked) is Evaluation.PASSED
 
 
 async def test_everybody_reads_the_version_that_holds(tx: Tx, city: Oversight) -> None:

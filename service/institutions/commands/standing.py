@@ -84,17 +84,19 @@ async def let_go(tx: Tx, me: Actor, institution_id: UUID, left_on: date, reason:
     await record(tx, "institution", [institution_id], "leave", by, [noted], reason=reason)
 
 
-async def record_evaluation(tx: Tx, by: By, institution_id: UUID, year: int, passed: bool, source: str) -> None:
-    """What the third party found of an institution's year, once: a renewal for the next year asks for it.
+async def record_evaluation(
+    tx: Tx, by: By, institution_id: UUID, year: int, passed: bool, source: str, version: int = 1
+) -> None:
+    """What the third party found of an institution's year: a renewal for the next year asks for the latest version.
 
     Conflict `institution.evaluated`.
     """
     row, source = EvaluationRow, trimmed(source, "source", "words")
-    found = {"institution_id": institution_id, "year": year, "passed": passed, "source": source}
+    found = {"institution_id": institution_id, "year": year, "version": version, "passed": passed, "source": source}
     once = upsert(row).values(**found, recorded_person=by.person_id, recorded_at=by.at).on_conflict_do_nothing()
     if (await tx.execute(once.returning(row.year))).first() is None:
         raise Conflict("institution.evaluated", year=year)
-    noted = {"year": year, "passed": passed, "source": source}
+    noted = {"year": year, "version": version, "passed": passed, "source": source}
     await record(tx, "institution", [institution_id], "evaluate", by, [noted])
 
 

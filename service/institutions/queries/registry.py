@@ -248,7 +248,9 @@ async def _sanctions(tx: Tx, institution_id: UUID) -> list[SanctionView]:
 
 async def _evaluations(tx: Tx, institution_id: UUID) -> list[EvaluationView]:
     row = EvaluationRow
-    found = select(row.year, row.passed, row.source).where(row.institution_id == institution_id).order_by(row.year)
+    latest = row.year, row.version.desc()
+    found = select(row.year, row.passed, row.source).where(row.institution_id == institution_id)
+    found = found.distinct(row.year).order_by(*latest)
     return [EvaluationView(*each) for each in await tx.execute(found)]
 
 

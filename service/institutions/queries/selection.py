@@ -211,7 +211,8 @@ async def evaluation_of(tx: Tx, institution_id: UUID, year: int, history: Histor
     """What a round of that year finds of the institution's evaluation."""
     row, asked = EvaluationRow, evaluated_year(year)
     passed = select(row.passed).where(row.institution_id == institution_id, row.year == asked)
-    return Evaluation.of(history, asked, (await tx.execute(passed)).scalar_one_or_none())
+    latest = passed.order_by(row.version.desc()).limit(1)
+    return Evaluation.of(history, asked, (await tx.execute(latest)).scalar_one_or_none())
 
 
 async def document(tx: Tx, me: Actor, institution_id: UUID, document_id: UUID) -> tuple[str, str, bytes]:

@@ -11,12 +11,14 @@ from domain.actor import Actor, Post
 from domain.errors import Conflict, Invalid, NotFound
 from domain.evaluation import Indicator, must_be_another, must_be_of, score, tenths
 from service.database import Tx
+from service.institutions.commands import record_evaluation
 from service.journal import By, record
 from service.oversight.commands.crediting import words_of
 from service.oversight.queries.evaluations import FormulaOf, evaluation_view, formula_for, formula_named
 from service.oversight.queries.whom import named
 from service.oversight.schemas import EvaluationView, NewEvaluation, NewEvaluationCorrection
 from service.oversight.tables import EvaluationRow
+from service.wording import words
 
 
 async def evaluate(tx: Tx, me: Actor, new: NewEvaluation, today: date, now: datetime) -> EvaluationView:
@@ -83,4 +85,7 @@ async def _store(tx: Tx, me: Actor, row: dict[str, Any], action: str, now: datet
     await record(tx, "evaluation", [evaluation_id], action, by, [noted], reason=row.get("reason", ""))
     signed = {"evaluated_by": me.user_id, "evaluated_person": me.person_id, "evaluated_at": now}
     await tx.execute(insert(EvaluationRow).values(id=evaluation_id, **row, **signed))
+    about = row["institution_id"], row["year"], row["passed"]
+    source = words("evaluation.source", {"year": row["year"], "version": row["version"]})
+    await record_evaluation(tx, by, *about, source, row["version"])
     return await evaluation_view(tx, evaluation_id)
