@@ -44,7 +44,7 @@ FUNCTIONS = [
            WHERE coalesce(n.status, '') = 'approved' AND coalesce(o.status, '') <> 'approved'
              AND ((SELECT count(*) FROM training_sessions s WHERE s.class_id = n.id) = 0
                   OR (SELECT count(*) FROM training_places p WHERE p.class_id = n.id) = 0)) > 0 THEN
-        RAISE EXCEPTION 'a class has sessions and trainees' USING ERRCODE = 'ZD063';
+        RAISE EXCEPTION 'a class has sessions and trainees' USING ERRCODE = 'ZD083';
       END IF;
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
            WHERE coalesce(n.status, '') = 'approved' AND coalesce(o.status, '') <> 'approved'
@@ -55,7 +55,7 @@ FUNCTIONS = [
                    WHERE i.institution_id = n.institution_id AND i.result IS NOT NULL
                    ORDER BY i.inspected_on DESC, i.recorded_at DESC, i.result LIMIT 1)
                  IS DISTINCT FROM 'passed') > 0 THEN
-        RAISE EXCEPTION 'no first class before an inspection that was passed' USING ERRCODE = 'ZD064';
+        RAISE EXCEPTION 'no first class before an inspection that was passed' USING ERRCODE = 'ZD084';
       END IF;
       RETURN NULL;
     END $$
@@ -73,7 +73,7 @@ FUNCTIONS = [
     CREATE FUNCTION guard_live_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF pg_trigger_depth() < 2 THEN
-        RAISE EXCEPTION 'a session lives as its class does' USING ERRCODE = 'ZD060';
+        RAISE EXCEPTION 'a session lives as its class does' USING ERRCODE = 'ZD080';
       END IF;
       RETURN NULL;
     END $$
@@ -107,7 +107,7 @@ FUNCTIONS = [
           JOIN training_sessions b
             ON b.class_id = pair.other AND b.live AND b.teacher_id = coalesce(pair.taught_there, b.teacher_id)
                AND b.during && a.during) > 0 THEN
-        RAISE EXCEPTION 'nobody is in two classes at a time' USING ERRCODE = 'ZD061';
+        RAISE EXCEPTION 'nobody is in two classes at a time' USING ERRCODE = 'ZD081';
       END IF;
     END $$
     """,
@@ -122,7 +122,7 @@ FUNCTIONS = [
                      AND j.xid = pg_current_xact_id()::text
                      AND (j.at < lower(s.during) OR (TG_OP = 'DELETE' AND c.number IS NULL))
                      AND c.status IN ('filed', 'approved', 'running')) = 0) > 0 THEN
-        RAISE EXCEPTION 'a session that began is not moved' USING ERRCODE = 'ZD062';
+        RAISE EXCEPTION 'a session that began is not moved' USING ERRCODE = 'ZD082';
       END IF;
       IF TG_OP = 'INSERT' THEN
         PERFORM keep_people_apart((SELECT array_agg(DISTINCT s.class_id) FROM touched s));
@@ -140,7 +140,7 @@ FUNCTIONS = [
                      AND j.xid = pg_current_xact_id()::text AND c.status IN ('filed', 'approved')
                      AND j.at < (SELECT coalesce(min(lower(s.during)), 'infinity') FROM training_sessions s
                                   WHERE s.class_id = p.class_id)) = 0) > 0 THEN
-        RAISE EXCEPTION 'the roster of a class that began is not changed' USING ERRCODE = 'ZD062';
+        RAISE EXCEPTION 'the roster of a class that began is not changed' USING ERRCODE = 'ZD082';
       END IF;
       IF TG_OP = 'INSERT' THEN
         PERFORM keep_people_apart((SELECT array_agg(DISTINCT p.class_id) FROM touched p));
@@ -158,7 +158,7 @@ FUNCTIONS = [
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
            WHERE coalesce(n.result, '') <> ''
              AND (SELECT count(*) FROM inspection_officers f WHERE f.inspection_id = n.id) < 2) > 0 THEN
-        RAISE EXCEPTION 'whoever inspects is never alone' USING ERRCODE = 'ZD065';
+        RAISE EXCEPTION 'whoever inspects is never alone' USING ERRCODE = 'ZD085';
       END IF;
       RETURN NULL;
     END $$

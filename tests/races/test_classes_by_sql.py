@@ -12,19 +12,21 @@ from sqlalchemy import select, text
 from domain.actor import Post
 from domain.errors import Ineligible
 from service.database import Tx, transaction
+from service.problems import _BY_SQLSTATE
 from service.training.commands import inspecting
 from service.training.queries.overlaps import overlaps
 from service.training.schemas import ClassView, NewInspection
 from service.training.tables import ClassRow, PlaceRow, SessionRow, TeacherRow
 from tests.conftest import Databases
+from tests.races.test_institutions_by_sql import NO_SHEET, NOT_ANNOUNCED, NOT_PUBLICISED, NOT_SCORED, UNDECIDED
 from tests.races.test_standards_by_sql import CHECK, DENIED, EXCLUDE, FOREIGN, IMMUTABLE, NO_JOURNAL, NO_MOVE, UNIQUE
 from tests.races.test_standards_by_sql import refused as refused_alone
 from tests.training import School, codes_of, sessions
 from tests.world import World
 
 LIVES_WITH_ITS_CLASS, PEOPLE_APART, BEGUN, EMPTY, FIRST_TIMER, ALONE = (
-    *("ZD060", "ZD061", "ZD062", "ZD063"),
-    *("ZD064", "ZD065"),
+    *("ZD080", "ZD081", "ZD082", "ZD083"),
+    *("ZD084", "ZD085"),
 )
 NOTED = """
     INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
@@ -77,6 +79,14 @@ async def _people(tx: Tx, view: ClassView) -> tuple[UUID, UUID]:
     places = select(PlaceRow.person_id).where(PlaceRow.class_id == view.id, PlaceRow.line == 1)
     teachers = select(TeacherRow.person_id).where(TeacherRow.class_id == view.id, TeacherRow.n == 1)
     return (await tx.execute(places)).scalar_one(), (await tx.execute(teachers)).scalar_one()
+
+
+def test_what_the_database_refuses_is_told_in_words_of_classes() -> None:
+    """And what it refuses of institutions, under codes of its own, is not."""
+    told = {PEOPLE_APART: "class.person_taken", BEGUN: "class.begun", FIRST_TIMER: "training.first_inspection"}
+    assert {code: _BY_SQLSTATE.get(code) for code in told} == told
+    of_institutions = (UNDECIDED, NOT_ANNOUNCED, NOT_SCORED, NOT_PUBLICISED, NO_SHEET)
+    assert {_BY_SQLSTATE.get(code) for code in of_institutions} == {None, "busy"}
 
 
 async def test_nobody_is_in_two_classes_by_sql(tx: Tx, school: School) -> None:
