@@ -237,3 +237,11 @@ def test_rooms_are_the_same_however_they_are_written() -> None:
     }
     assert key_of("A座") == key_of("ａ座")
     assert key_of("——") == ""
+
+
+def test_signs_between_digits_keep_rooms_apart() -> None:
+    assert key_of("1-101") != key_of("11-01")
+    assert {key_of(text) for text in ("1-101 室", "１－１０１室", "1 — 101室", "（1.101）室", "-1--101-室")} == {
+        "1-101室"
+    }
+    assert {key_of(text) for text in ("30 1", "301", "#301#")} == {"301"}
