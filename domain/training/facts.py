@@ -86,7 +86,8 @@ class Whose(StrEnum):
 @dataclass(frozen=True)
 class Busy:
     """Somebody, or a room, that another class has at the time. `place` is the line of a trainee, the number of a
-    teacher or of a session; `who` is masked; `number` of the other class is empty until it is approved."""
+    teacher or of a session; `who` is masked. Nothing says whose class it is: whoever types a number of a person would
+    learn where they are."""
 
     whose: Whose
     place: int
@@ -94,8 +95,6 @@ class Busy:
     day: date
     begins: int
     ends: int
-    institution: str
-    number: str
 
 
 @dataclass(frozen=True)

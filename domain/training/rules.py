@@ -167,9 +167,7 @@ def _elsewhere(facts: Facts, whose: Whose, say: Callable[[Busy], Said]) -> list[
 
 def _told(busy: Busy, place: str) -> dict[str, str | int]:
     times = f"{clock_time(busy.begins)}–{clock_time(busy.ends)}"
-    known = {"number": busy.number} if busy.number else {}
-    day = busy.day.isoformat()
-    return {place: busy.place, "who": busy.who, "day": day, "times": times, "institution": busy.institution, **known}
+    return {place: busy.place, "who": busy.who, "day": busy.day.isoformat(), "times": times}
 
 
 @dataclass(frozen=True)

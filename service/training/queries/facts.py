@@ -67,8 +67,8 @@ _BUSY = text("""
          WHERE b.class_id IS DISTINCT FROM CAST(:excluding AS uuid)
     )
     SELECT DISTINCT ON (taken.whose, taken.id, taken.class_id)
-           taken.whose, taken.id, taken.n, taken.during, i.name AS institution, coalesce(c.number, '') AS number
-      FROM taken JOIN training_classes c ON c.id = taken.class_id JOIN institutions i ON i.id = c.institution_id
+           taken.whose, taken.id, taken.n, taken.during
+      FROM taken
      ORDER BY taken.whose, taken.id, taken.class_id, lower(taken.during)
 """)
 
@@ -167,4 +167,4 @@ def _as_busy(row: Any, plan: Plan, named: dict[tuple[Whose, UUID], tuple[int, Me
     else:
         place, member = named[whose, row.id]
         who = member.masked
-    return Busy(whose, place, who, *times_of(row.during), row.institution, row.number)
+    return Busy(whose, place, who, *times_of(row.during))
