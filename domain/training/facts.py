@@ -99,9 +99,9 @@ class Busy:
 
 @dataclass(frozen=True)
 class Facts:
-    """`earliest_on`: the first day on which a class that was filed on `filed_on` may start. `standings`: on the day
-    of filing and on the first day. `scope`: the levels of this occupation that the institution is admitted to teach.
-    `held_before`: it has a class that was approved."""
+    """`earliest_on`: the first day on which the class may start, counted from its filing, or from the change that
+    moved its start. `standings`: on the day of filing, on that of a change, and on the first day. `scope`: the levels
+    of this occupation that the institution is admitted to teach. `held_before`: it has a class that was approved."""
 
     filed_on: date
     earliest_on: date

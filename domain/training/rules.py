@@ -41,7 +41,7 @@ def standard_in_force(facts: Facts) -> list[Said]:
 
 
 def institution_may(facts: Facts) -> list[Said]:
-    """It is in the catalog and not stopped, when it files and when the class starts."""
+    """It is in the catalog and not stopped, when it files, when it changes the class, and when that starts."""
     stopped = [each for each in facts.standings if not each.may_file]
     return [
         failed("class.institution_may_not", day=each.day.isoformat(), standing=f"standing.{each.standing}")

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select, text
 
 from domain.actor import Post
@@ -200,6 +201,26 @@ async def test_no_class_is_approved_or_changed_past_its_rules(tx: Tx, school: Sc
         await tx.execute(text(emptied), {"id": other.id})
         assert await refused(tx, approve, other, status="approved", id=other.id) == EMPTY
         await savepoint.rollback()
+
+
+async def test_no_class_goes_back_to_the_district_once_it_begins(tx: Tx, school: School) -> None:
+    filed, approved = await _filed(school), await _approved(school)
+    asked = select(SessionRow.during).where(SessionRow.class_id == approved.id).order_by(SessionRow.during)
+    first = (await tx.execute(asked)).scalars().all()[0].lower
+    assert first is not None
+    back = "UPDATE training_classes SET status = 'filed' WHERE id = :id"
+    noted = replace(approved, status="filed")
+    assert await refused(tx, back, noted, at=first, id=approved.id) == BEGUN
+    assert await refused(tx, back, noted, at=first - timedelta(seconds=1), id=approved.id) is None
+    other = back.replace("status = 'filed'", "status = 'filed', {}")
+    for change in ("number = NULL", "number = 'y'", "level = '5'", "filed_on = '2020-01-01'"):
+        assert await refused(tx, other.format(change), noted, id=approved.id) == IMMUTABLE, change
+    # a number comes with an approval only
+    for status in ("filed", "sent_back", "denied", "withdrawn"):
+        numbered = f"UPDATE training_classes SET status = '{status}', number = 'y' WHERE id = :id"
+        assert await refused(tx, numbered, replace(filed, status=status), id=filed.id) == IMMUTABLE, status
+    born = "INSERT INTO training_classes (id, number) VALUES (gen_random_uuid(), 'y')"
+    assert await refused(tx, born) == DENIED
 
 
 async def test_no_first_class_by_sql_before_an_inspection(tx: Tx, school: School, databases: Databases) -> None:
