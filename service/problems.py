@@ -119,9 +119,10 @@ _BY_SQLSTATE = {
     "ZD015": "attempt.live",
     "ZD017": "batch.past_no_return",
     "ZD018": "batch.voucher_used",
-    "ZD061": "class.person_taken",
-    "ZD062": "class.begun",
-    "ZD064": "training.first_inspection",
+    "ZD061": "busy",  # the round went on while somebody applied to it
+    "ZD081": "class.person_taken",
+    "ZD082": "class.begun",
+    "ZD084": "training.first_inspection",
 }
 _LOST_CONNECTION = ("08", "57P")
 

@@ -123,6 +123,11 @@ class School:
         world, new = self.world, NewChange("教师出差", **what)
         return await filing.change_class(tx, world.clerks[0], class_id, new, world.today, world.now)
 
+    def let_pass(self, days: int) -> None:
+        """The world's own day; commands are given it."""
+        self.world.today += timedelta(days=days)
+        self.world.now += timedelta(days=days)
+
     async def attempt(self, tx: Tx, new: NewClass, clerk: Actor | None = None) -> list[str]:
         """The codes of everything that was refused; empty where it was filed."""
         world = self.world

@@ -86,7 +86,8 @@ class Whose(StrEnum):
 @dataclass(frozen=True)
 class Busy:
     """Somebody, or a room, that another class has at the time. `place` is the line of a trainee, the number of a
-    teacher or of a session; `who` is masked; `number` of the other class is empty until it is approved."""
+    teacher or of a session; `who` is masked. Nothing says whose class it is: whoever types a number of a person would
+    learn where they are."""
 
     whose: Whose
     place: int
@@ -94,15 +95,13 @@ class Busy:
     day: date
     begins: int
     ends: int
-    institution: str
-    number: str
 
 
 @dataclass(frozen=True)
 class Facts:
-    """`earliest_on`: the first day on which a class that was filed on `filed_on` may start. `standings`: on the day
-    of filing and on the first day. `scope`: the levels of this occupation that the institution is admitted to teach.
-    `held_before`: it has a class that was approved."""
+    """`earliest_on`: the first day on which the class may start, counted from its filing, or from the change that
+    moved its start. `standings`: on the day of filing, on that of a change, and on the first day. `scope`: the levels
+    of this occupation that the institution is admitted to teach. `held_before`: it has a class that was approved."""
 
     filed_on: date
     earliest_on: date

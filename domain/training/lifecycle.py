@@ -19,13 +19,15 @@ class ClassStatus(StrEnum):
 
 
 class ClassAction(StrEnum):
-    """CHANGE leaves the class where it is: it moves what has not begun yet."""
+    """CHANGE leaves the class where it is: it moves what has not begun yet. REPLAN brings people or a site that
+    nobody approved, so that the district decides again."""
 
     APPROVE = "approve"
     SEND_BACK = "send_back"
     DENY = "deny"
     REFILE = "refile"
     CHANGE = "change"
+    REPLAN = "replan"
     WITHDRAW = "withdraw"
     START = "start"
     FINISH = "finish"
@@ -47,6 +49,7 @@ CLASS_LIFECYCLE = Lifecycle(
         (_S.SENT_BACK, _A.DENY): _S.DENIED,
         (_S.SENT_BACK, _A.WITHDRAW): _S.WITHDRAWN,
         (_S.APPROVED, _A.CHANGE): _S.APPROVED,
+        (_S.APPROVED, _A.REPLAN): _S.FILED,
         (_S.APPROVED, _A.WITHDRAW): _S.WITHDRAWN,
         (_S.APPROVED, _A.START): _S.RUNNING,
         (_S.RUNNING, _A.CHANGE): _S.RUNNING,

@@ -41,7 +41,7 @@ def standard_in_force(facts: Facts) -> list[Said]:
 
 
 def institution_may(facts: Facts) -> list[Said]:
-    """It is in the catalog and not stopped, when it files and when the class starts."""
+    """It is in the catalog and not stopped, when it files, when it changes the class, and when that starts."""
     stopped = [each for each in facts.standings if not each.may_file]
     return [
         failed("class.institution_may_not", day=each.day.isoformat(), standing=f"standing.{each.standing}")
@@ -167,9 +167,7 @@ def _elsewhere(facts: Facts, whose: Whose, say: Callable[[Busy], Said]) -> list[
 
 def _told(busy: Busy, place: str) -> dict[str, str | int]:
     times = f"{clock_time(busy.begins)}–{clock_time(busy.ends)}"
-    known = {"number": busy.number} if busy.number else {}
-    day = busy.day.isoformat()
-    return {place: busy.place, "who": busy.who, "day": day, "times": times, "institution": busy.institution, **known}
+    return {place: busy.place, "who": busy.who, "day": busy.day.isoformat(), "times": times}
 
 
 @dataclass(frozen=True)

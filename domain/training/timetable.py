@@ -60,5 +60,11 @@ def overlapping(sessions: Sequence[Session]) -> list[tuple[int, int]]:
 
 
 def key_of(text: str) -> str:
-    """A room or an address as it is compared: width, case, blanks and signs aside, so that 301 室 is 301室."""
-    return _NO_LETTER.sub("", half_width(text)).casefold()
+    """A room or an address as it is compared: width, case, blanks and signs aside, so that 301 室 is 301室; but signs
+    between two digits are one dash, so that 1-101 is not 11-01."""
+    return _NO_LETTER.sub(_kept, half_width(text)).casefold()
+
+
+def _kept(signs: re.Match[str]) -> str:
+    before, after = signs.string[: signs.start()][-1:], signs.string[signs.end() :][:1]
+    return "-" if before.isdigit() and after.isdigit() and not signs[0].isspace() else ""

@@ -20,6 +20,7 @@ MOVES = [
     ("class", "sent_back", "deny", "denied"),
     ("class", "sent_back", "withdraw", "withdrawn"),
     ("class", "approved", "change", "approved"),
+    ("class", "approved", "replan", "filed"),
     ("class", "approved", "withdraw", "withdrawn"),
     ("class", "approved", "start", "running"),
     ("class", "running", "change", "running"),
@@ -28,23 +29,33 @@ MOVES = [
 ]
 
 FUNCTIONS = [
-    # A number is given once, at approval, and what was approved stays what it is; nothing is approved without a
-    # session and a trainee, nor a first class before an inspection that was passed.
+    # A number is given once, at approval, and what was approved stays what it is, or is decided on again before it
+    # begins; nothing is approved without a session and a trainee, nor a first class before an inspection that was
+    # passed.
     """
     CREATE FUNCTION guard_classes() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
            WHERE (o.number IS NOT NULL AND o.number IS DISTINCT FROM n.number)
+              OR (o.number IS NULL AND n.number IS NOT NULL
+                  AND coalesce(n.status, '') IN ('filed', 'sent_back', 'denied', 'withdrawn'))
               OR (coalesce(o.status, '') NOT IN ('filed', 'sent_back')
                   AND (o.occupation, o.level, o.planned_hours, o.filed_on)
                       IS DISTINCT FROM (n.occupation, n.level, n.planned_hours, n.filed_on))) > 0 THEN
         RAISE EXCEPTION 'a class that was approved is what it is' USING ERRCODE = 'ZD012';
       END IF;
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+           WHERE coalesce(o.status, '') = 'approved' AND coalesce(n.status, '') = 'filed'
+             AND (SELECT count(*) FROM journal j JOIN training_sessions s ON s.class_id = n.id
+                   WHERE j.subject_kind = 'class' AND j.subject_id = n.id AND j.xid = pg_current_xact_id()::text
+                     AND j.at >= lower(s.during)) > 0) > 0 THEN
+        RAISE EXCEPTION 'a class that began is not decided on again' USING ERRCODE = 'ZD082';
+      END IF;
+      IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
            WHERE coalesce(n.status, '') = 'approved' AND coalesce(o.status, '') <> 'approved'
              AND ((SELECT count(*) FROM training_sessions s WHERE s.class_id = n.id) = 0
                   OR (SELECT count(*) FROM training_places p WHERE p.class_id = n.id) = 0)) > 0 THEN
-        RAISE EXCEPTION 'a class has sessions and trainees' USING ERRCODE = 'ZD063';
+        RAISE EXCEPTION 'a class has sessions and trainees' USING ERRCODE = 'ZD083';
       END IF;
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
            WHERE coalesce(n.status, '') = 'approved' AND coalesce(o.status, '') <> 'approved'
@@ -55,7 +66,7 @@ FUNCTIONS = [
                    WHERE i.institution_id = n.institution_id AND i.result IS NOT NULL
                    ORDER BY i.inspected_on DESC, i.recorded_at DESC, i.result LIMIT 1)
                  IS DISTINCT FROM 'passed') > 0 THEN
-        RAISE EXCEPTION 'no first class before an inspection that was passed' USING ERRCODE = 'ZD064';
+        RAISE EXCEPTION 'no first class before an inspection that was passed' USING ERRCODE = 'ZD084';
       END IF;
       RETURN NULL;
     END $$
@@ -73,7 +84,7 @@ FUNCTIONS = [
     CREATE FUNCTION guard_live_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF pg_trigger_depth() < 2 THEN
-        RAISE EXCEPTION 'a session lives as its class does' USING ERRCODE = 'ZD060';
+        RAISE EXCEPTION 'a session lives as its class does' USING ERRCODE = 'ZD080';
       END IF;
       RETURN NULL;
     END $$
@@ -107,12 +118,12 @@ FUNCTIONS = [
           JOIN training_sessions b
             ON b.class_id = pair.other AND b.live AND b.teacher_id = coalesce(pair.taught_there, b.teacher_id)
                AND b.during && a.during) > 0 THEN
-        RAISE EXCEPTION 'nobody is in two classes at a time' USING ERRCODE = 'ZD061';
+        RAISE EXCEPTION 'nobody is in two classes at a time' USING ERRCODE = 'ZD081';
       END IF;
     END $$
     """,
     # Sessions come and go with a journal row of their class that was written before they begin; those of a class that
-    # nobody approved may go later, too.
+    # is not approved may go later, too.
     """
     CREATE FUNCTION guard_timetables() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -120,9 +131,9 @@ FUNCTIONS = [
            WHERE (SELECT count(*) FROM journal j JOIN training_classes c ON c.id = j.subject_id
                    WHERE j.subject_kind = 'class' AND j.subject_id = s.class_id
                      AND j.xid = pg_current_xact_id()::text
-                     AND (j.at < lower(s.during) OR (TG_OP = 'DELETE' AND c.number IS NULL))
+                     AND (j.at < lower(s.during) OR (TG_OP = 'DELETE' AND c.status = 'filed'))
                      AND c.status IN ('filed', 'approved', 'running')) = 0) > 0 THEN
-        RAISE EXCEPTION 'a session that began is not moved' USING ERRCODE = 'ZD062';
+        RAISE EXCEPTION 'a session that began is not moved' USING ERRCODE = 'ZD082';
       END IF;
       IF TG_OP = 'INSERT' THEN
         PERFORM keep_people_apart((SELECT array_agg(DISTINCT s.class_id) FROM touched s));
@@ -140,7 +151,7 @@ FUNCTIONS = [
                      AND j.xid = pg_current_xact_id()::text AND c.status IN ('filed', 'approved')
                      AND j.at < (SELECT coalesce(min(lower(s.during)), 'infinity') FROM training_sessions s
                                   WHERE s.class_id = p.class_id)) = 0) > 0 THEN
-        RAISE EXCEPTION 'the roster of a class that began is not changed' USING ERRCODE = 'ZD062';
+        RAISE EXCEPTION 'the roster of a class that began is not changed' USING ERRCODE = 'ZD082';
       END IF;
       IF TG_OP = 'INSERT' THEN
         PERFORM keep_people_apart((SELECT array_agg(DISTINCT p.class_id) FROM touched p));
@@ -158,7 +169,7 @@ FUNCTIONS = [
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
            WHERE coalesce(n.result, '') <> ''
              AND (SELECT count(*) FROM inspection_officers f WHERE f.inspection_id = n.id) < 2) > 0 THEN
-        RAISE EXCEPTION 'whoever inspects is never alone' USING ERRCODE = 'ZD065';
+        RAISE EXCEPTION 'whoever inspects is never alone' USING ERRCODE = 'ZD085';
       END IF;
       RETURN NULL;
     END $$
@@ -216,7 +227,10 @@ TRIGGERS = [
 
 CLASSES, PARTS = "training_classes", "training_teachers, training_places, training_sessions"
 GRANTS = [
-    f"SELECT, INSERT ON {CLASSES}, {PARTS}, training_rooms, training_serials, inspection_officers",
+    f"SELECT ON {CLASSES}",
+    "INSERT (id, institution_id, district, site, address, item_id, occupation, level, standard_id, planned_hours,"
+    f" first, last, status, filed_on, filed_at, filed_by, decision) ON {CLASSES}",
+    f"SELECT, INSERT ON {PARTS}, training_rooms, training_serials, inspection_officers",
     f"DELETE ON {PARTS}",
     "UPDATE (status, number, site, address, item_id, occupation, level, standard_id, planned_hours, first, last,"
     f" filed_on, filed_at, filed_by, decision) ON {CLASSES}",
@@ -270,8 +284,7 @@ def _classes() -> None:
             name=op.f("ck_training_classes_status"),
         ),
         sa.CheckConstraint(
-            "CASE WHEN status IN ('filed', 'sent_back', 'denied') THEN number IS NULL"
-            " WHEN status <> 'withdrawn' THEN number IS NOT NULL ELSE true END",
+            "number IS NOT NULL OR status IN ('filed', 'sent_back', 'denied', 'withdrawn')",
             name=op.f("ck_training_classes_numbered_when_approved"),
         ),
         sa.CheckConstraint("first <= last", name=op.f("ck_training_classes_days")),

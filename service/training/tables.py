@@ -24,8 +24,7 @@ class ClassRow(Base):
             name="status",
         ),
         CheckConstraint(
-            "CASE WHEN status IN ('filed', 'sent_back', 'denied') THEN number IS NULL"
-            " WHEN status <> 'withdrawn' THEN number IS NOT NULL ELSE true END",
+            "number IS NOT NULL OR status IN ('filed', 'sent_back', 'denied', 'withdrawn')",
             name="numbered_when_approved",
         ),
         CheckConstraint("first <= last", name="days"),

@@ -7,24 +7,27 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select, text
 
 from domain.actor import Post
 from domain.errors import Ineligible
 from service.database import Tx, transaction
+from service.problems import _BY_SQLSTATE
 from service.training.commands import inspecting
 from service.training.queries.overlaps import overlaps
 from service.training.schemas import ClassView, NewInspection
 from service.training.tables import ClassRow, PlaceRow, SessionRow, TeacherRow
 from tests.conftest import Databases
+from tests.races.test_institutions_by_sql import NO_SHEET, NOT_ANNOUNCED, NOT_PUBLICISED, NOT_SCORED, UNDECIDED
 from tests.races.test_standards_by_sql import CHECK, DENIED, EXCLUDE, FOREIGN, IMMUTABLE, NO_JOURNAL, NO_MOVE, UNIQUE
 from tests.races.test_standards_by_sql import refused as refused_alone
 from tests.training import School, codes_of, sessions
 from tests.world import World
 
 LIVES_WITH_ITS_CLASS, PEOPLE_APART, BEGUN, EMPTY, FIRST_TIMER, ALONE = (
-    *("ZD060", "ZD061", "ZD062", "ZD063"),
-    *("ZD064", "ZD065"),
+    *("ZD080", "ZD081", "ZD082", "ZD083"),
+    *("ZD084", "ZD085"),
 )
 NOTED = """
     INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
@@ -77,6 +80,14 @@ async def _people(tx: Tx, view: ClassView) -> tuple[UUID, UUID]:
     places = select(PlaceRow.person_id).where(PlaceRow.class_id == view.id, PlaceRow.line == 1)
     teachers = select(TeacherRow.person_id).where(TeacherRow.class_id == view.id, TeacherRow.n == 1)
     return (await tx.execute(places)).scalar_one(), (await tx.execute(teachers)).scalar_one()
+
+
+def test_what_the_database_refuses_is_told_in_words_of_classes() -> None:
+    """And what it refuses of institutions, under codes of its own, is not."""
+    told = {PEOPLE_APART: "class.person_taken", BEGUN: "class.begun", FIRST_TIMER: "training.first_inspection"}
+    assert {code: _BY_SQLSTATE.get(code) for code in told} == told
+    of_institutions = (UNDECIDED, NOT_ANNOUNCED, NOT_SCORED, NOT_PUBLICISED, NO_SHEET)
+    assert {_BY_SQLSTATE.get(code) for code in of_institutions} == {None, "busy"}
 
 
 async def test_nobody_is_in_two_classes_by_sql(tx: Tx, school: School) -> None:
@@ -190,6 +201,26 @@ async def test_no_class_is_approved_or_changed_past_its_rules(tx: Tx, school: Sc
         await tx.execute(text(emptied), {"id": other.id})
         assert await refused(tx, approve, other, status="approved", id=other.id) == EMPTY
         await savepoint.rollback()
+
+
+async def test_no_class_goes_back_to_the_district_once_it_begins(tx: Tx, school: School) -> None:
+    filed, approved = await _filed(school), await _approved(school)
+    asked = select(SessionRow.during).where(SessionRow.class_id == approved.id).order_by(SessionRow.during)
+    first = (await tx.execute(asked)).scalars().all()[0].lower
+    assert first is not None
+    back = "UPDATE training_classes SET status = 'filed' WHERE id = :id"
+    noted = replace(approved, status="filed")
+    assert await refused(tx, back, noted, at=first, id=approved.id) == BEGUN
+    assert await refused(tx, back, noted, at=first - timedelta(seconds=1), id=approved.id) is None
+    other = back.replace("status = 'filed'", "status = 'filed', {}")
+    for change in ("number = NULL", "number = 'y'", "level = '5'", "filed_on = '2020-01-01'"):
+        assert await refused(tx, other.format(change), noted, id=approved.id) == IMMUTABLE, change
+    # a number comes with an approval only
+    for status in ("filed", "sent_back", "denied", "withdrawn"):
+        numbered = f"UPDATE training_classes SET status = '{status}', number = 'y' WHERE id = :id"
+        assert await refused(tx, numbered, replace(filed, status=status), id=filed.id) == IMMUTABLE, status
+    born = "INSERT INTO training_classes (id, number) VALUES (gen_random_uuid(), 'y')"
+    assert await refused(tx, born) == DENIED
 
 
 async def test_no_first_class_by_sql_before_an_inspection(tx: Tx, school: School, databases: Databases) -> None:

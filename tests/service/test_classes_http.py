@@ -171,7 +171,7 @@ async def test_bodies_that_cannot_be_are_refused_with_their_place(client: httpx.
     assert (await clerk.get("/classes?limit=1000000000")).status_code == 400
 
 
-async def test_who_is_in_another_class_is_told_with_class_day_and_person(
+async def test_who_is_in_another_class_is_told_with_day_and_person_but_not_where(
     client: httpx.AsyncClient, school: School
 ) -> None:
     async with transaction() as tx:
@@ -190,7 +190,10 @@ async def test_who_is_in_another_class_is_told_with_class_day_and_person(
     (told,) = [each for each in answer.json()["decision"]["outcomes"] if each["outcome"] == "failed"]
     masked = f"{made.id_number[:6]}********{made.id_number[14:]}"
     assert told["message"].startswith("名册第 8 行")
-    for part in (masked, "08:30–11:30", "示例学校", approved.json()["number"]):
+    assert told["facts"]["day"] == str(school.first)
+    for part in (masked, "08:30–11:30"):
         assert part in told["message"]
+    for part in ("示例学校", str(mine["institution_id"]), mine["id"], approved.json()["number"]):
+        assert part not in answer.text
     assert made.id_number not in answer.text
     assert made.name not in answer.text or len(made.name) < 2

@@ -24,7 +24,8 @@ PORTION_MAX = 500
 
 
 async def approve_class(tx: Tx, me: Actor, class_id: UUID, now: datetime) -> ClassView:
-    """An officer of its district approves a class before it begins, and it is given its number.
+    """An officer of its district approves a class before it begins, and it is given its number, unless it has one
+    from an approval before it was changed.
 
     The rules are asked once more, as of the day it was filed. NotFound `class.not_found`; Forbidden `class.own`;
     Conflict `class.begun`, `wrong_status`; Ineligible `class.ineligible`.
@@ -34,7 +35,9 @@ async def approve_class(tx: Tx, me: Actor, class_id: UUID, now: datetime) -> Cla
     if any(has_begun(each, now) for each in plan.sessions):
         raise Conflict("class.begun")
     await granted(tx, plan, class_id)
-    changes = {"number": await _next_number(tx, plan.site.district, min(each.day for each in plan.sessions).year)}
+    changes = {}
+    if not await _has_number(tx, class_id):
+        changes["number"] = await _next_number(tx, plan.site.district, plan.starts_on.year)
     await move(tx, _CLASSES, CLASS_LIFECYCLE, ClassAction.APPROVE, class_id, by, changes=changes)
     return await class_view(tx, me, class_id, now)
 
@@ -86,6 +89,11 @@ async def _officer(tx: Tx, me: Actor, class_id: UUID, action: ClassAction, now: 
     if me.person_id in (await stored_plan(tx, class_id)).people:
         raise Forbidden("class.own")
     return By.actor(me, Post.INSTITUTION_OFFICER, now)
+
+
+async def _has_number(tx: Tx, class_id: UUID) -> bool:
+    row = ClassRow
+    return (await tx.execute(select(row.number).where(row.id == class_id))).scalar_one() is not None
 
 
 async def _next_number(tx: Tx, district: str, year: int) -> str:

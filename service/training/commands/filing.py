@@ -74,6 +74,9 @@ async def refile_class(tx: Tx, me: Actor, class_id: UUID, new: NewClass, today: 
 async def change_class(tx: Tx, me: Actor, class_id: UUID, new: NewChange, today: date, now: datetime) -> ClassView:
     """Other sessions, teachers, another site or roster, before they happen; the rules hold for the whole class.
 
+    An approved class that has not begun goes back to the district where the site is another or people are new; it
+    keeps its number. Another first day is so many working days away as for whoever files today.
+
     Conflict `class.begun` for the roster of a class that began; Invalid `class.session_begun` for a session that
     would begin before now. Otherwise as `refile_class`.
     """
@@ -85,10 +88,12 @@ async def change_class(tx: Tx, me: Actor, class_id: UUID, new: NewChange, today:
     begun = [each for each in before.sessions if has_begun(each, now)] if status != ClassStatus.FILED else []
     if new.trainees and (begun or status == ClassStatus.RUNNING):
         raise Conflict("class.begun")
-    plan = await _changed(tx, before, begun, read, now)
+    plan = await _changed(tx, before, begun, read, today, now)
     facts, decision, rooms = await granted(tx, plan, class_id, begun)
+    decided_again = status == ClassStatus.APPROVED and not begun and _is_new(before, plan)
+    action = ClassAction.REPLAN if decided_again else ClassAction.CHANGE
     changes = {name: value for name, value in storing.columns_of(plan, facts).items() if name != "filed_on"}
-    await move(tx, _CLASSES, CLASS_LIFECYCLE, ClassAction.CHANGE, class_id, by, reason=read.reason, changes=changes)
+    await move(tx, _CLASSES, CLASS_LIFECYCLE, action, class_id, by, reason=read.reason, changes=changes)
     await storing.keep_decision(tx, class_id, facts, decision)
     await storing.clear_sessions(tx, class_id, after=now if begun else None)
     if new.trainees:
@@ -96,7 +101,7 @@ async def change_class(tx: Tx, me: Actor, class_id: UUID, new: NewChange, today:
         await storing.store_roster(tx, class_id, plan.trainees)
     await storing.store_teachers(tx, class_id, plan.teachers, len(before.teachers))
     await storing.store_sessions(tx, class_id, plan, rooms, begun)
-    await _note_change(tx, class_id, "change", by, before, plan, read.reason)
+    await _note_change(tx, class_id, action, by, before, plan, read.reason)
     return await class_view(tx, me, class_id, now)
 
 
@@ -181,7 +186,9 @@ def _must_stay_in(district: str, named: str) -> None:
         raise Invalid("class.other_district", "site.district")
 
 
-async def _changed(tx: Tx, before: Plan, begun: Sequence[Session], read: ReadChange, now: datetime) -> Plan:
+async def _changed(
+    tx: Tx, before: Plan, begun: Sequence[Session], read: ReadChange, today: date, now: datetime
+) -> Plan:
     """The plan with what was read in the place of what it replaces."""
     if read.site is not None:
         _must_stay_in(before.site.district, read.site.district)
@@ -192,14 +199,23 @@ async def _changed(tx: Tx, before: Plan, begun: Sequence[Session], read: ReadCha
     added, trainees = await gather(tx, read.people)
     teachers = (*before.teachers, *added)
     must_be_different([each.person_id for each in teachers])
-    return replace(
+    plan = replace(
         before,
+        changed_on=today,
         site=read.site or before.site,
         teachers=teachers,
         sessions=(*begun, *ahead),
         trainees=trainees or before.trainees,
         repeated=repeated_lines(trainees),
     )
+    return replace(plan, start_moved=plan.starts_on != before.starts_on)
+
+
+def _is_new(before: Plan, plan: Plan) -> bool:
+    """Whether it brings what the district has not seen: another site, a trainee or a teacher. Whoever only leaves is
+    none of them."""
+    taught, taught_before = ({each.person_id for each in of.trainees} for of in (plan, before))
+    return plan.site != before.site or len(plan.teachers) > len(before.teachers) or bool(taught - taught_before)
 
 
 async def _store(tx: Tx, class_id: UUID, plan: Plan, rooms: Sequence[UUID | None]) -> None:

@@ -67,8 +67,8 @@ _BUSY = text("""
          WHERE b.class_id IS DISTINCT FROM CAST(:excluding AS uuid)
     )
     SELECT DISTINCT ON (taken.whose, taken.id, taken.class_id)
-           taken.whose, taken.id, taken.n, taken.during, i.name AS institution, coalesce(c.number, '') AS number
-      FROM taken JOIN training_classes c ON c.id = taken.class_id JOIN institutions i ON i.id = c.institution_id
+           taken.whose, taken.id, taken.n, taken.during
+      FROM taken
      ORDER BY taken.whose, taken.id, taken.class_id, lower(taken.during)
 """)
 
@@ -80,7 +80,8 @@ async def facts_of(tx: Tx, plan: Plan, rooms: Sequence[UUID | None], excluding: 
 
     Conflict `policy.missing`.
     """
-    starts_on = min(each.day for each in plan.sessions)
+    starts_on = plan.starts_on
+    asked_on = dict.fromkeys(day for day in (plan.filed_on, plan.changed_on, starts_on) if day)
     policy = Parameters.of(await parameters(tx, plan.filed_on), plan.filed_on)
     asked = {"institution": plan.institution_id, "excluding": excluding, "code": plan.item_code}
     row = (await tx.execute(_SUBJECT, {**asked, "day": starts_on, "level": plan.level})).one()
@@ -88,7 +89,7 @@ async def facts_of(tx: Tx, plan: Plan, rooms: Sequence[UUID | None], excluding: 
     teachers = {each.person_id: n for n, each in enumerate(plan.teachers, 1)}
     return Facts(
         filed_on=plan.filed_on,
-        earliest_on=work_calendar().add(plan.filed_on, policy.class_filing_working_days).on,
+        earliest_on=work_calendar().add(plan.told_on, policy.class_filing_working_days).on,
         occupation=row.occupation,
         level=plan.level,
         item_code=plan.item_code,
@@ -96,7 +97,7 @@ async def facts_of(tx: Tx, plan: Plan, rooms: Sequence[UUID | None], excluding: 
         standard=StandardFacts(str(row.standard_id), int(row.hours) if row.hours else None)
         if row.standard_id
         else None,
-        standings=tuple([await _standing(tx, plan.institution_id, day) for day in (plan.filed_on, starts_on)]),
+        standings=tuple([await _standing(tx, plan.institution_id, day) for day in asked_on]),
         scope=tuple(sorted(scope)),
         held_before=row.held_before,
         inspection=await _inspection(tx, plan.institution_id),
@@ -167,4 +168,4 @@ def _as_busy(row: Any, plan: Plan, named: dict[tuple[Whose, UUID], tuple[int, Me
     else:
         place, member = named[whose, row.id]
         who = member.masked
-    return Busy(whose, place, who, *times_of(row.during), row.institution, row.number)
+    return Busy(whose, place, who, *times_of(row.during))

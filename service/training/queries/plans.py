@@ -41,7 +41,8 @@ class Site:
 
 @dataclass(frozen=True)
 class Plan:
-    """`sessions` name their teacher by place in `teachers`, from 1; a trainee's line is their place in `trainees`."""
+    """`sessions` name their teacher by place in `teachers`, from 1; a trainee's line is their place in `trainees`.
+    `changed_on`: the day of a change; `start_moved`: it brings the first day to another one."""
 
     institution_id: UUID
     filed_on: date
@@ -53,6 +54,17 @@ class Plan:
     sessions: tuple[Session, ...]
     trainees: tuple[Member, ...]
     repeated: tuple[RepeatedLine, ...] = ()
+    changed_on: date | None = None
+    start_moved: bool = False
+
+    @property
+    def starts_on(self) -> date:
+        return min(each.day for each in self.sessions)
+
+    @property
+    def told_on(self) -> date:
+        """When the district was told of the first day: the working days before it count from then."""
+        return self.changed_on if self.changed_on and self.start_moved else self.filed_on
 
     def room_key(self, session: Session) -> str:
         """The same room for everybody who writes its address and its name alike."""
