@@ -14,10 +14,11 @@ from domain.selection import (
     ApplicationAction,
     check_admission,
     must_be_over,
+    must_not_have_begun,
 )
 from domain.text import plain_words
 from service.database import Tx, period_of, range_of
-from service.institutions.commands.registering import officer
+from service.institutions.commands.registering import check_scopes_free, officer
 from service.institutions.queries.selection import (
     application_row,
     application_view,
@@ -36,8 +37,8 @@ _APPLICATIONS = ApplicationRow.__table__
 async def admit(tx: Tx, me: Actor, application_id: UUID, today: date, now: datetime) -> ApplicationView:
     """Into the catalog on the announced days, with the scopes that were applied for; what held before ends there.
 
-    NotFound `selection.no_application`; Conflict `selection.in_publicity` (last), `wrong_status`; Invalid for
-    everything that keeps it out now, such as a sanction since then.
+    NotFound `selection.no_application`; Conflict `selection.in_publicity` (last), `selection.begun` (first),
+    `wrong_status`; Invalid for everything that keeps it out now, such as a sanction since then.
     """
     by, faults = officer(me, now, city=True), Faults()
     application = await application_row(tx, me, application_id)
@@ -45,8 +46,10 @@ async def admit(tx: Tx, me: Actor, application_id: UUID, today: date, now: datet
     announced, institution_id = as_announced(found), application.institution_id
     APPLICATION_LIFECYCLE.after(application.status, ApplicationAction.ADMIT)
     must_be_over(period_of(found.publicity), today)
+    must_not_have_begun(announced.admits, today)
     history = (await histories_of(tx, [institution_id]))[institution_id]
     check_admission(announced, history, await evaluation_of(tx, institution_id, found.year, history), faults)
+    await check_scopes_free(tx, institution_id, application.scopes, announced.admits, faults)
     faults.raise_all()
     for row in (InstitutionListingRow, InstitutionScopeRow):
         await _end_before(tx, by, row, institution_id, announced.admits.first)
