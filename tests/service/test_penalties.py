@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.errors import DomainError
 from domain.institution import Standing, Stop
@@ -293,6 +293,27 @@ async def test_claims_in_flight_are_held_and_let_go_where_the_ladder_says_so(tx:
     await appeals.answer(tx, city.third, imposed.id, GRANTED, world.today, world.now)
     assert not await hold_portion(tx, imposed.id, world.now)
     assert await held() == set()
+
+
+async def test_what_another_penalty_holds_too_stays_held(tx: Tx, city: Oversight) -> None:
+    """The second found everything held and placed no hold; the first, overturned, hands its claims over."""
+    world = city.world
+    claim = await world.through_institution(tx, city.clerk)
+    first, second = await city.imposed(tx, "dismiss"), await city.imposed(tx, "dismiss")
+    for penalty in (first, second):
+        assert not await hold_portion(tx, penalty.id, world.now)
+    await tx.execute(update(JobRow).where(JobRow.subject == second.id).values(state="done"))
+
+    async def overturn(penalty: PenaltyView) -> None:
+        await appeals.appeal(tx, city.clerk, penalty.id, NewAppeal("x"), world.today, world.now)
+        await appeals.answer(tx, city.third, penalty.id, GRANTED, world.today, world.now)
+        assert not await hold_portion(tx, penalty.id, world.now)
+
+    await overturn(first)
+    assert claim.id in await _holds(tx)
+    assert sorted(await _owed(tx, second)) == ["done", "ready"]
+    await overturn(second)
+    assert claim.id not in await _holds(tx)
 
 
 async def _owed(tx: Tx, penalty: PenaltyView) -> list[str]:
