@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from domain.errors import DomainError
+from domain.errors import DomainError, Invalid
 from domain.institution import Standing, Stop
 from domain.penalty import EventKind
 from domain.period import add_months
@@ -19,7 +19,7 @@ from service.oversight.commands import appeals, crediting, penalties
 from service.oversight.commands.holding import hold_portion
 from service.oversight.queries import credit
 from service.oversight.queries.penalties import penalty_list, penalty_view, public_penalties
-from service.oversight.schemas import NewAppeal, NewAppealAnswer, NewCorrection, PenaltyView
+from service.oversight.schemas import CreditEventView, NewAppeal, NewAppealAnswer, NewCorrection, PenaltyView
 from service.policies.queries import work_calendar
 from tests.oversight import SHA, Oversight
 from tests.payments import journal_of
@@ -52,15 +52,42 @@ async def test_credit_runs_through_the_year_and_is_mended_by_further_events(tx: 
     assert view.due is not None
     assert (view.due.step, view.due.why) == ("talk", "今年的信用分 87 分，低于 90 分。")
     mend = NewCorrection(4, "复核后减轻", SHA)
-    correction = await crediting.correct_event(tx, city.here, first.id, mend, world.now)
+    own = crediting.correct_event(tx, city.here, first.id, mend, world.now)
+    assert await code_of(own) == "credit.same_person"
+    correction = await crediting.correct_event(tx, city.proposer, first.id, mend, world.now)
     assert (correction.corrects, correction.happened_on) == (first.id, first.happened_on)
     view = await credit.credit(tx, city.clerk, city.code, world.today.year, world.today)
     assert (view.credit, len(view.events), view.due) == (91, 3, None)
-    twice = crediting.correct_event(tx, city.here, correction.id, mend, world.now)
+    twice = crediting.correct_event(tx, city.decider, correction.id, mend, world.now)
     assert await code_of(twice) == "credit.a_correction"
     (noted,) = await journal_of(tx, "credit_event", first.id)
     assert (noted.action, noted.after["points"]) == ("record", -6)
     assert (await credit.credit(tx, city.here, city.code, world.today.year - 1, world.today)).credit == 100
+
+
+async def test_corrections_take_back_what_an_event_said_and_no_more(tx: Tx, city: Oversight) -> None:
+    lost, praised = await city.happens(tx), await city.happens(tx, EventKind.COMMENDED, 5)
+
+    async def correct(event: CreditEventView, points: int) -> str:
+        new = NewCorrection(points, "复核", SHA)
+        try:
+            await crediting.correct_event(tx, city.proposer, event.id, new, city.world.now)
+        except Invalid as refused:
+            return f"{refused.facts['least']}..{refused.facts['most']}"
+        return "mended"
+
+    assert [await correct(lost, points) for points in (-1, 7, 4, 3, -5, 2)] == [
+        "0..6", "0..6", "mended", "-4..2", "-4..2", "mended",
+    ]  # fmt: skip
+    assert [await correct(praised, points) for points in (1, -6, -5)] == ["-5..0", "-5..0", "mended"]
+
+
+async def test_a_year_never_has_more_than_all_its_points(tx: Tx, city: Oversight) -> None:
+    world = city.world
+    await city.happens(tx, EventKind.COMMENDED, 8)
+    assert (await credit.credit(tx, city.here, city.code, world.today.year, world.today)).credit == 100
+    await city.happens(tx, points=-11)
+    assert (await credit.credit(tx, city.here, city.code, world.today.year, world.today)).credit == 97
 
 
 async def test_only_the_institutions_officers_and_its_clerk_see_its_credit(tx: Tx, city: Oversight) -> None:
