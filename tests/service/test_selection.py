@@ -84,8 +84,7 @@ async def test_below_the_pass_mark_one_is_turned_down_with_the_figures(tx: Tx, s
     assert publicised.results == []
     seen = await selection.application_view(tx, stage.clerk, application.id)
     assert (seen.status, seen.score, seen.sheets) == ("not_admitted", 5_980, [])
-    said = "SELECT reason FROM journal WHERE subject_id = :id AND action = 'turn_down'"
-    assert (await tx.execute(text(said), {"id": application.id})).scalar_one() == "得分 59.80，未达 60 分"
+    assert seen.reason == "得分 59.80，未达 60 分"
     with pytest.raises(Conflict, match="wrong_status"):
         await admitting.admit(tx, stage.officer, application.id, stage.admitted_on, stage.world.now)
     closed = await rounds.close(tx, stage.officer, publicised.id, stage.admitted_on, stage.world.now)
@@ -97,9 +96,17 @@ async def test_an_objection_turns_a_nominated_institution_down(tx: Tx, stage: Se
     with pytest.raises(Invalid, match=r"text\.personal_number"):
         await admitting.turn_down(tx, stage.officer, application.id, "举报人 13812345678", stage.world.now)
     declined = await admitting.turn_down(tx, stage.officer, application.id, "公示期内查实场地虚假", stage.world.now)
-    assert declined.status == "not_admitted"
+    assert (declined.status, declined.reason) == ("not_admitted", "公示期内查实场地虚假")
+    assert (await selection.application_view(tx, stage.clerk, application.id)).reason == "公示期内查实场地虚假"
     assert (await selection.round_view(tx, publicised.id)).results == []
     assert await standing(tx, stage, stage.admitted_on) == "never"
+
+
+async def test_one_that_waits_is_not_turned_down_singly(tx: Tx, stage: Selecting) -> None:
+    application = await stage.applied(tx, (await stage.announced(tx)).id)
+    with pytest.raises(Conflict, match="wrong_status"):
+        await admitting.turn_down(tx, stage.officer, application.id, "示例", stage.world.now)
+    assert (await selection.application_view(tx, stage.clerk, application.id)).status == "filed"
 
 
 # ---- announcing
@@ -157,7 +164,8 @@ async def test_a_dropped_round_tells_everybody_who_applied(tx: Tx, stage: Select
     application = await stage.applied(tx, announced.id)
     dropped = await rounds.drop_round(tx, stage.officer, announced.id, "公告有误，另行发布", stage.world.now)
     assert (dropped.status, dropped.publicity) == ("dropped", None)
-    assert (await selection.application_view(tx, stage.clerk, application.id)).status == "not_admitted"
+    seen = await selection.application_view(tx, stage.clerk, application.id)
+    assert (seen.status, seen.reason) == ("not_admitted", "公告有误，另行发布")
     with pytest.raises(Conflict, match="wrong_status"):
         await stage.applied(tx, announced.id)
     with pytest.raises(Conflict, match="wrong_status"):

@@ -7,11 +7,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, insert, select, update
 
 from domain.actor import Actor
+from domain.errors import Conflict
 from domain.faults import Faults
 from domain.period import Period
 from domain.selection import (
     APPLICATION_LIFECYCLE,
     ApplicationAction,
+    ApplicationStatus,
     check_admission,
     must_be_over,
     must_not_have_begun,
@@ -60,11 +62,15 @@ async def admit(tx: Tx, me: Actor, application_id: UUID, today: date, now: datet
 
 
 async def turn_down(tx: Tx, me: Actor, application_id: UUID, reason: str, now: datetime) -> ApplicationView:
-    """Not admitted, and why: a condition is not met, or an objection was right. NotFound `selection.no_application`;
-    Conflict `wrong_status`."""
+    """A nominated one is not admitted, and why: a condition is no longer met, or an objection was right. One that
+    waits is judged with the others of its round, by its scores, and never singly.
+
+    NotFound `selection.no_application`; Conflict `wrong_status`.
+    """
     by, reason = officer(me, now, city=True), plain_words(reason, "reason")
-    await application_row(tx, me, application_id)
-    action = ApplicationAction.TURN_DOWN
+    application, action = await application_row(tx, me, application_id), ApplicationAction.TURN_DOWN
+    if application.status == ApplicationStatus.FILED:
+        raise Conflict("wrong_status", noun="selection_application", status=application.status, action=str(action))
     await move(tx, _APPLICATIONS, APPLICATION_LIFECYCLE, action, application_id, by, reason=reason)
     return await application_view(tx, me, application_id)
 
