@@ -282,6 +282,18 @@ async def test_one_appeals_in_time_for_ones_own_institution(tx: Tx, city: Oversi
             await savepoint.rollback()
 
 
+async def test_nothing_is_lifted_after_its_end(tx: Tx, city: Oversight) -> None:
+    raised, (today, now) = await appealed(tx, city), (city.world.today, city.world.now)
+    assert raised.last is not None
+    late, last = (
+        NewAppealAnswer(True, "x", str(day), 0, SHA) for day in (raised.last + timedelta(days=1), raised.last)
+    )
+    async with tx.begin_nested() as savepoint:
+        assert await code_of(appeals.answer(tx, city.third, raised.id, late, today, now)) == "penalty.lift_late"
+        await savepoint.rollback()
+    assert (await appeals.answer(tx, city.third, raised.id, last, today, now)).lifted_on == raised.last
+
+
 async def test_each_sees_their_own_penalties_a_page_at_a_time(tx: Tx, city: Oversight) -> None:
     ids = []
     for step in ("talk", "rectify", "circulate"):
