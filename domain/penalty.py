@@ -181,10 +181,9 @@ class Ladder:
         raise Invalid("penalty.no_step", "step", steps=[each.code for each in self.steps])
 
     def credit_in(self, events: Iterable[CreditEvent], year: int, until: date) -> int:
-        """What is left of a year's points on a day."""
-        return self.yearly_points + sum(
-            each.points for each in events if each.happened_on.year == year and each.happened_on <= until
-        )
+        """What is left of a year's points on a day: praise makes good what was lost, and never more than all."""
+        added = sum(each.points for each in events if each.happened_on.year == year and each.happened_on <= until)
+        return min(self.yearly_points, self.yearly_points + added)
 
 
 _A_DAY = timedelta(days=1)
@@ -288,6 +287,16 @@ def must_fit(kind: EventKind, points: int, held: int | None, failed: int | None)
     given = [each for each in (held, failed) if each is not None]
     if len(given) != (2 if results else 0) or (results and not 0 <= given[1] <= given[0]):
         raise Invalid("credit.results", "classes_failed")
+
+
+def must_mend(recorder: object, person: object, points: int, mended: int, correction: int) -> None:
+    """Forbidden `credit.same_person` for an event of one's own; Invalid `credit.mended` (least, most) for a
+    correction by which an event of so many `points`, `mended` so far, would say more than it did, or the opposite."""
+    if person == recorder:
+        raise Forbidden("credit.same_person")
+    least, most = min(points, 0) - points - mended, max(points, 0) - points - mended
+    if not least <= correction <= most:
+        raise Invalid("credit.mended", "points", least=least, most=most)
 
 
 def must_be_another(person: object, *before: object) -> None:

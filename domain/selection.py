@@ -179,13 +179,15 @@ class Round:
     assessors: int
 
 
-def check_days(today: date, applications: Period, admits: Period, faults: Faults) -> None:
-    """What is announced lies ahead, and is decided before it begins to hold: `selection.in_past` (today),
-    `selection.admits_too_early` (first)."""
+def check_days(today: date, year: int, applications: Period, admits: Period, faults: Faults) -> None:
+    """What is announced lies ahead, is decided before it begins to hold, and begins in the round's year, whose
+    evaluation decides: `selection.in_past` (today), `selection.admits_too_early`, `selection.other_year` (year)."""
     if applications.first < today:
         faults.tell("selection.in_past", "applications.from", today=today.isoformat())
     if applications.last is None or admits.first <= applications.last:
         faults.tell("selection.admits_too_early", "admits.from")
+    if admits.first.year != year:
+        faults.tell("selection.other_year", "admits.from", year=year)
 
 
 def check_applicant(
@@ -228,6 +230,12 @@ def must_be_over(publicity: Period, today: date) -> None:
     """Conflict `selection.in_publicity` (last): until those days have passed the public may object."""
     if not _is_over(publicity, today):
         raise Conflict("selection.in_publicity", last=str(publicity.last))
+
+
+def must_not_have_begun(admits: Period, today: date) -> None:
+    """Conflict `selection.begun` (first): an admission after its first day would rewrite the days that passed."""
+    if admits.first < today:
+        raise Conflict("selection.begun", first=admits.first.isoformat())
 
 
 def must_be_closed_to_applications(applications: Period, today: date) -> None:

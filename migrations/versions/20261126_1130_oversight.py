@@ -357,6 +357,7 @@ def _credit() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("document_sha256", sa.Text(), nullable=False),
         sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("corrected_person", sa.Uuid(), nullable=True),
         sa.Column("penalty_id", sa.Uuid(), nullable=True),
         sa.Column("recorded_by", sa.Uuid(), nullable=False),
         sa.Column("recorded_person", sa.Uuid(), nullable=False),
@@ -365,8 +366,10 @@ def _credit() -> None:
             "(kind = 'appeal_granted') = (penalty_id IS NOT NULL)", name=op.f("ck_credit_events_penalty")
         ),
         sa.CheckConstraint(
-            "(kind = 'correction') = (corrects_id IS NOT NULL)", name=op.f("ck_credit_events_corrects")
+            "num_nulls(corrects_id, corrected_person) = CASE kind WHEN 'correction' THEN 0 ELSE 2 END",
+            name=op.f("ck_credit_events_corrects"),
         ),
+        sa.CheckConstraint("corrected_person <> recorded_person", name=op.f("ck_credit_events_two_persons")),
         sa.CheckConstraint(
             "kind IN ('patrol_failed', 'class_failed', 'class_results', 'false_roster', 'fee_charged',"
             " 'complaint_founded', 'not_mended', 'commended', 'other', 'correction', 'appeal_granted')",
@@ -390,8 +393,13 @@ def _credit() -> None:
             "words <> '' AND document_sha256 ~ '^[0-9a-f]{64}$'", name=op.f("ck_credit_events_evidence")
         ),
         sa.ForeignKeyConstraint(
-            ["corrects_id", "institution_id", "happened_on"],
-            ["credit_events.id", "credit_events.institution_id", "credit_events.happened_on"],
+            ["corrects_id", "institution_id", "happened_on", "corrected_person"],
+            [
+                "credit_events.id",
+                "credit_events.institution_id",
+                "credit_events.happened_on",
+                "credit_events.recorded_person",
+            ],
             name="fk_credit_events_corrects",
         ),
         sa.ForeignKeyConstraint(
@@ -401,7 +409,7 @@ def _credit() -> None:
         sa.ForeignKeyConstraint(["recorded_by"], ["users.id"], name=op.f("fk_credit_events_recorded_by")),
         sa.ForeignKeyConstraint(["recorded_person"], ["people.id"], name=op.f("fk_credit_events_recorded_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_events")),
-        sa.UniqueConstraint("id", "institution_id", "happened_on", name="uq_credit_events_of_institution"),
+        sa.UniqueConstraint("id", "institution_id", "happened_on", "recorded_person", name="uq_credit_events_whole"),
         sa.UniqueConstraint("penalty_id", name=op.f("uq_credit_events_penalty_id")),
     )
     op.create_index("ix_credit_events_of", "credit_events", ["institution_id", "happened_on"])

@@ -310,7 +310,8 @@ class SheetView(Struct):
 
 class ApplicationView(Struct):
     """`renewal`: it stood in the catalog in the year that was evaluated. `sheets`: those I may see (an assessor's
-    own, all for officers and auditors). `score` in hundredths, null until it is publicised."""
+    own, all for officers and auditors). `score` in hundredths, null until it is publicised. `reason`: why it was not
+    admitted, else empty."""
 
     id: UUID
     round_id: UUID
@@ -324,6 +325,7 @@ class ApplicationView(Struct):
     sheets_given: int
     sheets: list[SheetView]
     score: int | None
+    reason: str
 
 
 class ApplicationsView(Struct):

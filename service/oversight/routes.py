@@ -149,9 +149,9 @@ async def show_evaluations(tx: Tx, today: Today, year: Year = None) -> Evaluatio
 
 
 @get("/api/evaluations/{evaluation_id:uuid}", guards=[READER])
-async def show_evaluation(tx: Tx, evaluation_id: FromPath[UUID]) -> EvaluationView:
-    """One version of a result, with its values and the hashes of its evidence."""
-    return await evaluations.evaluation_view(tx, evaluation_id)
+async def show_evaluation(tx: Tx, me: Me, evaluation_id: FromPath[UUID]) -> EvaluationView:
+    """One version of a result in one's district, or of one's institution: its values, the hashes of its evidence."""
+    return await evaluations.evaluation_view(tx, me, evaluation_id)
 
 
 @post("/api/evaluations", guards=[EVALUATOR])

@@ -30,12 +30,16 @@ class CreditEventRow(Base):
 
     __tablename__ = "credit_events"
     __table_args__ = (
-        UniqueConstraint("id", "institution_id", "happened_on", name="uq_credit_events_of_institution"),
+        UniqueConstraint("id", "institution_id", "happened_on", "recorded_person", name="uq_credit_events_whole"),
         ForeignKeyConstraint(
-            ["corrects_id", "institution_id", "happened_on"],
-            ["credit_events.id", "credit_events.institution_id", "credit_events.happened_on"],
+            ["corrects_id", "institution_id", "happened_on", "corrected_person"],
+            [
+                *("credit_events.id", "credit_events.institution_id", "credit_events.happened_on"),
+                "credit_events.recorded_person",
+            ],
             name="fk_credit_events_corrects",
         ),
+        CheckConstraint("corrected_person <> recorded_person", name="two_persons"),
         CheckConstraint(
             "kind IN ('patrol_failed', 'class_failed', 'class_results', 'false_roster', 'fee_charged',"
             " 'complaint_founded', 'not_mended', 'commended', 'other', 'correction', 'appeal_granted')",
@@ -54,7 +58,10 @@ class CreditEventRow(Base):
             " AND classes_held > 0 AND classes_failed BETWEEN 0 AND classes_held",
             name="results",
         ),
-        CheckConstraint("(kind = 'correction') = (corrects_id IS NOT NULL)", name="corrects"),
+        CheckConstraint(
+            "num_nulls(corrects_id, corrected_person) = CASE kind WHEN 'correction' THEN 0 ELSE 2 END",
+            name="corrects",
+        ),
         CheckConstraint("(kind = 'appeal_granted') = (penalty_id IS NOT NULL)", name="penalty"),
         CheckConstraint(f"words <> '' AND {_DOCUMENT}", name="evidence"),
         Index("ix_credit_events_of", "institution_id", "happened_on"),
@@ -70,6 +77,7 @@ class CreditEventRow(Base):
     words: Mapped[str]
     document_sha256: Mapped[str]
     corrects_id: Mapped[UUID | None]
+    corrected_person: Mapped[UUID | None]
     penalty_id: Mapped[UUID | None] = mapped_column(ForeignKey("penalties.id"), unique=True)
     recorded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     recorded_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))

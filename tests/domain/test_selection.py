@@ -77,18 +77,23 @@ def test_there_are_some_criteria_and_not_too_many(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("today", "applications", "admits", "expected"),
+    ("today", "year", "admits", "expected"),
     [
-        (OPEN.first, OPEN, YEAR, []),
-        (OPEN.first + A_DAY, OPEN, YEAR, ["selection.in_past"]),
-        (OPEN.first, OPEN, Period(OPEN.first + A_DAY, YEAR.last), ["selection.admits_too_early"]),
-        (OPEN.first, OPEN, Period(date(2026, 11, 20), YEAR.last), ["selection.admits_too_early"]),
-        (OPEN.first, OPEN, Period(date(2026, 11, 21), YEAR.last), []),
+        (OPEN.first, 2027, YEAR, []),
+        (OPEN.first + A_DAY, 2027, YEAR, ["selection.in_past"]),
+        (OPEN.first, 2026, Period(OPEN.first + A_DAY, YEAR.last), ["selection.admits_too_early"]),
+        (OPEN.first, 2026, Period(date(2026, 11, 20), YEAR.last), ["selection.admits_too_early"]),
+        (OPEN.first, 2026, Period(date(2026, 11, 21), YEAR.last), []),
+        (OPEN.first, 2027, Period(date(2026, 12, 31), YEAR.last), ["selection.other_year"]),
+        (OPEN.first, 2027, Period(date(2027, 12, 31), date(2028, 12, 31)), []),
+        (OPEN.first, 2027, Period(date(2028, 1, 1), date(2028, 12, 31)), ["selection.other_year"]),
     ],
 )
-def test_what_is_announced_lies_ahead(today: date, applications: Period, admits: Period, expected: list[str]) -> None:
+def test_what_is_announced_lies_ahead_and_in_its_year(
+    today: date, year: int, admits: Period, expected: list[str]
+) -> None:
     faults = Faults()
-    check_days(today, applications, admits, faults)
+    check_days(today, year, OPEN, admits, faults)
     assert [each.code for each in faults.found] == expected
 
 

@@ -125,13 +125,14 @@ async def test_what_is_written_once_stays(tx: Tx, stage: Selecting) -> None:
 
 
 async def test_dated_facts_only_end(tx: Tx, stage: Selecting) -> None:
-    today, now, at = str(stage.world.today), stage.world.now, stage.institution_id
-    await registering.give_grade(tx, stage.officer, at, NewGrade(Grade.A, "x", today, "2098-12-31"), now)
-    await registering.add_branch(tx, stage.officer, at, NewBranch("x", "370102", "x", today, "2098-12-31"), now)
+    day, now, at = stage.world.today, stage.world.now, stage.institution_id
+    today = str(day)
+    await registering.give_grade(tx, stage.officer, at, NewGrade(Grade.A, "x", today, "2098-12-31"), day, now)
+    await registering.add_branch(tx, stage.officer, at, NewBranch("x", "370102", "x", today, "2098-12-31"), day, now)
     contact = NewContact(ContactRole.HEAD, "张秀梅", "13800138000", today, "2098-12-31")
     await registering.add_contact(tx, stage.officer, at, contact, now)
     scopes = NewScopes([NewScope(WELDER, ["4"])], "x", today, "2098-12-31")
-    await registering.add_scopes(tx, stage.officer, at, scopes, now)
+    await registering.add_scopes(tx, stage.officer, at, scopes, day, now)
     listing = {"listing": uuid4(), "institution": at, "first": stage.world.today}
     await tx.execute(text(LISTING), listing)
     assert await refused(tx, LISTING, **{**listing, "listing": uuid4()}) == EXCLUDE

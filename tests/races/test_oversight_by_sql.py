@@ -162,9 +162,10 @@ async def test_what_is_written_once_stays(tx: Tx, city: Oversight, databases: Da
 
 EVENT = """
     INSERT INTO credit_events (id, institution_id, kind, points, happened_on, classes_held, classes_failed, words,
-                               document_sha256, corrects_id, penalty_id, recorded_by, recorded_person, recorded_at)
-    VALUES (gen_random_uuid(), :institution, :kind, :points, :on, :held, :failed, 'x', :sha, :corrects, :penalty,
-            :user, :person, now())
+                               document_sha256, corrects_id, corrected_person, penalty_id, recorded_by,
+                               recorded_person, recorded_at)
+    VALUES (gen_random_uuid(), :institution, :kind, :points, :on, :held, :failed, 'x', :sha, :corrects, :recorder,
+            :penalty, :user, :person, now())
 """
 
 
@@ -179,11 +180,14 @@ async def test_no_event_says_what_it_cannot(tx: Tx, city: Oversight) -> None:
         "failed": None,
         "sha": SHA,
         "corrects": None,
+        "recorder": None,
         "penalty": None,
         "user": city.here.user_id,
         "person": city.here.person_id,
     }
     assert await refused(tx, EVENT, **given) is None
+    mends = {"kind": "correction", "corrects": event.id, "recorder": city.here.person_id, "points": 1}
+    other = {**mends, "user": city.there.user_id, "person": city.there.person_id}
     for wrong, expected in (
         ({"kind": "patrol_failed", "points": 5}, CHECK),
         ({"kind": "commended"}, CHECK),
@@ -196,12 +200,12 @@ async def test_no_event_says_what_it_cannot(tx: Tx, city: Oversight) -> None:
         ({"kind": "class_results", "points": 0, "held": 3, "failed": 3}, None),
         ({"kind": "correction"}, CHECK),
         ({"corrects": event.id}, CHECK),
-        ({"kind": "correction", "corrects": event.id}, None),
-        ({"kind": "correction", "corrects": event.id, "on": city.world.today.replace(year=2020)}, FOREIGN),
-        (
-            {"kind": "correction", "corrects": event.id, "institution": city.other_clerk.institution_id},
-            FOREIGN,
-        ),
+        (mends, CHECK),
+        ({**other, "recorder": None}, CHECK),
+        ({**other, "recorder": city.third.person_id}, FOREIGN),
+        (other, None),
+        ({**other, "on": city.world.today.replace(year=2020)}, FOREIGN),
+        ({**other, "institution": city.other_clerk.institution_id}, FOREIGN),
         ({"kind": "appeal_granted", "points": 5}, CHECK),
     ):
         assert await refused(tx, EVENT, **{**given, **wrong}) == expected, wrong

@@ -10,9 +10,12 @@ from sqlalchemy import select
 from domain.actor import Actor, Post
 from domain.complaint import ComplaintKind, told
 from domain.errors import DomainError
+from domain.institution import InstitutionKind
 from service.audit.queries.checks import first_breach
 from service.audit.queries.oversight import OVERSIGHT
 from service.database import Tx
+from service.institutions.commands import registering
+from service.institutions.schemas import NewInstitution
 from service.oversight.commands import complaining
 from service.oversight.queries.complaints import complaint_counts, district_complaints, my_complaints
 from service.oversight.schemas import ComplaintReceipt, ComplaintView, NewComplaint, NewComplaintAnswer
@@ -126,6 +129,18 @@ async def test_small_counts_are_not_told(tx: Tx, city: Oversight, me: Actor) -> 
         await complain(tx, city, me)
         assert await count() == expected
     assert [told(each) for each in (0, 4, 5)] == [None, None, 5]
+    nameless = await complain(tx, city, None)
+    assert await count() == 6
+    await complaining.answer(tx, city.here, nameless.id, ANSWER, city.world.today, city.world.now)
+    assert await count() == 7
+
+
+async def test_who_never_was_in_the_catalog_is_unknown(tx: Tx, city: Oversight, me: Actor) -> None:
+    world, code = city.world, city.world.maker.credit_code()
+    new = NewInstitution(code, "示例技能学校", InstitutionKind.PRIVATE_SCHOOL, world.here)
+    await registering.register(tx, city.proposer, new, world.now)
+    refused = complaining.complain(tx, me, NewComplaint(code, "x"), world.today, world.now)
+    assert await code_of(refused) == "oversight.no_institution"
 
 
 async def test_pages(tx: Tx, city: Oversight, me: Actor) -> None:

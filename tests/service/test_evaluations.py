@@ -75,12 +75,25 @@ async def test_a_correction_is_another_persons_further_version(tx: Tx, city: Ove
     second = await correct(tx, city, other, first)
     assert (second.version, second.passed, second.reason) == (2, False, "合格率取错")
     assert await code_of(correct(tx, city, other, first)) == "evaluation.corrected"
-    assert (await evaluation_view(tx, first.id)).score == "83.69"
+    assert (await evaluation_view(tx, one, first.id)).score == "83.69"
     assert await passed_years(tx, city.institution_id) == {first.year: False}
     third = await correct(tx, city, one, second, values=VALUES)
     assert (third.version, await passed_years(tx, city.institution_id)) == (3, {first.year: True})
     assert await first_breach(tx, OVERSIGHT.checks) is None
     assert await evaluations_recompute(tx) is None
+
+
+async def test_a_result_is_read_and_recorded_in_its_district(tx: Tx, city: Oversight) -> None:
+    view, world = await evaluate(tx, city), city.world
+    here, there = [await world.user(tx, {Post.EVALUATOR}, district) for district in (world.here, world.other)]
+    for reader in (here, city.here, city.clerk, city.proposer, world.staff[Post.AUDITOR], city.evaluators[1]):
+        assert (await evaluation_view(tx, reader, view.id)).id == view.id
+    for other in (there, city.there, city.other_clerk):
+        assert await code_of(evaluation_view(tx, other, view.id)) == "evaluation.not_found"
+    year = view.year - 1
+    assert await code_of(evaluate(tx, city, there, year=year)) == "oversight.no_institution"
+    assert await code_of(correct(tx, city, there, view)) == "evaluation.not_found"
+    assert (await evaluate(tx, city, here, year=year)).year == year
 
 
 async def test_the_latest_version_is_what_a_renewal_asks_for(tx: Tx, city: Oversight) -> None:

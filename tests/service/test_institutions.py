@@ -92,11 +92,11 @@ async def test_the_city_registers_and_a_district_keeps_its_own(tx: Tx, stage: Se
         await registering.register(tx, here, new, world.now)
     grade = NewGrade(Grade.A, "示例", str(world.today))
     with pytest.raises(Forbidden, match="city_only"):
-        await registering.give_grade(tx, here, stage.institution_id, grade, world.now)
+        await registering.give_grade(tx, here, stage.institution_id, grade, world.today, world.now)
     branch = NewBranch("东校区", world.here, "示例路 1 号", str(world.today))
-    await registering.add_branch(tx, here, stage.institution_id, branch, world.now)
+    await registering.add_branch(tx, here, stage.institution_id, branch, world.today, world.now)
     for act in (
-        registering.add_branch(tx, there, stage.institution_id, branch, world.now),
+        registering.add_branch(tx, there, stage.institution_id, branch, world.today, world.now),
         record(tx, stage, there),
         record(tx, stage, world.clerks[0]),
         record(tx, stage, await world.user(tx, {Post.CLERK})),
@@ -114,7 +114,7 @@ async def test_grades_follow_one_another(tx: Tx, stage: Selecting) -> None:
 
     async def give(grade: Grade, first: date, last: date | None = None) -> UUID:
         new = NewGrade(grade, "示例文件", str(first), None if last is None else str(last))
-        return (await registering.give_grade(tx, stage.officer, stage.institution_id, new, now)).id
+        return (await registering.give_grade(tx, stage.officer, stage.institution_id, new, today, now)).id
 
     await give(Grade.B, today, today + A_DAY * 9)
     with pytest.raises(Invalid) as refused:
@@ -139,25 +139,25 @@ async def test_grades_follow_one_another(tx: Tx, stage: Selecting) -> None:
 async def test_a_fact_ends_no_earlier_than_today(tx: Tx, stage: Selecting) -> None:
     today, now = stage.world.today, stage.world.now
     new = NewBranch("东校区", stage.world.here, "示例路 1 号", str(today - A_DAY * 9))
-    branch = await registering.add_branch(tx, stage.officer, stage.institution_id, new, now)
+    branch = await registering.add_branch(tx, stage.officer, stage.institution_id, new, today - A_DAY * 9, now)
     yesterday = NewEnd("branches", branch.id, str(today - A_DAY))
     with pytest.raises(Invalid, match=r"institution\.ends"):
         await registering.end(tx, stage.officer, stage.institution_id, yesterday, today, now)
     with pytest.raises(Invalid) as refused:
-        await registering.add_branch(tx, stage.officer, stage.institution_id, new, now)
-    assert codes(refused.value) == [("from", "institution.branch_then")]
+        await registering.add_branch(tx, stage.officer, stage.institution_id, new, today, now)
+    assert codes(refused.value) == [("from", "institution.in_past"), ("from", "institution.branch_then")]
     await registering.end(
         tx, stage.officer, stage.institution_id, NewEnd("branches", branch.id, str(today)), today, now
     )
     again = NewBranch("东校区", stage.world.here, "示例路 1 号", str(today + A_DAY))
-    await registering.add_branch(tx, stage.officer, stage.institution_id, again, now)
+    await registering.add_branch(tx, stage.officer, stage.institution_id, again, today, now)
 
 
 async def test_scopes_are_occupations_as_they_are_called_now(tx: Tx, stage: Selecting) -> None:
     today, now = stage.world.today, stage.world.now
     scopes = [NewScope(WELDER, ["4", "5"]), NewScope("2-02-10-09", ["senior", "junior"])]
     new = NewScopes(scopes, "示例文件", str(today))
-    await registering.add_scopes(tx, stage.officer, stage.institution_id, new, now)
+    await registering.add_scopes(tx, stage.officer, stage.institution_id, new, today, now)
     shown = (await record(tx, stage)).institution.scopes
     assert [(each.occupation, each.levels) for each in shown] == [
         ("2-02-38-01", ["junior", "senior"]),
@@ -173,7 +173,7 @@ async def test_scopes_are_occupations_as_they_are_called_now(tx: Tx, stage: Sele
     ]
     faulty = NewScopes(wrong, "", str(today), str(today - A_DAY))
     with pytest.raises(Invalid) as refused:
-        await registering.add_scopes(tx, stage.officer, stage.institution_id, faulty, now)
+        await registering.add_scopes(tx, stage.officer, stage.institution_id, faulty, today, now)
     assert codes(refused.value) == [
         ("source", "words.empty"),
         ("to", "period.reversed"),
@@ -185,9 +185,27 @@ async def test_scopes_are_occupations_as_they_are_called_now(tx: Tx, stage: Sele
     ]
     again = NewScopes([NewScope(COOK, ["4"]), NewScope("2-02-38-01", ["junior"])], "示例", str(today))
     with pytest.raises(Invalid) as refused:
-        await registering.add_scopes(tx, stage.officer, stage.institution_id, again, now)
+        await registering.add_scopes(tx, stage.officer, stage.institution_id, again, today, now)
     assert codes(refused.value) == [("scopes.1.occupation", "institution.scope_then")]
     assert len((await record(tx, stage)).scopes) == 2
+
+
+async def test_nothing_is_told_of_days_that_passed(tx: Tx, stage: Selecting) -> None:
+    """A class or a claim of those days was judged by what was known then."""
+    about, now = (stage.officer, stage.institution_id), stage.world.now
+    scopes = [NewScope(WELDER, ["4"])]
+    for first, told in ((stage.world.today - A_DAY, [("from", "institution.in_past")]), (stage.world.today, [])):
+        for add, new in (
+            (registering.add_branch, NewBranch("东校区", stage.world.here, "示例路 1 号", str(first))),
+            (registering.give_grade, NewGrade(Grade.A, "示例", str(first))),
+            (registering.add_scopes, NewScopes(scopes, "示例", str(first))),
+        ):
+            found: list[tuple[str, str]] = []
+            try:
+                await add(tx, *about, new, stage.world.today, now)  # type: ignore[operator]  # each takes its own
+            except Invalid as refusal:
+                found = codes(refusal)
+            assert found == told
 
 
 async def test_contacts_are_sealed_and_read_by_those_who_call(tx: Tx, stage: Selecting) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Awaitable
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from domain.errors import DomainError
+from domain.errors import DomainError, Invalid
 from domain.institution import Standing, Stop
 from domain.penalty import EventKind
 from domain.period import add_months
@@ -19,7 +19,7 @@ from service.oversight.commands import appeals, crediting, penalties
 from service.oversight.commands.holding import hold_portion
 from service.oversight.queries import credit
 from service.oversight.queries.penalties import penalty_list, penalty_view, public_penalties
-from service.oversight.schemas import NewAppeal, NewAppealAnswer, NewCorrection, PenaltyView
+from service.oversight.schemas import CreditEventView, NewAppeal, NewAppealAnswer, NewCorrection, PenaltyView
 from service.policies.queries import work_calendar
 from tests.oversight import SHA, Oversight
 from tests.payments import journal_of
@@ -52,15 +52,42 @@ async def test_credit_runs_through_the_year_and_is_mended_by_further_events(tx: 
     assert view.due is not None
     assert (view.due.step, view.due.why) == ("talk", "今年的信用分 87 分，低于 90 分。")
     mend = NewCorrection(4, "复核后减轻", SHA)
-    correction = await crediting.correct_event(tx, city.here, first.id, mend, world.now)
+    own = crediting.correct_event(tx, city.here, first.id, mend, world.now)
+    assert await code_of(own) == "credit.same_person"
+    correction = await crediting.correct_event(tx, city.proposer, first.id, mend, world.now)
     assert (correction.corrects, correction.happened_on) == (first.id, first.happened_on)
     view = await credit.credit(tx, city.clerk, city.code, world.today.year, world.today)
     assert (view.credit, len(view.events), view.due) == (91, 3, None)
-    twice = crediting.correct_event(tx, city.here, correction.id, mend, world.now)
+    twice = crediting.correct_event(tx, city.decider, correction.id, mend, world.now)
     assert await code_of(twice) == "credit.a_correction"
     (noted,) = await journal_of(tx, "credit_event", first.id)
     assert (noted.action, noted.after["points"]) == ("record", -6)
     assert (await credit.credit(tx, city.here, city.code, world.today.year - 1, world.today)).credit == 100
+
+
+async def test_corrections_take_back_what_an_event_said_and_no_more(tx: Tx, city: Oversight) -> None:
+    lost, praised = await city.happens(tx), await city.happens(tx, EventKind.COMMENDED, 5)
+
+    async def correct(event: CreditEventView, points: int) -> str:
+        new = NewCorrection(points, "复核", SHA)
+        try:
+            await crediting.correct_event(tx, city.proposer, event.id, new, city.world.now)
+        except Invalid as refused:
+            return f"{refused.facts['least']}..{refused.facts['most']}"
+        return "mended"
+
+    assert [await correct(lost, points) for points in (-1, 7, 4, 3, -5, 2)] == [
+        "0..6", "0..6", "mended", "-4..2", "-4..2", "mended",
+    ]  # fmt: skip
+    assert [await correct(praised, points) for points in (1, -6, -5)] == ["-5..0", "-5..0", "mended"]
+
+
+async def test_a_year_never_has_more_than_all_its_points(tx: Tx, city: Oversight) -> None:
+    world = city.world
+    await city.happens(tx, EventKind.COMMENDED, 8)
+    assert (await credit.credit(tx, city.here, city.code, world.today.year, world.today)).credit == 100
+    await city.happens(tx, points=-11)
+    assert (await credit.credit(tx, city.here, city.code, world.today.year, world.today)).credit == 97
 
 
 async def test_only_the_institutions_officers_and_its_clerk_see_its_credit(tx: Tx, city: Oversight) -> None:
@@ -255,6 +282,18 @@ async def test_one_appeals_in_time_for_ones_own_institution(tx: Tx, city: Oversi
             await savepoint.rollback()
 
 
+async def test_nothing_is_lifted_after_its_end(tx: Tx, city: Oversight) -> None:
+    raised, (today, now) = await appealed(tx, city), (city.world.today, city.world.now)
+    assert raised.last is not None
+    late, last = (
+        NewAppealAnswer(True, "x", str(day), 0, SHA) for day in (raised.last + timedelta(days=1), raised.last)
+    )
+    async with tx.begin_nested() as savepoint:
+        assert await code_of(appeals.answer(tx, city.third, raised.id, late, today, now)) == "penalty.lift_late"
+        await savepoint.rollback()
+    assert (await appeals.answer(tx, city.third, raised.id, last, today, now)).lifted_on == raised.last
+
+
 async def test_each_sees_their_own_penalties_a_page_at_a_time(tx: Tx, city: Oversight) -> None:
     ids = []
     for step in ("talk", "rectify", "circulate"):
@@ -293,6 +332,27 @@ async def test_claims_in_flight_are_held_and_let_go_where_the_ladder_says_so(tx:
     await appeals.answer(tx, city.third, imposed.id, GRANTED, world.today, world.now)
     assert not await hold_portion(tx, imposed.id, world.now)
     assert await held() == set()
+
+
+async def test_what_another_penalty_holds_too_stays_held(tx: Tx, city: Oversight) -> None:
+    """The second found everything held and placed no hold; the first, overturned, hands its claims over."""
+    world = city.world
+    claim = await world.through_institution(tx, city.clerk)
+    first, second = await city.imposed(tx, "dismiss"), await city.imposed(tx, "dismiss")
+    for penalty in (first, second):
+        assert not await hold_portion(tx, penalty.id, world.now)
+    await tx.execute(update(JobRow).where(JobRow.subject == second.id).values(state="done"))
+
+    async def overturn(penalty: PenaltyView) -> None:
+        await appeals.appeal(tx, city.clerk, penalty.id, NewAppeal("x"), world.today, world.now)
+        await appeals.answer(tx, city.third, penalty.id, GRANTED, world.today, world.now)
+        assert not await hold_portion(tx, penalty.id, world.now)
+
+    await overturn(first)
+    assert claim.id in await _holds(tx)
+    assert sorted(await _owed(tx, second)) == ["done", "ready"]
+    await overturn(second)
+    assert claim.id not in await _holds(tx)
 
 
 async def _owed(tx: Tx, penalty: PenaltyView) -> list[str]:

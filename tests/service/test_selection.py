@@ -84,8 +84,7 @@ async def test_below_the_pass_mark_one_is_turned_down_with_the_figures(tx: Tx, s
     assert publicised.results == []
     seen = await selection.application_view(tx, stage.clerk, application.id)
     assert (seen.status, seen.score, seen.sheets) == ("not_admitted", 5_980, [])
-    said = "SELECT reason FROM journal WHERE subject_id = :id AND action = 'turn_down'"
-    assert (await tx.execute(text(said), {"id": application.id})).scalar_one() == "得分 59.80，未达 60 分"
+    assert seen.reason == "得分 59.80，未达 60 分"
     with pytest.raises(Conflict, match="wrong_status"):
         await admitting.admit(tx, stage.officer, application.id, stage.admitted_on, stage.world.now)
     closed = await rounds.close(tx, stage.officer, publicised.id, stage.admitted_on, stage.world.now)
@@ -97,9 +96,17 @@ async def test_an_objection_turns_a_nominated_institution_down(tx: Tx, stage: Se
     with pytest.raises(Invalid, match=r"text\.personal_number"):
         await admitting.turn_down(tx, stage.officer, application.id, "举报人 13812345678", stage.world.now)
     declined = await admitting.turn_down(tx, stage.officer, application.id, "公示期内查实场地虚假", stage.world.now)
-    assert declined.status == "not_admitted"
+    assert (declined.status, declined.reason) == ("not_admitted", "公示期内查实场地虚假")
+    assert (await selection.application_view(tx, stage.clerk, application.id)).reason == "公示期内查实场地虚假"
     assert (await selection.round_view(tx, publicised.id)).results == []
     assert await standing(tx, stage, stage.admitted_on) == "never"
+
+
+async def test_one_that_waits_is_not_turned_down_singly(tx: Tx, stage: Selecting) -> None:
+    application = await stage.applied(tx, (await stage.announced(tx)).id)
+    with pytest.raises(Conflict, match="wrong_status"):
+        await admitting.turn_down(tx, stage.officer, application.id, "示例", stage.world.now)
+    assert (await selection.application_view(tx, stage.clerk, application.id)).status == "filed"
 
 
 # ---- announcing
@@ -128,10 +135,13 @@ async def test_every_fault_of_an_announcement_is_told(tx: Tx, stage: Selecting) 
         ("admits.to", "date.no_such_day"),
     ]
     with pytest.raises(Invalid) as refused:
-        await stage.announced(tx, applications=wrong["applications"], admits=Span(str(today + A_DAY), "2099-01-01"))
+        await stage.announced(
+            tx, applications=wrong["applications"], admits=Span(str(today + A_DAY), "2099-01-01"), year=1 + today.year
+        )
     assert codes(refused.value) == [
         ("applications.from", "selection.in_past"),
         ("admits.from", "selection.admits_too_early"),
+        ("admits.from", "selection.other_year"),
     ]
 
 
@@ -154,7 +164,8 @@ async def test_a_dropped_round_tells_everybody_who_applied(tx: Tx, stage: Select
     application = await stage.applied(tx, announced.id)
     dropped = await rounds.drop_round(tx, stage.officer, announced.id, "公告有误，另行发布", stage.world.now)
     assert (dropped.status, dropped.publicity) == ("dropped", None)
-    assert (await selection.application_view(tx, stage.clerk, application.id)).status == "not_admitted"
+    seen = await selection.application_view(tx, stage.clerk, application.id)
+    assert (seen.status, seen.reason) == ("not_admitted", "公告有误，另行发布")
     with pytest.raises(Conflict, match="wrong_status"):
         await stage.applied(tx, announced.id)
     with pytest.raises(Conflict, match="wrong_status"):
@@ -232,8 +243,8 @@ async def test_a_renewal_follows_on_what_held_before(tx: Tx, stage: Selecting) -
     announced, by, first = await stage.announced(tx), By("evaluator", world.now), stage.admitted_on
     assert old.institution_id is not None
     await record_evaluation(tx, by, old.institution_id, announced.year - 1, True, "第三方评估报告")
-    scopes = NewScopes([NewScope(WELDER, ["1"]), NewScope(COOK, ["4"])], "示例", "2020-01-01")
-    await registering.add_scopes(tx, stage.officer, old.institution_id, scopes, world.now)
+    scopes = NewScopes([NewScope(WELDER, ["1"]), NewScope(COOK, ["4"])], "示例", str(world.today))
+    await registering.add_scopes(tx, stage.officer, old.institution_id, scopes, world.today, world.now)
     application = await stage.applied(tx, announced.id, old)
     assert application.renewal
     await stage.scored(tx, application.id)
@@ -247,6 +258,38 @@ async def test_a_renewal_follows_on_what_held_before(tx: Tx, stage: Selecting) -
         (date(2020, 1, 1), first - A_DAY),
         (announced.admits.first, announced.admits.last),
     ]
+
+
+async def test_a_scope_that_begins_within_the_term_is_told_when_one_applies(tx: Tx, stage: Selecting) -> None:
+    """Nobody may end it before it begins, so an admission would be refused for ever."""
+    announced, world = await stage.announced(tx), stage.world
+    wanted = [NewScope(COOK, ["4"]), NewScope(WELDER, ["4"])]
+
+    async def add(occupation: str, first: date) -> None:
+        new = NewScopes([NewScope(occupation, ["5"])], "示例", str(first), str(first))
+        await registering.add_scopes(tx, stage.officer, stage.institution_id, new, world.today, world.now)
+
+    await add(COOK, stage.admitted_on - A_DAY)
+    await add(WELDER, stage.admitted_on)
+    with pytest.raises(Invalid) as refused:
+        await stage.applied(tx, announced.id, scopes=wanted)
+    assert codes(refused.value) == [("scopes.1.occupation", "institution.scope_then")]
+    application = await stage.applied(tx, announced.id, scopes=wanted[:1])
+    await stage.scored(tx, application.id)
+    await stage.publicised(tx, announced.id)
+    await add(COOK, stage.admitted_on + A_DAY)
+    with pytest.raises(Invalid) as refused:
+        await admitting.admit(tx, stage.officer, application.id, stage.admitted_on, world.now)
+    assert codes(refused.value) == [("scopes.0.occupation", "institution.scope_then")]
+
+
+async def test_nobody_is_admitted_after_the_announced_first_day(tx: Tx, stage: Selecting) -> None:
+    _, application = await stage.nominated(tx)
+    with pytest.raises(Conflict, match=r"selection\.begun"):
+        await admitting.admit(tx, stage.officer, application.id, stage.admitted_on + A_DAY, stage.world.now)
+    assert await standing(tx, stage, stage.admitted_on) == "never"
+    admitted = await admitting.admit(tx, stage.officer, application.id, stage.admitted_on, stage.world.now)
+    assert admitted.status == "admitted"
 
 
 async def test_a_sanction_since_the_application_keeps_it_out(tx: Tx, stage: Selecting) -> None:

@@ -7,17 +7,20 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, insert, select, update
 
 from domain.actor import Actor
+from domain.errors import Conflict
 from domain.faults import Faults
 from domain.period import Period
 from domain.selection import (
     APPLICATION_LIFECYCLE,
     ApplicationAction,
+    ApplicationStatus,
     check_admission,
     must_be_over,
+    must_not_have_begun,
 )
 from domain.text import plain_words
 from service.database import Tx, period_of, range_of
-from service.institutions.commands.registering import officer
+from service.institutions.commands.registering import check_scopes_free, officer
 from service.institutions.queries.selection import (
     application_row,
     application_view,
@@ -36,8 +39,8 @@ _APPLICATIONS = ApplicationRow.__table__
 async def admit(tx: Tx, me: Actor, application_id: UUID, today: date, now: datetime) -> ApplicationView:
     """Into the catalog on the announced days, with the scopes that were applied for; what held before ends there.
 
-    NotFound `selection.no_application`; Conflict `selection.in_publicity` (last), `wrong_status`; Invalid for
-    everything that keeps it out now, such as a sanction since then.
+    NotFound `selection.no_application`; Conflict `selection.in_publicity` (last), `selection.begun` (first),
+    `wrong_status`; Invalid for everything that keeps it out now, such as a sanction since then.
     """
     by, faults = officer(me, now, city=True), Faults()
     application = await application_row(tx, me, application_id)
@@ -45,8 +48,10 @@ async def admit(tx: Tx, me: Actor, application_id: UUID, today: date, now: datet
     announced, institution_id = as_announced(found), application.institution_id
     APPLICATION_LIFECYCLE.after(application.status, ApplicationAction.ADMIT)
     must_be_over(period_of(found.publicity), today)
+    must_not_have_begun(announced.admits, today)
     history = (await histories_of(tx, [institution_id]))[institution_id]
     check_admission(announced, history, await evaluation_of(tx, institution_id, found.year, history), faults)
+    await check_scopes_free(tx, institution_id, application.scopes, announced.admits, faults)
     faults.raise_all()
     for row in (InstitutionListingRow, InstitutionScopeRow):
         await _end_before(tx, by, row, institution_id, announced.admits.first)
@@ -57,11 +62,15 @@ async def admit(tx: Tx, me: Actor, application_id: UUID, today: date, now: datet
 
 
 async def turn_down(tx: Tx, me: Actor, application_id: UUID, reason: str, now: datetime) -> ApplicationView:
-    """Not admitted, and why: a condition is not met, or an objection was right. NotFound `selection.no_application`;
-    Conflict `wrong_status`."""
+    """A nominated one is not admitted, and why: a condition is no longer met, or an objection was right. One that
+    waits is judged with the others of its round, by its scores, and never singly.
+
+    NotFound `selection.no_application`; Conflict `wrong_status`.
+    """
     by, reason = officer(me, now, city=True), plain_words(reason, "reason")
-    await application_row(tx, me, application_id)
-    action = ApplicationAction.TURN_DOWN
+    application, action = await application_row(tx, me, application_id), ApplicationAction.TURN_DOWN
+    if application.status == ApplicationStatus.FILED:
+        raise Conflict("wrong_status", noun="selection_application", status=application.status, action=str(action))
     await move(tx, _APPLICATIONS, APPLICATION_LIFECYCLE, action, application_id, by, reason=reason)
     return await application_view(tx, me, application_id)
 

@@ -21,7 +21,7 @@ from domain.selection import (
 from domain.text import plain_words
 from service.database import Tx
 from service.gateways.file_store import must_be_document, store
-from service.institutions.commands.registering import read_scopes
+from service.institutions.commands.registering import check_scopes_free, read_scopes
 from service.institutions.queries.registry import documents_where, institution_for
 from service.institutions.queries.selection import (
     application_row,
@@ -90,6 +90,7 @@ async def apply(
     evaluation = await evaluation_of(tx, known.id, found.year, history)
     check_applicant(announced, known.kind, history, evaluation, today, faults)
     scopes = await read_scopes(tx, new.scopes, faults)
+    await check_scopes_free(tx, known.id, scopes, announced.admits, faults)
     documents = await _read_documents(tx, known.id, new.documents, faults)
     faults.raise_all()
     row = ApplicationRow

@@ -1,6 +1,6 @@
 """Put institutions into the registry, and what is known of them on which days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -67,14 +67,17 @@ async def register(tx: Tx, me: Actor, new: NewInstitution, now: datetime) -> Add
     return AddedView(institution_id)
 
 
-async def add_branch(tx: Tx, me: Actor, institution_id: UUID, new: NewBranch, now: datetime) -> AddedView:
-    """A place where it teaches, on which days. Invalid `institution.branch_then` where it has been told of before."""
+async def add_branch(
+    tx: Tx, me: Actor, institution_id: UUID, new: NewBranch, today: date, now: datetime
+) -> AddedView:
+    """A place where it teaches, on which days. Invalid `institution.in_past`, and `institution.branch_then` where it
+    has been told of before."""
     by, faults = officer(me, now), Faults()
     await institution_for(tx, me, institution_id)
     name = faults.read(plain_words, new.name, "name", most=100)
     address = faults.read(plain_words, new.address, "address")
     await _check_district(tx, new.district, faults)
-    days = read_period(new.first, new.last, faults)
+    days = _read_days(new, today, faults)
     taken = await _taken(tx, BranchRow, institution_id, address=address)
     if days is not None:
         faults.read(must_be_free, days, taken, "institution.branch_then", "from")
@@ -99,12 +102,13 @@ async def add_contact(tx: Tx, me: Actor, institution_id: UUID, new: NewContact, 
     return await _add(tx, by, ContactRow, institution_id, days, said, {"id": contact_id, **said, **sealed})
 
 
-async def give_grade(tx: Tx, me: Actor, institution_id: UUID, new: NewGrade, now: datetime) -> AddedView:
-    """A, B or C within its class. Forbidden `city_only`; Invalid `institution.grade_then` where it has one."""
+async def give_grade(tx: Tx, me: Actor, institution_id: UUID, new: NewGrade, today: date, now: datetime) -> AddedView:
+    """A, B or C within its class. Forbidden `city_only`; Invalid `institution.in_past`, and `institution.grade_then`
+    where it has one."""
     by, faults = officer(me, now, city=True), Faults()
     known = await institution_for(tx, me, institution_id)
     source = faults.read(plain_words, new.source, "source")
-    days = read_period(new.first, new.last, faults)
+    days = _read_days(new, today, faults)
     if days is not None:
         taken = await _taken(tx, GradeRow, institution_id)
         faults.read(must_be_free, days, taken, "institution.grade_then", "from")
@@ -113,15 +117,18 @@ async def give_grade(tx: Tx, me: Actor, institution_id: UUID, new: NewGrade, now
     return await _add(tx, by, GradeRow, institution_id, days, said, said)
 
 
-async def add_scopes(tx: Tx, me: Actor, institution_id: UUID, new: NewScopes, now: datetime) -> list[AddedView]:
+async def add_scopes(
+    tx: Tx, me: Actor, institution_id: UUID, new: NewScopes, today: date, now: datetime
+) -> list[AddedView]:
     """What it may teach or assess: all of it, or nothing where something is wrong.
 
-    Forbidden `city_only`; Invalid `institution.scope_then` (first) where an occupation has levels on those days.
+    Forbidden `city_only`; Invalid `institution.in_past`, and `institution.scope_then` (first) where an occupation has
+    levels on those days.
     """
     by, faults = officer(me, now, city=True), Faults()
     await institution_for(tx, me, institution_id)
     source = faults.read(plain_words, new.source, "source")
-    days = read_period(new.first, new.last, faults)
+    days = _read_days(new, today, faults)
     scopes = await read_scopes(tx, new.scopes, faults)
     for number, scope in enumerate(scopes):
         if days is not None:
@@ -131,6 +138,16 @@ async def add_scopes(tx: Tx, me: Actor, institution_id: UUID, new: NewScopes, no
     faults.raise_all()
     said = [{**scope, "source": source} for scope in scopes]
     return [await _add(tx, by, InstitutionScopeRow, institution_id, days, each, each) for each in said]
+
+
+async def check_scopes_free(
+    tx: Tx, institution_id: UUID, scopes: Sequence[Mapping[str, Any]], days: Period, faults: Faults
+) -> None:
+    """Tell of every occupation with levels that begin on these days; what began before may end where they begin."""
+    for number, scope in enumerate(scopes):
+        taken = await _taken(tx, InstitutionScopeRow, institution_id, occupation=scope["occupation"])
+        begin = [Period(other.first, other.first) for other in taken]
+        faults.read(must_be_free, days, begin, "institution.scope_then", f"scopes.{number}.occupation")
 
 
 async def read_scopes(tx: Tx, scopes: Sequence[NewScope], faults: Faults) -> list[dict[str, Any]]:
@@ -184,6 +201,17 @@ def officer(me: Actor, now: datetime, *, city: bool = False) -> By:
 async def _check_district(tx: Tx, district: str, faults: Faults) -> None:
     if district not in await district_names(tx):
         faults.tell("district.unknown", "district")
+
+
+def _read_days(new: NewBranch | NewGrade | NewScopes, today: date, faults: Faults) -> Any:
+    """The days of a fact, none of them past, for what passed was judged by what was known then.
+
+    Adds `institution.in_past` (today) to `faults`.
+    """
+    days = read_period(new.first, new.last, faults)
+    if days is not None and days.first < today:
+        faults.tell("institution.in_past", "from", today=today.isoformat())
+    return days
 
 
 async def _taken(tx: Tx, row: Any, institution_id: UUID, **same: str) -> list[Period]:

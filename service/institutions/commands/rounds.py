@@ -60,7 +60,7 @@ async def announce(tx: Tx, me: Actor, new: NewRound, today: date, now: datetime)
     applications = read_period(new.applications.first, new.applications.last, faults, "applications.")
     admits = read_period(new.admits.first, new.admits.last, faults, "admits.")
     if applications is not None and admits is not None:
-        check_days(today, applications, admits, faults)
+        check_days(today, new.year, applications, admits, faults)
     faults.raise_all()
     (publicity,) = await required(tx, today, "selection_publicity_working_days")
     round_id, said = uuid4(), {"title": title, "year": new.year, "status": str(ROUND_LIFECYCLE.first)}

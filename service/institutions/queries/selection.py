@@ -11,6 +11,8 @@ from domain.actor import Actor, Post
 from domain.errors import NotFound
 from domain.institution import History
 from domain.selection import (
+    APPLICATION_LIFECYCLE,
+    ApplicationAction,
     ApplicationStatus,
     Criterion,
     Evaluation,
@@ -41,6 +43,7 @@ from service.institutions.tables import (
     RoundRow,
     ScoreSheetRow,
 )
+from service.journal import JournalRow
 from service.people.tables import PersonRow
 from service.wording import words
 
@@ -167,7 +170,7 @@ async def _applications(tx: Tx, me: Actor, *where: ColumnElement[bool]) -> list[
         each.id: await evaluation_of(tx, each.institution_id, each.year, histories[each.institution_id])
         for each in found
     }
-    shown = not me.holds(Post.CLERK)
+    shown, reasons = not me.holds(Post.CLERK), await _reasons(tx, ids)
     return [
         ApplicationView(
             id=each.id,
@@ -182,9 +185,21 @@ async def _applications(tx: Tx, me: Actor, *where: ColumnElement[bool]) -> list[
             sheets_given=len(sheets[each.id]),
             sheets=[_sheet(sheet, me) for sheet in sheets[each.id] if shown and _may_read(sheet, me)],
             score=each.score if each.stage != RoundStatus.ANNOUNCED else None,
+            reason=reasons.get(each.id, ""),
         )
         for each in found
     ]
+
+
+async def _reasons(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Why each of those that were not admitted was turned down, as the journal has it."""
+    row = JournalRow
+    asked = select(row.subject_id, row.reason).where(
+        row.subject_kind == APPLICATION_LIFECYCLE.noun,
+        row.subject_id.in_(ids),
+        row.action == ApplicationAction.TURN_DOWN,
+    )
+    return {each.subject_id: each.reason for each in await tx.execute(asked)}
 
 
 def _may_read(sheet: Row[Any], me: Actor) -> bool:

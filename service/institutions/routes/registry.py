@@ -97,10 +97,10 @@ async def register(tx: Tx, me: Me, now: Now, once: Once, data: JSONBody[NewInsti
 
 @post("/api/institutions/{institution_id:uuid}/branches", guards=[OFFICER])
 async def add_branch(
-    tx: Tx, me: Me, now: Now, once: Once, institution_id: FromPath[UUID], data: JSONBody[NewBranch]
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, institution_id: FromPath[UUID], data: JSONBody[NewBranch]
 ) -> Response[AddedView]:
     """A place where it teaches or assesses."""
-    effect = once(tx, AddedView, lambda: registering.add_branch(tx, me, institution_id, data, now))
+    effect = once(tx, AddedView, lambda: registering.add_branch(tx, me, institution_id, data, today, now))
     return answered(await effect)
 
 
@@ -115,19 +115,19 @@ async def add_contact(
 
 @post("/api/institutions/{institution_id:uuid}/grades", guards=[OFFICER])
 async def give_grade(
-    tx: Tx, me: Me, now: Now, once: Once, institution_id: FromPath[UUID], data: JSONBody[NewGrade]
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, institution_id: FromPath[UUID], data: JSONBody[NewGrade]
 ) -> Response[AddedView]:
     """A, B or C within its class, from a day on."""
-    effect = once(tx, AddedView, lambda: registering.give_grade(tx, me, institution_id, data, now))
+    effect = once(tx, AddedView, lambda: registering.give_grade(tx, me, institution_id, data, today, now))
     return answered(await effect)
 
 
 @post("/api/institutions/{institution_id:uuid}/scopes", guards=[OFFICER])
 async def add_scopes(
-    tx: Tx, me: Me, now: Now, once: Once, institution_id: FromPath[UUID], data: JSONBody[NewScopes]
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, institution_id: FromPath[UUID], data: JSONBody[NewScopes]
 ) -> Response[list[AddedView]]:
     """What it may teach or assess, from a day on."""
-    effect = once(tx, list[AddedView], lambda: registering.add_scopes(tx, me, institution_id, data, now))
+    effect = once(tx, list[AddedView], lambda: registering.add_scopes(tx, me, institution_id, data, today, now))
     return answered(await effect)
 
 

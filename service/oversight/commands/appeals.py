@@ -62,7 +62,7 @@ async def answer(
     not before today, and a credit event tells so.
 
     NotFound `penalty.not_found`; Forbidden `penalty.same_person`, `city_only`; Conflict `wrong_status`; Invalid
-    `penalty.lift_in_past`, `penalty.document`, `words.empty`, `text.personal_number`.
+    `penalty.lift_in_past`, `penalty.lift_late` (last), `penalty.document`, `words.empty`, `text.personal_number`.
     """
     penalty, text = await locked(tx, me, penalty_id), words_of(new.answer, "answer")
     me.must_serve_the_city()
@@ -101,6 +101,8 @@ async def _lift(
     first = parse_date(new.lifted_on, "lifted_on") if new.lifted_on else today
     if first < today:
         raise Invalid("penalty.lift_in_past", "lifted_on")
+    if penalty.last is not None and first > penalty.last:
+        raise Invalid("penalty.lift_late", "lifted_on", last=penalty.last.isoformat())
     if penalty.sanction_id is None:
         return {}
     await institutions.lift(tx, me, penalty.sanction_id, first, text, now)

@@ -8,9 +8,11 @@ from sqlalchemy import exists, insert, select
 from domain.actor import Actor, Post
 from domain.complaint import must_not_answer_oneself
 from domain.errors import Conflict, NotFound
+from domain.institution import Standing
 from domain.text import trimmed
 from service.crypto import keyring
 from service.database import Tx
+from service.institutions.queries import standings
 from service.institutions.tables import InstitutionRow
 from service.journal import By, record
 from service.oversight.queries.whom import named, visible_to
@@ -25,9 +27,13 @@ ANYBODY = "anybody"
 async def complain(tx: Tx, me: Actor | None, new: NewComplaint, today: date, now: datetime) -> ComplaintReceipt:
     """Complain of an institution, or say an opinion; without `me`, anonymously. The words are kept sealed.
 
-    NotFound `oversight.no_institution`; Invalid `words.empty`; Conflict `policy.missing`.
+    NotFound `oversight.no_institution`, also for one that never was in the catalog; Invalid `words.empty`; Conflict
+    `policy.missing`.
     """
     institution, said = await named(tx, new.institution), trimmed(new.words, "words", "words")
+    stands = (await standings(tx, [institution.id], today))[institution.id]
+    if stands.standing is Standing.NEVER:
+        raise NotFound("oversight.no_institution")
     due, complaint_id = await deadline(tx, "complaint_working_days", today), uuid4()
     row = {"institution_id": institution.id, "class_id": new.class_id, "kind": str(new.kind), "due_on": due.on}
     by = By.actor(me, Post.TRAINEE, now) if me else By(ANYBODY, now)

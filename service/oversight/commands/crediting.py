@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Invalid, NotFound
-from domain.penalty import EventKind, must_fit
+from domain.penalty import EventKind, must_fit, must_mend
 from domain.period import parse_date
 from domain.text import must_hold_no_personal_number, trimmed
 from service.database import Tx
@@ -50,18 +50,22 @@ async def record_event(tx: Tx, me: Actor, new: NewCreditEvent, today: date, now:
 
 
 async def correct_event(tx: Tx, me: Actor, event_id: UUID, new: NewCorrection, now: datetime) -> CreditEventView:
-    """A further event on the day of an earlier one. NotFound `credit.no_event`; Conflict `credit.a_correction` for
-    what is one itself; Invalid as `record_event`."""
+    """A further event on the day of an earlier one that another person recorded.
+
+    NotFound `credit.no_event`; Forbidden `credit.same_person`; Conflict `credit.a_correction` for what is one itself;
+    Invalid `credit.mended` (least, most), and as `record_event`.
+    """
     me.must_hold(Post.INSTITUTION_OFFICER)
     row, institution = CreditEventRow, InstitutionRow
-    asked = select(row.institution_id, row.kind, row.happened_on, institution.credit_code).join(
-        institution, institution.id == row.institution_id
-    )
+    about = (row.institution_id, row.kind, row.happened_on, row.points, row.recorded_person)
+    asked = select(*about, institution.credit_code).join(institution, institution.id == row.institution_id)
     found = (await tx.execute(asked.where(row.id == event_id, visible_to(me)))).one_or_none()
     if found is None:
         raise NotFound("credit.no_event")
     if found.kind in _NOT_TOLD:
         raise Conflict("credit.a_correction")
+    mended = await _mended(tx, event_id)
+    must_mend(found.recorded_person, me.person_id, found.points, mended, new.points)
     told = {
         "kind": str(EventKind.CORRECTION),
         "points": new.points,
@@ -69,9 +73,18 @@ async def correct_event(tx: Tx, me: Actor, event_id: UUID, new: NewCorrection, n
         "words": words_of(new.words, "words"),
         "document_sha256": new.document_sha256,
         "corrects_id": event_id,
+        "corrected_person": found.recorded_person,
     }
     correction_id = await add_event(tx, me, found.institution_id, told, now)
     return await event_view(tx, found.credit_code, correction_id)
+
+
+async def _mended(tx: Tx, event_id: UUID) -> int:
+    """What corrections added to an event so far; nobody else corrects it meanwhile. A row that is written once
+    cannot be locked, so its id is."""
+    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(event_id), 0))))
+    added = select(func.coalesce(func.sum(CreditEventRow.points), 0)).where(CreditEventRow.corrects_id == event_id)
+    return int((await tx.execute(added)).scalar_one())
 
 
 async def add_event(tx: Tx, me: Actor, institution_id: UUID, told: dict[str, Any], now: datetime) -> UUID:

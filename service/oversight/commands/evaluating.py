@@ -12,10 +12,11 @@ from domain.errors import Conflict, Invalid, NotFound
 from domain.evaluation import Indicator, must_be_another, must_be_of, score, tenths
 from service.database import Tx
 from service.institutions.commands import record_evaluation
+from service.institutions.tables import InstitutionRow
 from service.journal import By, record
 from service.oversight.commands.crediting import words_of
 from service.oversight.queries.evaluations import FormulaOf, evaluation_view, formula_for, formula_named
-from service.oversight.queries.whom import named
+from service.oversight.queries.whom import in_my_district, visible_to
 from service.oversight.schemas import EvaluationView, NewEvaluation, NewEvaluationCorrection
 from service.oversight.tables import EvaluationRow
 from service.wording import words
@@ -26,7 +27,7 @@ async def evaluate(tx: Tx, me: Actor, new: NewEvaluation, today: date, now: date
     `evaluation.no_formula`, `evaluation.recorded`; Invalid `evaluation.year`, `evaluation.indicators`,
     `evaluation.value`, `words.empty`, `text.personal_number`."""
     me.must_hold(Post.EVALUATOR)
-    institution = await named(tx, new.institution)
+    institution = await in_my_district(tx, me, new.institution)
     if new.year > today.year:
         raise Invalid("evaluation.year", "year")
     row = EvaluationRow
@@ -45,7 +46,8 @@ async def correct(
     Conflict `evaluation.corrected` for a version that was corrected before; Invalid as `evaluate`."""
     me.must_hold(Post.EVALUATOR)
     row, reason = EvaluationRow, words_of(new.reason, "reason")
-    found = (await tx.execute(select(*row.__table__.c).where(row.id == evaluation_id))).one_or_none()
+    asked = select(*row.__table__.c).join(InstitutionRow, InstitutionRow.id == row.institution_id)
+    found = (await tx.execute(asked.where(row.id == evaluation_id, visible_to(me)))).one_or_none()
     if found is None:
         raise NotFound("evaluation.not_found")
     must_be_another(me.person_id, found.evaluated_person)
@@ -88,4 +90,4 @@ async def _store(tx: Tx, me: Actor, row: dict[str, Any], action: str, now: datet
     about = row["institution_id"], row["year"], row["passed"]
     source = words("evaluation.source", {"year": row["year"], "version": row["version"]})
     await record_evaluation(tx, by, *about, source, row["version"])
-    return await evaluation_view(tx, evaluation_id)
+    return await evaluation_view(tx, me, evaluation_id)

@@ -1,4 +1,7 @@
-"""Claims in flight of an institution under a penalty that holds them: held with it, and let go on with its end."""
+"""Claims in flight of an institution under a penalty that holds them: held with it, and let go once it is overturned.
+
+The end of its days lets nothing go; an officer lifts what was looked into.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -6,10 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from domain.penalty import STANDING, PenaltyStatus
+from domain.penalty import STANDING, InFlight, PenaltyStatus
 from service.claims.commands.holds import hold_filed_by, lift_those
 from service.claims.tables import ClaimHoldRow
 from service.database import Tx
+from service.jobs import owe
 from service.journal import By
 from service.oversight.tables import PenaltyHoldRow, PenaltyRow
 from service.queue import Job
@@ -47,4 +51,18 @@ async def _let_go(tx: Tx, penalty: Any, now: datetime) -> bool:
     found = (await tx.execute(live.where(hold.lifted_at.is_(None)).limit(PORTION))).scalars().all()
     by = By(str(Job.HOLD_CLAIMS), now, penalty.answered_by, penalty.answered_person)
     await lift_those(tx, by, found, "")
-    return len(found) == PORTION
+    more = len(found) == PORTION
+    if (other := await _other(tx, penalty)) is not None:
+        await _hold(tx, other, now)
+        if not more:
+            await owe(tx, Job.HOLD_CLAIMS, other.id)
+    return more
+
+
+async def _other(tx: Tx, penalty: Any) -> Any:
+    """Another penalty that stands and holds the institution's claims, or None. A claim is under one hold at a time,
+    so what this one had held, the other must hold in the same transaction: no batch may take it in between."""
+    row = PenaltyRow
+    asked = select(*row.__table__.c).where(row.institution_id == penalty.institution_id, row.id != penalty.id)
+    holds = asked.where(row.status.in_(STANDING), row.claims_in_flight == InFlight.HOLD)
+    return (await tx.execute(holds.order_by(row.id).limit(1).with_for_update(read=True))).one_or_none()

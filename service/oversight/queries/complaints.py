@@ -4,13 +4,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 
 from domain.actor import Actor, Post
 from domain.complaint import ComplaintKind, told
 from service.crypto import keyring
 from service.database import Tx
-from service.institutions.tables import InstitutionRow
+from service.institutions.tables import InstitutionListingRow, InstitutionRow
 from service.oversight.queries.whom import visible_to
 from service.oversight.schemas import ComplaintCounts, ComplaintCountView, ComplaintList, ComplaintView
 from service.oversight.tables import ComplaintAnswerRow, ComplaintRow
@@ -82,13 +82,17 @@ def _view(row: Any, today: date) -> ComplaintView:
 
 
 async def complaint_counts(tx: Tx, year: int) -> ComplaintCounts:
-    """Complaints of a year by institution, for everybody; a small count is not told, so that nobody is guessed."""
-    row, institution = ComplaintRow, InstitutionRow
+    """Complaints of a year by institution in the catalog, for everybody: of trainees who were signed in, and what was
+    found true, so that nobody is blackened namelessly. A small count is not told, so that nobody is guessed."""
+    row, institution, answered = ComplaintRow, InstitutionRow, ComplaintAnswerRow
     asked = (
         select(institution.credit_code, institution.name, func.count())
         .select_from(row)
         .join(institution, institution.id == row.institution_id)
-        .where(row.kind == ComplaintKind.COMPLAINT, func.date_part("year", row.filed_on) == year)
+        .outerjoin(answered, answered.complaint_id == row.id)
+        .where(row.kind == ComplaintKind.COMPLAINT, or_(row.person_id.is_not(None), answered.founded))
+        .where(row.filed_on.between(date(year, 1, 1), date(year, 12, 31)))
+        .where(institution.id.in_(select(InstitutionListingRow.institution_id)))
         .group_by(institution.credit_code, institution.name)
         .order_by(institution.credit_code)
         .limit(COUNTS_MAX)

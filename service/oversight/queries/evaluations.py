@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased
 
+from domain.actor import Actor
 from domain.errors import Conflict, NotFound
 from domain.evaluation import EvaluationFormula, Score
 from service.database import Tx
 from service.institutions.tables import InstitutionRow
+from service.oversight.queries.whom import visible_to
 from service.oversight.schemas import EvaluationResultView, EvaluationsView, EvaluationView
 from service.oversight.tables import EvaluationFormulaRow, EvaluationRow
 
@@ -79,9 +81,10 @@ async def passed_years(tx: Tx, institution_id: UUID) -> Mapping[int, bool]:
     return {each.year: each.passed for each in await tx.execute(asked)}
 
 
-async def evaluation_view(tx: Tx, evaluation_id: UUID) -> EvaluationView:
-    """NotFound `evaluation.not_found`."""
-    each = (await tx.execute(_evaluations().where(EvaluationRow.id == evaluation_id))).one_or_none()
+async def evaluation_view(tx: Tx, me: Actor, evaluation_id: UUID) -> EvaluationView:
+    """NotFound `evaluation.not_found`, also for one that is not mine to see."""
+    asked = _evaluations().where(EvaluationRow.id == evaluation_id, visible_to(me))
+    each = (await tx.execute(asked)).one_or_none()
     if each is None:
         raise NotFound("evaluation.not_found")
     return EvaluationView(

@@ -24,7 +24,7 @@ async def named(tx: Tx, code: str) -> Institution:
 
 
 async def in_my_district(tx: Tx, me: Actor, code: str) -> Institution:
-    """The same for an officer: one of another district is not there for them."""
+    """The same for who acts in a district: an institution of another is not there for them."""
     found = await named(tx, code)
     if me.district not in (None, found.district):
         raise NotFound("oversight.no_institution")
