@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from domain.account import CorporateAccount, card_tail
 from domain.actor import Actor, Post
@@ -250,7 +251,7 @@ async def _evaluations(tx: Tx, institution_id: UUID) -> list[EvaluationView]:
     row = EvaluationRow
     latest = row.year, row.version.desc()
     found = select(row.year, row.passed, row.source).where(row.institution_id == institution_id)
-    found = found.distinct(row.year).order_by(*latest)
+    found = found.ext(distinct_on(row.year)).order_by(*latest)
     return [EvaluationView(*each) for each in await tx.execute(found)]
 
 
