@@ -35,7 +35,8 @@ time.sleep(600)
 STUBBORN = TIDY.replace("sys.exit()", "")
 
 HEAD = f"""
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background ignores it
 from pathlib import Path
 from service.local.data_dir import DataDir
 from service.local.parts import Part, Step
