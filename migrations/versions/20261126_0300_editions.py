@@ -56,15 +56,11 @@ FUNCTIONS = [
         IF NEW.status = 'published' AND OLD.status = 'draft' AND NOT NEW.historical THEN
           RAISE EXCEPTION 'only a past edition is published without approval' USING ERRCODE = 'ZD012';
         END IF;
-        IF NEW.historical AND NOT (OLD.status = 'draft' AND NEW.status = 'published') THEN
-          RAISE EXCEPTION 'only what is put on record is historical' USING ERRCODE = 'ZD012';
-        END IF;
         RETURN NEW;
       END IF;
       IF (to_jsonb(OLD) - 'in_force' - 'status') <> (to_jsonb(NEW) - 'in_force' - 'status')
          OR lower(OLD.in_force) <> lower(NEW.in_force)
-         OR (OLD.in_force <> NEW.in_force
-             AND NOT (upper_inf(OLD.in_force) AND OLD.status = 'published' AND NEW.status = 'superseded')) THEN
+         OR (NOT upper_inf(OLD.in_force) AND OLD.in_force <> NEW.in_force) THEN
         RAISE EXCEPTION 'a published edition is immutable' USING ERRCODE = 'ZD012';
       END IF;
       RETURN NEW;
