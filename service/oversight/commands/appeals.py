@@ -18,11 +18,12 @@ from domain.penalty import (
     must_be_in_time,
 )
 from domain.period import parse_date
+from domain.text import public_words
 from service.database import Tx
 from service.institutions import commands as institutions
 from service.jobs import owe
 from service.journal import By, move
-from service.oversight.commands.crediting import add_event, words_of
+from service.oversight.commands.crediting import add_event
 from service.oversight.commands.penalties import locked
 from service.oversight.queries.penalties import penalty_view
 from service.oversight.schemas import NewAppeal, NewAppealAnswer, PenaltyView
@@ -37,7 +38,7 @@ async def appeal(tx: Tx, me: Actor, penalty_id: UUID, new: NewAppeal, today: dat
     `text.personal_number`.
     """
     me.must_hold(Post.CLERK)
-    reason, row = words_of(new.reason, "reason"), PenaltyRow
+    reason, row = public_words(new.reason, "reason"), PenaltyRow
     asked = select(row.status, row.appeal_until).where(row.id == penalty_id, row.institution_id == me.institution_id)
     found = (await tx.execute(asked.with_for_update())).one_or_none()
     if found is None or found.status in (PenaltyStatus.PROPOSED, PenaltyStatus.DROPPED):
@@ -64,7 +65,7 @@ async def answer(
     NotFound `penalty.not_found`; Forbidden `penalty.same_person`, `city_only`; Conflict `wrong_status`; Invalid
     `penalty.lift_in_past`, `penalty.lift_late` (last), `penalty.document`, `words.empty`, `text.personal_number`.
     """
-    penalty, text = await locked(tx, me, penalty_id), words_of(new.answer, "answer")
+    penalty, text = await locked(tx, me, penalty_id), public_words(new.answer, "answer")
     me.must_serve_the_city()
     action = PenaltyAction.GRANT if new.granted else PenaltyAction.UPHOLD
     PENALTY_LIFECYCLE.after(PenaltyStatus(penalty.status), action)

@@ -10,7 +10,7 @@ from domain.actor import Actor, Post
 from domain.errors import Conflict, Invalid, NotFound
 from domain.penalty import EventKind, must_fit, must_mend
 from domain.period import parse_date
-from domain.text import must_hold_no_personal_number, trimmed
+from domain.text import public_words
 from service.database import Tx
 from service.institutions.tables import InstitutionRow
 from service.journal import By, record
@@ -42,7 +42,7 @@ async def record_event(tx: Tx, me: Actor, new: NewCreditEvent, today: date, now:
         "happened_on": happened_on,
         "classes_held": new.classes_held,
         "classes_failed": new.classes_failed,
-        "words": words_of(new.words, "words"),
+        "words": public_words(new.words, "words"),
         "document_sha256": new.document_sha256,
     }
     event_id = await add_event(tx, me, institution.id, told, now)
@@ -70,7 +70,7 @@ async def correct_event(tx: Tx, me: Actor, event_id: UUID, new: NewCorrection, n
         "kind": str(EventKind.CORRECTION),
         "points": new.points,
         "happened_on": found.happened_on,
-        "words": words_of(new.words, "words"),
+        "words": public_words(new.words, "words"),
         "document_sha256": new.document_sha256,
         "corrects_id": event_id,
         "corrected_person": found.recorded_person,
@@ -98,9 +98,3 @@ async def add_event(tx: Tx, me: Actor, institution_id: UUID, told: dict[str, Any
     await record(tx, "credit_event", [event_id], "record", by, [{"institution_id": str(institution_id), **noted}])
     await tx.execute(insert(CreditEventRow).values(**row, **signed))
     return event_id
-
-
-def words_of(text: str, field: str) -> str:
-    """What officers typed, that others will read: kept in clear, so it holds nobody's number."""
-    must_hold_no_personal_number(text, field)
-    return trimmed(text, field, "words")

@@ -10,11 +10,11 @@ from sqlalchemy import insert, select
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Invalid, NotFound
 from domain.evaluation import Indicator, must_be_another, must_be_of, score, tenths
+from domain.text import public_words
 from service.database import Tx
 from service.institutions.commands import record_evaluation
 from service.institutions.tables import InstitutionRow
 from service.journal import By, record
-from service.oversight.commands.crediting import words_of
 from service.oversight.queries.evaluations import FormulaOf, evaluation_view, formula_for, formula_named
 from service.oversight.queries.whom import in_my_district, visible_to
 from service.oversight.schemas import EvaluationView, NewEvaluation, NewEvaluationCorrection
@@ -45,7 +45,7 @@ async def correct(
     """A further version by the same formula. NotFound `evaluation.not_found`; Forbidden `evaluation.same_person`;
     Conflict `evaluation.corrected` for a version that was corrected before; Invalid as `evaluate`."""
     me.must_hold(Post.EVALUATOR)
-    row, reason = EvaluationRow, words_of(new.reason, "reason")
+    row, reason = EvaluationRow, public_words(new.reason, "reason")
     asked = select(*row.__table__.c).join(InstitutionRow, InstitutionRow.id == row.institution_id)
     found = (await tx.execute(asked.where(row.id == evaluation_id, visible_to(me)))).one_or_none()
     if found is None:
@@ -77,7 +77,7 @@ def _result(of: FormulaOf, new: NewEvaluation | NewEvaluationCorrection) -> dict
         "evidence": {str(each): sha for each, sha in new.evidence.items()},
         "score_hundredths": reached.hundredths,
         "passed": reached.passed,
-        "summary": words_of(new.summary, "summary"),
+        "summary": public_words(new.summary, "summary"),
     }
 
 

@@ -17,12 +17,12 @@ from domain.penalty import (
     must_be_another,
 )
 from domain.period import Period, parse_date
+from domain.text import public_words
 from service.database import Tx
 from service.institutions import commands as institutions
 from service.institutions.tables import InstitutionRow
 from service.jobs import owe
 from service.journal import By, move, record
-from service.oversight.commands.crediting import words_of
 from service.oversight.queries.credit import due_for, ladder_on, ladders
 from service.oversight.queries.penalties import penalty_view
 from service.oversight.queries.whom import in_my_district, visible_to
@@ -50,7 +50,7 @@ async def propose(tx: Tx, me: Actor, new: NewPenalty, today: date, now: datetime
     )
     if (await tx.execute(proposed)).first():
         raise Conflict("penalty.proposed")
-    reason, on = words_of(new.reason, "reason"), await ladder_on(tx, today)
+    reason, on = public_words(new.reason, "reason"), await ladder_on(tx, today)
     place = on.ladder.place_of(new.step)
     due = await due_for(tx, institution.id, on.ladder, today)
     called = due if due and due.place == place else None

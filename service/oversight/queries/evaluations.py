@@ -1,6 +1,5 @@
 """Evaluations of a year: the version that holds, what is published, and whether the next year is open."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -72,13 +71,6 @@ def _evaluations() -> Select[*tuple[Any, ...]]:
         .join(institution, institution.id == row.institution_id)
         .join(EvaluationFormulaRow, EvaluationFormulaRow.code == row.formula)
     )
-
-
-async def passed_years(tx: Tx, institution_id: UUID) -> Mapping[int, bool]:
-    """Year → whether it was passed, by the version that holds: who passed a year may stand in the next catalog."""
-    row = EvaluationRow
-    asked = select(row.year, row.passed).where(row.institution_id == institution_id, _holds())
-    return {each.year: each.passed for each in await tx.execute(asked)}
 
 
 async def evaluation_view(tx: Tx, me: Actor, evaluation_id: UUID) -> EvaluationView:
