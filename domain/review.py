@@ -1,9 +1,14 @@
 """动态评估 (notice 三.7): a review of standards collects figures, hears opinions, answers each, and is published."""
 
+import re
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.errors import Conflict, Invalid
 from domain.lifecycle import Lifecycle
+from domain.text import half_width
+
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
 
 
 class ReviewStatus(StrEnum):
@@ -46,6 +51,23 @@ class Measure(StrEnum):
     @property
     def unit(self) -> str:
         return "fen" if self is Measure.TRAINING_COST else "per_mille"
+
+    def read(self, text: str, field: str) -> int:
+        """The value of what people write: yuan, times, or percent. Invalid `review.number`."""
+        written = half_width(text).strip().removesuffix("%")
+        if not _DECIMAL.fullmatch(written) or (value := Decimal(written) * self._steps) != int(value):
+            raise Invalid("review.number", field)
+        return int(value)
+
+    def written(self, value: int) -> str:
+        """`value` as people write it, with its unit."""
+        unit = {Measure.TRAINING_COST: "元", Measure.VACANCY_RATIO: "倍"}.get(self, "%")
+        return f"{Decimal(value) / self._steps:f} {unit}"
+
+    @property
+    def _steps(self) -> int:
+        """How many of the values that are stored make one of what people write."""
+        return {Measure.TRAINING_COST: 100, Measure.VACANCY_RATIO: 1_000}.get(self, 10)
 
 
 #: The least and the most that a sample can say. More is a slip of the pen, or another unit.

@@ -5,8 +5,8 @@ A formula is data: signed, stored as it was written, and computed exactly (whole
 
 from domain.standard.fee import capped_by_fee
 from domain.standard.forming import Formed, Steps, form, recompute
-from domain.standard.formula import FACTS, Fact, Formula, Given, Shape
-from domain.standard.lookup import Found, why_none
+from domain.standard.formula import FACTS, OF_OCCUPATIONS, OF_PROJECTS, Fact, Formula, Given, Shape
+from domain.standard.lookup import Found, FoundProject, why_no_project, why_none
 from domain.standard.parsing import AMOUNT_MOST_FEN, parse_formula
 from domain.standard.sets import (
     SET_LIFECYCLE,
@@ -25,6 +25,8 @@ from domain.standard.whatif import Cell, Change, Cost, Place, along, compare
 __all__ = [
     "AMOUNT_MOST_FEN",
     "FACTS",
+    "OF_OCCUPATIONS",
+    "OF_PROJECTS",
     "SET_LIFECYCLE",
     "WORKS_ON_STANDARDS",
     "Bureau",
@@ -35,6 +37,7 @@ __all__ = [
     "Formed",
     "Formula",
     "Found",
+    "FoundProject",
     "Given",
     "Place",
     "SetAction",
@@ -52,5 +55,6 @@ __all__ = [
     "occupation_facts",
     "parse_formula",
     "recompute",
+    "why_no_project",
     "why_none",
 ]

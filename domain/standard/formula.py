@@ -37,7 +37,13 @@ FACTS: Mapping[str, Fact] = {
     "result": Fact(Shape.WORD, of_claim=True),
     "heads": Fact(Shape.NUMBER, most=10_000, of_claim=True),
     "employment_percent": Fact(Shape.NUMBER, most=100, of_claim=True),
+    "project": Fact(Shape.WORD),
 }
+
+#: What the formula for projects (项目制) may ask: they have no code and no level. The one for occupations may ask all
+#: but which project it is.
+OF_PROJECTS = frozenset({"project", "hours", "mode", "result", "heads", "employment_percent"})
+OF_OCCUPATIONS = frozenset(FACTS) - {"project"}
 
 #: What is known, by fact: a word, words, or a number. What is not known is left out.
 Given = Mapping[str, str | int | tuple[str, ...]]

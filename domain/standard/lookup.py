@@ -27,6 +27,38 @@ class Found:
     priced: Collection[str]
 
 
+@dataclass(frozen=True)
+class FoundProject:
+    """What is known of a day and a project. `named`: the edition has something of that name, `project`: a project;
+    `projects`: the standards of the day price projects, `priced`: this one among them."""
+
+    day: date
+    edition: bool
+    named: bool
+    project: bool
+    standards: bool
+    first: date | None
+    last: date | None
+    projects: bool
+    priced: bool
+
+
+def why_no_project(found: FoundProject) -> tuple[str, Mapping[str, Any]] | None:
+    """The code and facts of the first thing in the way; None when there is an amount."""
+    day = {"day": found.day.isoformat()}
+    if not found.edition:
+        return "lookup.no_edition", day
+    if not found.named:
+        return "lookup.not_in_catalog", day
+    if not found.project:
+        return "lookup.no_project", day
+    if not found.standards:
+        return _no_standards(found, day)
+    if not found.projects:
+        return "lookup.no_projects", day
+    return None if found.priced else ("lookup.project_unpriced", day)
+
+
 def why_none(found: Found) -> tuple[str, Mapping[str, Any]] | None:
     """The code and facts of the first thing in the way; None when there is an amount."""
     return _catalog_says(found) or _standards_say(found)
@@ -58,7 +90,7 @@ def _standards_say(found: Found) -> tuple[str, Mapping[str, Any]] | None:
     return None
 
 
-def _no_standards(found: Found, day: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def _no_standards(found: Found | FoundProject, day: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """Before the first day of all, after the last, or in between."""
     if found.first is None:
         return "lookup.no_standards", day

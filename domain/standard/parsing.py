@@ -10,6 +10,7 @@ from domain.level import LEVELS
 from domain.money import Fen
 from domain.standard.formula import (
     FACTS,
+    OF_OCCUPATIONS,
     STEPS,
     WAYS,
     Bands,
@@ -38,8 +39,14 @@ _WORD_LENGTH_MOST = 40
 Known = Mapping[str, Collection[str]]
 
 
-def parse_formula(raw: object, *, known: Known | None = None, most_fen: Fen = AMOUNT_MOST_FEN) -> Formula:
-    """The formula that `raw` (`result`, and `terms` by name) says.
+def parse_formula(
+    raw: object,
+    *,
+    known: Known | None = None,
+    asks: Collection[str] = OF_OCCUPATIONS,
+    most_fen: Fen = AMOUNT_MOST_FEN,
+) -> Formula:
+    """The formula that `raw` (`result`, and `terms` by name) says; it may ask the facts in `asks` only.
 
     Invalid `formula.…` with its place, such as `terms.group.values.六类`: an unknown kind, term, fact or word, a
     cycle, a negative or fractional figure, a missing default, terms that do not go together, a term that the
@@ -54,6 +61,9 @@ def parse_formula(raw: object, *, known: Known | None = None, most_fen: Fen = AM
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise Invalid("formula.name", f"terms.{name}"[:80])
     terms = {name: _term(each, f"terms.{name}", words, written) for name, each in written.items()}
+    for name, term in terms.items():
+        if term.by and term.by not in asks:
+            raise Invalid("formula.unknown_fact", f"terms.{name}.by", known=sorted(asks))
     result = _one_of(outer["result"], "result", terms, "unknown_term")
     return _bounded(_ordered(terms, result), most_fen)
 
@@ -88,8 +98,8 @@ def _table(raw: dict[str, Any], place: str, known: Known, terms: Collection[str]
             raise Invalid("formula.unknown_word", at, fact=by, known=sorted(known[by]))
     figures = {word: _whole(value, f"{place}.values.{word}", unit) for word, value in values.items()}
     if "default" not in raw:
-        # whoever claims may belong to no group; only a level that is not named has no standard
-        if by != "level":
+        # whoever claims may belong to no group; only a level or a project that is not named has no standard
+        if by not in ("level", "project"):
             raise Invalid("formula.no_default", f"{place}.default")
         return Table(unit, by, figures, None)
     return Table(unit, by, figures, _whole(raw["default"], f"{place}.default", unit))

@@ -92,7 +92,12 @@ def must_be_explained(asked: Publishing, first: date, reason: str) -> None:
 
 
 def content_of(told: Mapping[str, Any], rows: Collection[tuple[str, str, Mapping[str, Any], int]]) -> str:
-    """SHA-256, in hex, of what is signed: the set as it was proposed, and each (occupation, level, facts, fen)."""
+    """SHA-256, in hex, of what is signed: the set as it was proposed, and each (occupation, level, facts, fen).
+
+    A set that does not price projects has the hash that it had before any could.
+    """
+    if told.get("projects") is None:
+        told = {name: value for name, value in told.items() if name != "projects"}
     ordered = sorted((occupation, level, dict(facts), fen) for occupation, level, facts, fen in rows)
     content = json.dumps([dict(told), ordered], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()

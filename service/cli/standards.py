@@ -2,15 +2,13 @@
 
 import json
 import tomllib
-from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import click
 import msgspec
-from litestar.exceptions import ValidationException
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -20,30 +18,32 @@ from domain.level import LEVELS
 from domain.money import fen_display, format_yuan
 from domain.period import parse_date
 from service import clock
-from service.access.commands import who_is
-from service.access.schemas import NewSignIn
 from service.claims.queries.affected import affected_by
 from service.claims.schemas import AffectedClaim
-from service.cli.running import refuse, run
+from service.cli.running import as_login, in_name_of, refuse, wanted
 from service.cli.simulation import show_simulation
-from service.database import Tx, transaction
-from service.problems import malformed_places
+from service.database import Tx
 from service.standards import commands
 from service.standards.queries.forming import edition_of
 from service.standards.queries.lookup import Asked, look_up
+from service.standards.queries.projects import AskedProject, price_project
 from service.standards.queries.sets import sets, whole_set
-from service.standards.schemas import DaysView, NewSignature, NewStandardSet, SetView, StepView
+from service.standards.schemas import (
+    DaysView,
+    LookupView,
+    NewSignature,
+    NewStandardSet,
+    ProjectView,
+    SetView,
+    StepView,
+)
 from service.statistics.commands import simulate
 from service.statistics.schemas import NewSimulation, SimulationView
-from service.web import as_wanted
 from service.wording import words
 
-T = TypeVar("T")
-
 #: What a file may say beside the formula; the rest is said on the command line.
-_IN_FILE = {"formula", "facts", "source", "from", "to"}
+_IN_FILE = {"formula", "facts", "projects", "source", "from", "to"}
 
-_as = click.option("--as", "login", required=True, help="以谁的名义：登录名，密码在这里问")
 _json = click.option("--json", "as_json", is_flag=True, help="给程序看的一个 JSON 对象")
 
 
@@ -60,7 +60,7 @@ def standards() -> None:
 @click.option("--edition", type=click.UUID, help="按哪一版目录，草稿也可以（不写：执行之日有效的）")
 @click.option("--corrects", type=click.UUID, help="更正哪个已发布的方案")
 @click.option("--reason", default="", help="原因；更正和涉及过去的日子必须写")
-@_as
+@as_login
 def propose(
     file: Path,
     year: int,
@@ -74,8 +74,8 @@ def propose(
     """按公式文件（TOML 或 JSON）拟定一个方案：每个职业、等级的金额连同推导一起存为草稿。"""
     here = {"year": year, "edition_id": edition, "corrects": corrects, "reason": reason}
     days = {name: day for name, day in (("from", first), ("to", last)) if day is not None}
-    new = _wanted({**_read(file), **here, **days}, NewStandardSet)
-    view = _run(lambda tx, me: commands.propose(tx, me, new, clock.today(), clock.now()), login)
+    new = wanted({**_read(file), **here, **days}, NewStandardSet)
+    view = in_name_of(lambda tx, me: commands.propose(tx, me, new, clock.today(), clock.now()), login)
     _show_set(view)
 
 
@@ -93,45 +93,36 @@ def _read(file: Path) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, date) else value for name, value in told.items()}
 
 
-def _wanted(said: dict[str, Any], kind: type[T]) -> T:
-    """As the same body would be read over HTTP, with the same words for a field that is not right."""
-    try:
-        wanted: T = as_wanted(said, kind)
-    except ValidationException as refusal:
-        refuse("\n".join(f"{field}：{words(code)}" for field, code in malformed_places(refusal)))
-    return wanted
-
-
 @standards.command("sign")
 @click.argument("set_id", type=click.UUID)
 @click.option("--content", required=True, help="所看到的内容指纹（zhida standards show 印出的）")
-@_as
+@as_login
 def sign(set_id: UUID, content: str, login: str) -> None:
     """以人社部门或财政部门的名义签字；只对所看到的内容有效。"""
-    _show_set(_run(lambda tx, me: commands.sign(tx, me, set_id, NewSignature(content), clock.now()), login))
+    _show_set(in_name_of(lambda tx, me: commands.sign(tx, me, set_id, NewSignature(content), clock.now()), login))
 
 
 @standards.command("publish")
 @click.argument("set_id", type=click.UUID)
-@_as
+@as_login
 def publish(set_id: UUID, login: str) -> None:
     """发布两部门都签了字的方案：在它的日子里执行，以前的方案让出这些日子。"""
-    _show_set(_run(lambda tx, me: commands.publish(tx, me, set_id, clock.today(), clock.now()), login))
+    _show_set(in_name_of(lambda tx, me: commands.publish(tx, me, set_id, clock.today(), clock.now()), login))
 
 
 @standards.command("drop")
 @click.argument("set_id", type=click.UUID)
-@_as
+@as_login
 def drop(set_id: UUID, login: str) -> None:
     """放弃没有发布的方案。"""
-    _show_set(_run(lambda tx, me: commands.drop(tx, me, set_id, clock.now()), login))
+    _show_set(in_name_of(lambda tx, me: commands.drop(tx, me, set_id, clock.now()), login))
 
 
 @standards.command("list")
 def list_() -> None:
     """最近的方案，新的在前。"""
     table = Table("年", "修订", "状态", "执行的日子", "来源", "编号")
-    for each in _run(lambda tx, _: sets(tx, None)).sets:
+    for each in in_name_of(lambda tx, _: sets(tx, None)).sets:
         state = each.status_name + ("（示例）" if each.sample else "")
         days = _days(each.in_force) or _days([DaysView(each.first, each.last)])
         table.add_row(str(each.year), str(each.revision), state, days, escape(each.source), str(each.id))
@@ -145,7 +136,7 @@ def list_() -> None:
 def show(set_id: UUID, occupation: str, as_json: bool) -> None:
     """一个方案：公式、内容指纹、签字、金额。"""
     after = f"{occupation} " if occupation else ""
-    whole = _run(lambda tx, _: whole_set(tx, None, set_id, after))
+    whole = in_name_of(lambda tx, _: whole_set(tx, None, set_id, after))
     rows = [row for row in whole.rows if not occupation or row.occupation == occupation]
     if as_json:
         click.echo(msgspec.json.encode(msgspec.structs.replace(whole, rows=rows)).decode())
@@ -170,20 +161,43 @@ def show(set_id: UUID, occupation: str, as_json: bool) -> None:
 def lookup(code: str | None, name: str | None, level: str, day: str | None, group: str | None, as_json: bool) -> None:
     """能领多少：金额和推导，或没有金额的那一个原因。"""
 
-    async def ask(tx: Tx, _: Actor | None) -> Any:
+    async def ask(tx: Tx, _: Actor | None) -> LookupView:
         on = parse_date(day, "on") if day else clock.today()
         return await look_up(tx, Asked.read(code, name, level, on, group))
 
-    found = _run(ask)
+    found = in_name_of(ask)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     elif found.reason:
         click.echo(found.reason.message)
     else:
-        sample = "（示例标准）" if found.standard_set.sample else ""
-        click.echo(f"{found.name} {found.level_name}，{found.on}：{found.amount}{sample}")
-        for step in found.steps:
-            click.echo(f"  {_step(step)}")
+        _show_amount(f"{found.name} {found.level_name}，{found.on}", found)
+
+
+@standards.command("project")
+@click.argument("name")
+@click.option("--on", "day", help="哪一天（不写：今天）")
+@click.option("--heads", type=int, help="培训人数")
+@click.option("--hours", type=int, help="学时")
+@click.option("--employment-percent", type=int, help="就业率，百分之几")
+@click.option("--mode", help="培训方式")
+@click.option("--result", help="考核结果")
+@_json
+def project(name: str, day: str | None, as_json: bool, **facts: int | str | None) -> None:
+    """一个项目制培训给多少：按人数和效果，连同推导；或没有金额的那一个原因。"""
+
+    async def ask(tx: Tx, _: Actor | None) -> ProjectView:
+        return await price_project(
+            tx, AskedProject.read(name, parse_date(day, "on") if day else clock.today(), **facts)
+        )
+
+    found = in_name_of(ask)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    elif found.reason:
+        click.echo(found.reason.message)
+    else:
+        _show_amount(f"{found.name}，{found.on}", found)
 
 
 @standards.command("affected")
@@ -200,7 +214,7 @@ def affected(set_id: UUID, as_json: bool) -> None:
             claims += page.claims
         return claims
 
-    claims = _run(every)
+    claims = in_name_of(every)
     supplement, recovery = (sum(getattr(each, f"{way}_fen") for each in claims) for way in ("supplement", "recovery"))
     if as_json:
         told = {"claims": claims, "supplement_fen": supplement, "recovery_fen": recovery}
@@ -228,18 +242,25 @@ def simulate_(
     """换一套标准，这段时间提交的申领要多少钱：只计算，不改动。"""
     told = _read(file) if file else {}
     formed: dict[str, Any] = {name: told[name] for name in ("formula", "facts") if name in told}
-    new = _wanted({**formed, "edition_id": edition, "set_id": set_id, "from": first, "to": last}, NewSimulation)
+    new = wanted({**formed, "edition_id": edition, "set_id": set_id, "from": first, "to": last}, NewSimulation)
 
     async def ask(tx: Tx, _: Actor | None) -> SimulationView:
         if "from" in told and edition is None:
             new.edition_id = await edition_of(tx, parse_date(told["from"], "from"))
         return await simulate(tx, None, new, clock.today(), clock.now())
 
-    found = _run(ask)
+    found = in_name_of(ask)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
         show_simulation(found, Console())
+
+
+def _show_amount(of: str, found: LookupView | ProjectView) -> None:
+    sample = "（示例标准）" if found.standard_set and found.standard_set.sample else ""
+    click.echo(f"{of}：{found.amount}{sample}")
+    for step in found.steps:
+        click.echo(f"  {_step(step)}")
 
 
 def _show_set(view: SetView) -> None:
@@ -262,15 +283,3 @@ def _step(step: StepView) -> str:
     looked_at = f"（{step.by}＝{step.fact if step.fact is not None else '未知'}）" if step.by else ""
     inner = f"（{'，'.join(step.of)}）" if step.of else ""
     return f"{step.term}：{step.kind}{looked_at}{inner} = {value} {unit}"
-
-
-def _run(work: Callable[[Tx, Any], Awaitable[T]], login: str | None = None) -> T:
-    """`running.run` in one transaction, as the person of `login`."""
-    password = click.prompt("密码", hide_input=True) if login else ""
-
-    async def whole() -> T:
-        me = await who_is(NewSignIn(login, password)) if login else None
-        async with transaction() as tx:
-            return await work(tx, me)
-
-    return run(whole())

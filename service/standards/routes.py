@@ -9,14 +9,14 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Actor, Post
 from domain.period import parse_date
-from domain.standard import WORKS_ON_STANDARDS
+from domain.standard import FACTS, WORKS_ON_STANDARDS
 from service.gateways.publication_files import ATOM_TYPE
 from service.gateways.sheet_files import TYPES
 from service.openapi import files
 from service.security import PUBLIC, allow
 from service.standards import commands
 from service.standards.commands import reviewing
-from service.standards.queries import amounts, lookup, publication, reviews, sets
+from service.standards.queries import amounts, lookup, projects, publication, reviews, sets
 from service.standards.schemas import (
     LookupView,
     NewAnswer,
@@ -27,6 +27,7 @@ from service.standards.schemas import (
     NewSamples,
     NewSignature,
     NewStandardSet,
+    ProjectView,
     ReviewsView,
     ReviewView,
     SetsView,
@@ -87,6 +88,24 @@ async def look_up(
     """What one will get for an occupation (by code or name), a level, a day and a group; or why there is nothing."""
     asked = lookup.Asked.read(code, name, level, parse_date(on, "on") if on else today, group)
     return await lookup.look_up(tx, asked)
+
+
+@get("/api/standards/project", opt={PUBLIC: True})
+async def price_project(
+    tx: Tx,
+    today: Today,
+    name: Annotated[str, QueryParameter(max_length=60)],
+    on: Annotated[str | None, QueryParameter(max_length=10)] = None,
+    heads: Annotated[int | None, QueryParameter(ge=0, le=FACTS["heads"].most)] = None,
+    hours: Annotated[int | None, QueryParameter(ge=0, le=FACTS["hours"].most)] = None,
+    employment_percent: Annotated[int | None, QueryParameter(ge=0, le=100)] = None,
+    mode: Annotated[str | None, QueryParameter(max_length=40)] = None,
+    result: Annotated[str | None, QueryParameter(max_length=40)] = None,
+) -> ProjectView:
+    """What is paid for a project (项目制) on a day, by heads and result; or the reason why nothing is."""
+    told = {"heads": heads, "hours": hours, "employment_percent": employment_percent, "mode": mode, "result": result}
+    asked = projects.AskedProject.read(name, parse_date(on, "on") if on else today, **told)
+    return await projects.price_project(tx, asked)
 
 
 @get("/api/standards/sets", guards=[SEES])
@@ -213,4 +232,17 @@ async def drop_review(tx: Tx, me: Me, now: Now, once: Once, review_id: FromPath[
 REVIEWS = [
     *(list_reviews, show_review, open_review, add_samples, hear, answer, close_review, conclude, drop_review),
 ]
-ROUTES = [standards, standards_file, feed, look_up, list_sets, show_set, propose, sign, publish, drop, *REVIEWS]
+ROUTES = [
+    standards,
+    standards_file,
+    feed,
+    look_up,
+    price_project,
+    list_sets,
+    show_set,
+    propose,
+    sign,
+    publish,
+    drop,
+    *REVIEWS,
+]

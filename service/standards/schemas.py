@@ -74,7 +74,8 @@ class StandardsView(Struct):
 class NewStandardSet(Struct, forbid_unknown_fields=True):
     """A formula over an edition (the one in force on the first day, when none is named), from a day on.
 
-    `facts` says of occupations what their lists do not: fact → occupation → value. `corrects`: the published set
+    `facts` says of occupations what their lists do not: fact → occupation → value. `projects`: a formula for projects
+    (项目制), which have no level. `corrects`: the published set
     whose mistake this one mends, for days that may be past; it then needs a `reason`.
     """
 
@@ -84,6 +85,7 @@ class NewStandardSet(Struct, forbid_unknown_fields=True):
     first: str = field(name="from")
     last: str | None = field(name="to", default=None)
     facts: dict[str, Any] = {}
+    projects: dict[str, Any] | None = None
     edition_id: UUID | None = None
     corrects: UUID | None = None
     reason: Words = ""
@@ -151,6 +153,7 @@ class WholeSetView(SetView, kw_only=True):
     """A set with its formula and a page of its amounts. `next` is the `after` of the page that follows."""
 
     formula: dict[str, Any] | None
+    projects: dict[str, Any] | None
     facts: dict[str, Any]
     rows: list[AmountView]
     next: str | None
@@ -201,6 +204,23 @@ class LookupView(Struct, kw_only=True):
     edition: EditionNameView | None
     standard_set: SetNameView | None
     standard_id: UUID | None
+    amount_fen: int | None
+    amount: str | None
+    steps: list[StepView]
+    reason: ReasonView | None
+
+
+class ProjectView(Struct, kw_only=True):
+    """What is paid for a project on a day, by what its contract and its result bring; or `reason`, and no amount.
+
+    `facts`: what was said; what the formula asks beside it counted by its default, as the steps tell.
+    """
+
+    on: date
+    name: str
+    facts: dict[str, int | str]
+    edition: EditionNameView | None
+    standard_set: SetNameView | None
     amount_fen: int | None
     amount: str | None
     steps: list[StepView]

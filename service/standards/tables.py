@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, JSONB, ExcludeConstraint
 from sqlalchemy.dialects.postgresql.ranges import MultiRange
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,7 +20,7 @@ class StandardSetRow(Base):
     `place` counts publications: what was in force on a day, as it was known at some time, is the set with the
     greatest place among those that were published by then for that day.
 
-    `formula` null: amounts that were in force before there were sets.
+    `formula` null: amounts that were in force before there were sets. `projects` null: it prices no projects.
     """
 
     __tablename__ = "standard_sets"
@@ -58,6 +58,7 @@ class StandardSetRow(Base):
     published_on: Mapped[date | None]
     edition_id: Mapped[UUID | None] = mapped_column(ForeignKey(EditionRow.id))
     formula: Mapped[dict[str, Any] | None]
+    projects: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     facts: Mapped[dict[str, Any]]  # of occupations, as the proposal says them
     source: Mapped[str]
     reason: Mapped[str]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.standard import AMOUNT_MOST_FEN, FACTS, Given, Shape, form, parse_formula, recompute
+from domain.standard import AMOUNT_MOST_FEN, FACTS, OF_OCCUPATIONS, Given, Shape, form, parse_formula, recompute
 from service.wording import wording
 from tests.domain.test_standard_ways import ADDED, BLENDED, PROJECT, TAIAN, TIANJIN, XIAMEN, XIAN
 
@@ -145,7 +145,7 @@ _WORDS = {"level": ["5", "4", "junior"], "lists": KNOWN["lists"], "scarcity": ["
 def givens(draw: st.DrawFn) -> Given:
     """Some facts, each perhaps known; the level always."""
     known: dict[str, Any] = {"level": draw(st.sampled_from(_WORDS["level"]))}
-    for name in sorted(draw(st.sets(st.sampled_from(sorted(FACTS.keys() - {"level"}))))):
+    for name in sorted(draw(st.sets(st.sampled_from(sorted(OF_OCCUPATIONS - {"level"}))))):
         match FACTS[name].shape:
             case Shape.NUMBER:
                 known[name] = draw(st.integers(0, FACTS[name].most))
@@ -162,7 +162,7 @@ def formulas(draw: st.DrawFn) -> dict[str, Any]:
     terms: dict[str, Any] = {}
     for n in range(draw(st.integers(1, 6))):
         unit, figure = draw(st.sampled_from(["fen", "percent"])), st.integers(0, draw(st.sampled_from([200, 10**6])))
-        by = draw(st.sampled_from(sorted(FACTS)))
+        by = draw(st.sampled_from(sorted(OF_OCCUPATIONS)))
         if FACTS[by].shape is Shape.NUMBER:
             firsts = sorted({0, *draw(st.sets(st.integers(1, FACTS[by].most), max_size=3))})
             leaf: dict[str, Any] = {"kind": "bands", "by": by, "unit": unit, "default": draw(figure)}

@@ -17,6 +17,7 @@ from tests.service.season import fresh_database
     [
         ("UPDATE standards SET amount_fen = amount_fen + 100 WHERE level = '1'", "standard_sets", "内容与签字的不符"),
         ("UPDATE standard_sets SET source = 'x'", "standard_sets", "内容与签字的不符"),
+        ("UPDATE standard_sets SET projects = '{}'", "standard_sets", "内容与签字的不符"),
         ("UPDATE standards SET derivation = '{\"steps\": []}' WHERE level = '1'", "standards", "由公式或推导重算"),
         ("UPDATE standard_sets SET in_force = '{[2020-01-01,)}'", "standard_sets", "历次发布所定的日子"),
         ("UPDATE standards SET in_force = '{[2020-01-01,)}' WHERE level = '1'", "standards", "所属方案的日子"),

@@ -219,11 +219,11 @@ async def test_a_set_over_a_draft_waits_for_the_edition_and_fits_it(tx: Tx, bure
     with pytest.raises(Conflict, match=r"standards\.edition_not_published"):
         await bureaus.publish(tx, over_draft.id)
     savepoint = await tx.begin_nested()
-    await _go_out(office, edition)
+    await go_out(office, edition)
     assert (await bureaus.publish(tx, over_draft.id)).status == "published"
     await savepoint.rollback()
     await office.correct(edition, "养老护理员", name="铸造工", code=FOUNDER, tag="", industry="加工维修")
-    await _go_out(office, edition)
+    await go_out(office, edition)
     for each in (over_draft, with_facts):
         with pytest.raises(Conflict, match=r"standards\.edition_changed"):
             await bureaus.publish(tx, each.id)
@@ -231,7 +231,7 @@ async def test_a_set_over_a_draft_waits_for_the_edition_and_fits_it(tx: Tx, bure
     assert [await amount(tx, JAN, occupation=each) for each in (WELDER, FOUNDER, NURSE)] == [92_000, 92_000, None]
 
 
-async def _go_out(office: Office, edition: UUID) -> None:
+async def go_out(office: Office, edition: UUID) -> None:
     await office.consult(edition)
     await office.approve(edition, "照原件")
     await office.publish(edition)

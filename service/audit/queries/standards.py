@@ -91,6 +91,7 @@ def _differs(of: Row[Any], amounts: Any) -> Breach | None:
         "sample": of.sample,
         "corrects_id": of.corrects_id and str(of.corrects_id),
         "formula": of.formula,
+        "projects": of.projects,
         "facts": of.facts,
     }
     rows = [(each.occupation, each.level, each.facts, each.amount_fen) for each in amounts]

@@ -24,6 +24,7 @@ async def load_samples(tx: Tx, by: By, sample: dict[str, Any], edition_on: date,
         return False
     edition_id, days = await edition_of(tx, edition_on), Period(sample["from"])
     facts = sample.get("facts", {})
-    proposal = Proposal(days.first.year, days, edition_id, sample["formula"], facts, sample["source"], sample=True)
+    what = (sample["formula"], facts, sample["source"], sample.get("projects"))
+    proposal = Proposal(days.first.year, days, edition_id, *what, sample=True)
     await put_in_force(tx, await store(tx, by, proposal, None), SetAction.LOAD, by, today)
     return True

@@ -14,7 +14,7 @@ from domain.standard import SetStatus, content_of
 from domain.text import must_hold_no_personal_number, public_words
 from service.database import Tx
 from service.journal import By, record
-from service.standards.queries.forming import edition_of, formed_amounts
+from service.standards.queries.forming import edition_of, formed_amounts, must_price_projects
 from service.standards.queries.sets import set_view
 from service.standards.schemas import NewStandardSet, SetView
 from service.standards.tables import StandardRow, StandardSetRow
@@ -30,6 +30,7 @@ class Proposal:
     formula: dict[str, Any]
     facts: dict[str, Any]
     source: str
+    projects: dict[str, Any] | None = None
     reason: str = ""
     sample: bool = False
     corrects: UUID | None = None
@@ -52,7 +53,8 @@ async def propose(tx: Tx, me: Actor, new: NewStandardSet, today: date, now: date
     edition_id = new.edition_id or await edition_of(tx, first)
     source = public_words(new.source, "source")
     days = Period(first, last)
-    proposal = Proposal(new.year, days, edition_id, new.formula, new.facts, source, reason, corrects=new.corrects)
+    what = (new.formula, new.facts, source, new.projects)
+    proposal = Proposal(new.year, days, edition_id, *what, reason, corrects=new.corrects)
     set_id = await store(tx, By.actor(me, Post.STANDARD_EDITOR, now), proposal, me)
     return await set_view(tx, me, set_id)
 
@@ -70,6 +72,7 @@ async def _last_of(tx: Tx, corrected: UUID) -> date | None:
 async def store(tx: Tx, by: By, proposal: Proposal, me: Actor | None) -> UUID:
     """The draft, its amounts and its journal row. `me` None: nobody proposed it (a sample)."""
     formed = await formed_amounts(tx, proposal.edition_id, proposal.formula, proposal.facts)
+    await must_price_projects(tx, proposal.edition_id, proposal.projects)
     amounts = [{"id": uuid4(), **each} for each in formed]
     # two who propose for the same year wait for each other
     await tx.execute(select(func.pg_advisory_xact_lock(func.hashtext("standard_sets"), proposal.year)))
@@ -88,7 +91,7 @@ async def store(tx: Tx, by: By, proposal: Proposal, me: Actor | None) -> UUID:
         "sample": proposal.sample,
         "corrects_id": proposal.corrects and str(proposal.corrects),
     }
-    said = {**told, "formula": proposal.formula, "facts": proposal.facts}
+    said = {**told, "formula": proposal.formula, "projects": proposal.projects, "facts": proposal.facts}
     content_hash = content_of(
         said, [(each["occupation"], each["level"], each["facts"], each["amount_fen"]) for each in amounts]
     )

@@ -12,7 +12,7 @@ from domain.standard import SET_LIFECYCLE, SetAction, SetStatus, must_be_explain
 from service.catalog.tables import EditionRow
 from service.database import Tx
 from service.journal import By, move, move_all
-from service.standards.queries.forming import formed_amounts
+from service.standards.queries.forming import formed_amounts, must_price_projects
 from service.standards.queries.sets import set_view
 from service.standards.schemas import SetView
 from service.standards.tables import StandardRow, StandardSetRow
@@ -64,12 +64,13 @@ async def _must_fit_its_edition(tx: Tx, set_id: UUID) -> None:
     """A set may be proposed and signed over a draft, whose items then change: only what its formula gives over the
     edition as it was published goes out. Conflict `standards.edition_not_published`, `standards.edition_changed`."""
     of, row = StandardSetRow, StandardRow
-    asked = select(of.edition_id, of.formula, of.facts, EditionRow.status).join(EditionRow)
+    asked = select(of.edition_id, of.formula, of.projects, of.facts, EditionRow.status).join(EditionRow)
     found = (await tx.execute(asked.where(of.id == set_id))).one()
     if found.status not in IN_FORCE:
         raise Conflict("standards.edition_not_published")
     try:
         formed = await formed_amounts(tx, found.edition_id, found.formula, found.facts)
+        await must_price_projects(tx, found.edition_id, found.projects)
     except (Conflict, Invalid):  # it has lost what the formula or its facts speak of
         raise Conflict("standards.edition_changed") from None
     now = {(each["occupation"], each["level"]): (each["facts"], each["amount_fen"]) for each in formed}

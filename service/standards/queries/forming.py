@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from domain.catalog.lists import LIST_KINDS
 from domain.errors import Conflict, Invalid
 from domain.level import LEVELS, schemes_for
-from domain.standard import Formula, occupation_facts, parse_formula
+from domain.standard import OF_PROJECTS, Formula, form, occupation_facts, parse_formula
 from service.catalog.tables import AliasRow, CatalogItemRow, EditionRow
 from service.database import Tx
 from service.policies.queries import groups
@@ -38,6 +38,23 @@ async def formed_amounts(
     lists = await _lists(tx, edition_id)
     known = {"group": groups().keys(), "lists": LIST_KINDS.union(*lists.values())}
     return _amounts(parse_formula(formula, known=known), lists, occupation_facts(facts))
+
+
+async def must_price_projects(tx: Tx, edition_id: UUID, projects: dict[str, Any] | None) -> None:
+    """A formula for projects names those of the edition, by name. Invalid `formula.…` with the place in it, and
+    `standards.nothing_at_all` where it prices none."""
+    if projects is None:
+        return
+    item = CatalogItemRow
+    of_edition = select(item.name).where(item.edition_id == edition_id, item.code.is_(None)).distinct()
+    names = (await tx.execute(of_edition)).scalars().all()
+    try:
+        formula = parse_formula(projects, known={"project": names}, asks=OF_PROJECTS)
+    except Invalid as refusal:
+        refusal.field = f"projects.{refusal.field}"
+        raise
+    if not any(form(formula, {"project": name}) for name in names):
+        raise Invalid("standards.nothing_at_all", "projects.result")
 
 
 async def _lists(tx: Tx, edition_id: UUID) -> dict[str, set[str]]:

@@ -117,8 +117,8 @@ async def look_up(tx: Tx, asked: Asked) -> LookupView:
         occupation=next(iter(codes)) if len(codes) == 1 else None,
         name=items[0]["name"] if len(codes) == 1 else None,
         lists=list(dict.fromkeys(each["list"] for each in items)),
-        edition=_edition(row),
-        standard_set=_set_name(row),
+        edition=edition_name(row),
+        standard_set=set_name(row),
         standard_id=standard["id"] if standard else None,
         amount_fen=formed.amount_fen if formed else None,
         amount=format_yuan(formed.amount_fen) if formed else None,
@@ -139,7 +139,8 @@ def _steps(standard: dict[str, Any], formed: Formed) -> list[StepView]:
     return steps_of({"steps": formed.steps} if formed.steps else standard["derivation"])
 
 
-def _edition(row: Any) -> EditionNameView | None:
+def edition_name(row: Any) -> EditionNameView | None:
+    """The edition of a row that tells it."""
     if row.edition_id is None:
         return None
     days = row.edition_first, day_before(row.edition_until)
@@ -147,7 +148,8 @@ def _edition(row: Any) -> EditionNameView | None:
     return EditionNameView(row.edition_id, row.edition_year, row.edition_revision, *days, *sources)
 
 
-def _set_name(row: Any) -> SetNameView | None:
+def set_name(row: Any) -> SetNameView | None:
+    """The set of standards of a row that tells it."""
     if row.set_id is None:
         return None
     return SetNameView(row.set_id, row.year, row.revision, row.source, row.sample, row.published_on)

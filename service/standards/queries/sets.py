@@ -45,9 +45,9 @@ async def whole_set(tx: Tx, me: Actor | None, set_id: UUID, after: str = "") -> 
     """A set with its formula and the amounts that follow `after` (`occupation level`), in order of occupation."""
     view, row = await set_view(tx, me, set_id), StandardRow
     occupation, _, level = after.partition(" ")
-    formula, facts = (
-        await tx.execute(select(StandardSetRow.formula, StandardSetRow.facts).where(StandardSetRow.id == set_id))
-    ).one()
+    of = StandardSetRow
+    asked = select(of.formula, of.projects, of.facts).where(of.id == set_id)
+    formula, projects, facts = (await tx.execute(asked)).one()
     page = (
         await tx.execute(
             select(row.occupation, row.level, row.facts, row.amount_fen, row.derivation)
@@ -64,13 +64,13 @@ async def whole_set(tx: Tx, me: Actor | None, set_id: UUID, after: str = "") -> 
         for each in page[:PAGE]
     ]
     following = f"{rows[-1].occupation} {rows[-1].level}" if len(page) > PAGE else None
-    return WholeSetView(**asdict(view), formula=formula, facts=facts, rows=rows, next=following)
+    return WholeSetView(**asdict(view), formula=formula, projects=projects, facts=facts, rows=rows, next=following)
 
 
 def _sets(*where: ColumnElement[bool]) -> Select[tuple[StandardSetRow, int]]:
     amounts = select(func.count()).where(StandardRow.set_id == StandardSetRow.id).scalar_subquery()
     # a formula is long, and only who opens a set reads it
-    shown = [each for each in StandardSetRow.__table__.c if each.name not in {"formula", "facts"}]
+    shown = [each for each in StandardSetRow.__table__.c if each.name not in {"formula", "projects", "facts"}]
     return select(*shown, amounts.label("amounts")).where(*where)
 
 
