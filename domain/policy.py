@@ -159,6 +159,7 @@ FORMS: Mapping[str, Form] = {
     "once_in": OneOf(("ever", "year")),
     "notice_working_days": Whole(1, 60),
     "correction_working_days": Whole(1, 60),
+    "correction_reminder_working_days": Whole(1, 60),
     "appeal_working_days": Whole(1, 120),
     "complaint_working_days": Whole(1, 60),
     "return_missing_working_days": Whole(1, 60),

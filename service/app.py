@@ -17,6 +17,7 @@ from service.claims import routes as claims
 from service.database import dispose
 from service.funds import routes as funds
 from service.institutions import routes as institutions
+from service.messages import routes as messages
 from service.notices import routes as notices
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
@@ -72,7 +73,7 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 FEATURES = [
     *(access, policies, catalog, funds, standards, institutions, training, claims, notices, oversight),
-    *(batches, reconciliation, statistics, audit),
+    *(batches, reconciliation, statistics, messages, audit),
 ]
 
 

@@ -22,6 +22,7 @@ class Job(StrEnum):
     SEND_BANK_FILE = "batches.send_bank_file"
     FETCH_RETURN = "reconciliation.fetch_return"
     HOLD_CLAIMS = "oversight.hold_claims"
+    SEND_MESSAGE = "messages.send_message"
 
 
 #: Less of what takes long, so that several workers share it.
@@ -36,6 +37,8 @@ class Sweep(StrEnum):
     FOLD_TALLY = "claims.fold_tally"
     LAPSE_SENT_BACK = "claims.lapse_sent_back"
     ADVANCE_CLASSES = "training.advance_classes"
+    TELL = "messages.tell"
+    REMIND = "messages.remind"
 
 
 def _make() -> Celery:
@@ -79,4 +82,6 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.FOLD_TALLY: timedelta(seconds=10),
     Sweep.LAPSE_SENT_BACK: timedelta(seconds=60),
     Sweep.ADVANCE_CLASSES: timedelta(seconds=60),
+    Sweep.TELL: timedelta(seconds=5),
+    Sweep.REMIND: timedelta(hours=1),
 }

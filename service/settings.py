@@ -17,6 +17,8 @@ class Settings:
     registry_token: str = field(default="", repr=False)
     bank_url: str = ""
     bank_token: str = field(default="", repr=False)
+    sms_url: str = ""  # without one nobody is told anything by SMS
+    sms_token: str = field(default="", repr=False)
     demo: bool = False  # sample people, sign-up, a clock that can be moved
     clock_offset: str = ""  # whole days, or @FILE that holds them; the demo only
     data_dir: str = ".zhida"

@@ -52,7 +52,7 @@ def whole_stack(place: DataDir, *, demo: bool, port: int | None = None) -> Plan:
     if demo:
         place.clock_file.touch()
         plan.environment |= {"ZHIDA_DEMO": "1", "ZHIDA_CLOCK_OFFSET": f"@{place.clock_file}"}
-        for name in ("registry", "bank"):
+        for name in ("registry", "bank", "sms"):
             _add_stand_in(plan, place, name)
     plan.items.append(
         Step("migrate", "迁移数据库", [*_module("alembic"), "-c", "pyproject.toml", "upgrade", "head"], owner)

@@ -35,7 +35,7 @@ class StackHandle:
         return read_status(self.place).pid(name)
 
     def stand_in(self, name: str) -> tuple[str, str]:
-        """Address and token of the stand-in `registry` or `bank`, for its controls."""
+        """Address and token of the stand-in `registry`, `bank` or `sms`, for its controls."""
         return f"http://127.0.0.1:{self.place.port_in_use(name)}", self.place.token(name)
 
     def stop(self) -> None:

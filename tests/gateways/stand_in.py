@@ -10,7 +10,6 @@ from typing import Any, Self
 import httpx
 
 TOKEN = "a token for tests"
-_VARIABLE = {"registry": "ZHIDA_REGISTRY_TOKEN", "bank": "ZHIDA_BANK_TOKEN"}
 
 
 class StandIn:
@@ -33,7 +32,7 @@ class StandIn:
     def start(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"service.local.{self.name}", "--port", "0", "--data", str(self.data)],
-            env={**os.environ, _VARIABLE[self.name]: TOKEN},
+            env={**os.environ, f"ZHIDA_{self.name.upper()}_TOKEN": TOKEN},
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -211,7 +211,7 @@ def _faults(said: dict[str, str]) -> Iterator[str]:
     chinese, english = (_PLACE.sub("", said[language]) for language in ("zh", "en"))
     if not re.search("[\u4e00-\u9fff]", chinese) or set(re.findall("[A-Za-z]+", chinese)) - _LATIN:
         yield "not Chinese"
-    if re.search("[\u4e00-\u9fff]", english.replace("序号, 名称, 行业分类", "")):
+    if re.search("[\u4e00-\u9fff]", english):
         yield "not English"
     if re.search("[!！您]|系统异常|操作失败|不能为空", chinese + english):
         yield "tone"

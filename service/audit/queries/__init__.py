@@ -11,6 +11,7 @@ from service.audit.queries.in_clear import NOTHING_IN_CLEAR, first_in_clear
 from service.audit.queries.institutions import INSTITUTIONS
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
+from service.audit.queries.messages import TOLD
 from service.audit.queries.objections import OBJECTIONS
 from service.audit.queries.oversight import OVERSIGHT, evaluations_recompute
 from service.audit.queries.policies import PARAMETERS
@@ -87,6 +88,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         OVERSIGHT,
         INSTITUTIONS,
         CLASSES,
+        TOLD,
     )
 
 

@@ -51,7 +51,7 @@ class Desk:
     """The doors of a stack. At most WIDTH requests are under way; each is repeated for `patience` seconds."""
 
     address: str
-    stand_ins: dict[str, tuple[str, str]]  # registry, bank: address and token of its controls
+    stand_ins: dict[str, tuple[str, str]]  # registry, bank, sms: address and token of its controls
     patience: float
     http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=_CALL_SECONDS_MAX))
 

@@ -14,7 +14,7 @@ from service.local.environment import environment_of
 from service.local.stack import run_stack
 from service.local.status import read_status
 
-_STAND_INS = ("registry", "bank")
+_STAND_INS = ("registry", "bank", "sms")
 
 
 class NoGround(RuntimeError):

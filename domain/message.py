@@ -1,0 +1,36 @@
+"""What a person is told of their claim: once for each thing that happens to it, in words and never by number.
+
+Whoever claims through an institution hears of it on the same day (代领协议: nobody is claimed for behind their back).
+"""
+
+from domain.claim import Channel, ClaimAction
+
+#: What happened → what is said; every claim's holder hears it, whoever filed.
+_TOLD = {
+    str(action): str(action)
+    for action in (
+        ClaimAction.SEND_BACK,
+        ClaimAction.APPROVE,
+        ClaimAction.REFUSE,
+        ClaimAction.LAPSE,
+        ClaimAction.PAY,
+        ClaimAction.BOUNCE,
+        ClaimAction.RECOVER,
+    )
+}
+_FILED, _WITHDRAWN = "file", str(ClaimAction.WITHDRAW)
+#: A correction that is still missing when its day comes near.
+REMINDER = "remind"
+
+#: The journal's actions that may have to be told of.
+ACTIONS = (_FILED, _WITHDRAWN, *_TOLD)
+TEMPLATES = (*ACTIONS, REMINDER)
+
+
+def template_of(action: str, channel: Channel, *, by_themself: bool) -> str | None:
+    """The template by which the claim's holder is told; None where they did it themself, or need not hear."""
+    if action == _FILED:
+        return None if channel is Channel.INDIVIDUAL else _FILED
+    if action == _WITHDRAWN:
+        return None if by_themself else _WITHDRAWN
+    return _TOLD.get(action)
