@@ -158,6 +158,8 @@ FORMS: Mapping[str, Form] = {
     "claim_window_months": Whole(1, 120),
     "once_in": OneOf(("ever", "year")),
     "notice_working_days": Whole(1, 60),
+    "review_working_days": Whole(1, 60),
+    "payment_working_days": Whole(1, 60),
     "correction_working_days": Whole(1, 60),
     "correction_reminder_working_days": Whole(1, 60),
     "appeal_working_days": Whole(1, 120),

@@ -11,12 +11,21 @@ from domain.standard import WORKS_ON_STANDARDS
 from service.security import PUBLIC, allow
 from service.statistics import commands
 from service.statistics.queries import simulation
+from service.statistics.queries.overdue import overdue
 from service.statistics.queries.share import By, individual_share, parse_by, parse_span
-from service.statistics.schemas import IndividualShareView, NewSimulation, SimulationsView, SimulationView
+from service.statistics.schemas import (
+    IndividualShareView,
+    NewSimulation,
+    OverdueView,
+    SimulationsView,
+    SimulationView,
+)
 from service.web import Me, Now, StrictRequest, Today, Tx
 
 #: Who works with the figures and is shown the small ones too.
 _STAFF = frozenset(Post) - {Post.TRAINEE, Post.CLERK}
+#: Who is to see what is late: whoever moves claims, and the auditor.
+_DESKS = (Post.REVIEWER, Post.NOTICE_PUBLISHER, Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)
 
 
 @get("/api/statistics/individual-share", opt={PUBLIC: True})
@@ -31,6 +40,12 @@ async def share(
     """The share of claims filed by individuals, by month, district, list, industry or level."""
     staff = isinstance(request.user, Actor) and request.user.holds(*_STAFF)
     return await individual_share(tx, parse_span(first, last, today), parse_by(by), public=not staff)
+
+
+@get("/api/statistics/overdue", guards=[allow(*_DESKS)])
+async def late_claims(tx: Tx, me: Me, today: Today) -> OverdueView:
+    """Claims in my district that are reviewed or paid later than policy allows, the oldest first."""
+    return await overdue(tx, me, today)
 
 
 @post("/api/statistics/simulations", guards=[allow(*WORKS_ON_STANDARDS)], status_code=200)
@@ -51,4 +66,4 @@ async def show_simulation(tx: Tx, me: Me, simulation_id: FromPath[UUID]) -> Simu
     return await simulation.simulation(tx, me, simulation_id)
 
 
-ROUTES = [share, simulate, list_simulations, show_simulation]
+ROUTES = [share, late_claims, simulate, list_simulations, show_simulation]

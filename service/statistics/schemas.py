@@ -14,6 +14,32 @@ class ShareView(Struct):
     amount: float | None
 
 
+class LateClaimView(Struct):
+    """A claim that was due on `due_on`, counted from `since`."""
+
+    claim_id: UUID
+    district: str
+    status: str
+    status_name: str
+    since: date
+    due_on: date
+
+
+class StepView(Struct):
+    """A step of a claim's way that may take so many working days: how many are late, and the oldest of them."""
+
+    step: str
+    step_name: str
+    working_days: int
+    late: int
+    oldest: list[LateClaimView]
+
+
+class OverdueView(Struct):
+    on: date
+    steps: list[StepView]
+
+
 class ShareRowView(Struct):
     """One line of a breakdown. `count` and `amount_fen` (fen, as filed) are by channel, every channel named.
 
