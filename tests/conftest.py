@@ -22,6 +22,16 @@ from tests.world import World
 
 ROOT = Path(__file__).parent.parent
 
+#: No test cuts this server's power (chaos has stacks of its own), so nothing waits for the disk.
+_OPTIONS = {
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "4GB",
+}
+
 
 @dataclass(frozen=True)
 class Databases:
@@ -78,7 +88,7 @@ def _alone(shared: Path) -> Iterator[None]:
 
 def _first(place: Path) -> PostgresHandle:
     prepare_access(place)
-    return start(place, options={"max_connections": "200", "shared_buffers": "128MB"})
+    return start(place, options=_OPTIONS)
 
 
 def _prepare(server: PostgresHandle) -> None:
