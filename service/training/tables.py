@@ -1,11 +1,11 @@
-"""Classes with their teachers, sessions and places, rooms, and inspections before a first class."""
+"""Classes with their teachers, sessions and places, rooms, inspections before a first class, and attendance."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.catalog.tables import CatalogItemRow
@@ -97,6 +97,7 @@ class SessionRow(Base):
             ["training_teachers.class_id", "training_teachers.person_id"],
             name="fk_training_sessions_teacher",
         ),
+        UniqueConstraint("id", "class_id", name="uq_training_sessions_class"),
         CheckConstraint(
             "NOT isempty(during) AND lower(during) IS NOT NULL AND upper(during) IS NOT NULL", name="during"
         ),
@@ -163,3 +164,93 @@ class InspectionOfficerRow(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
     joined_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     joined_at: Mapped[datetime]
+
+
+class AttendanceKeyRow(Base):
+    """By which the devices of an institution hand in marks; of the key there is only the hash. Revoked once."""
+
+    __tablename__ = "attendance_keys"
+    __table_args__ = (
+        CheckConstraint("NOT isempty(in_force) AND upper(in_force) IS NOT NULL", name="dated"),
+        CheckConstraint("num_nonnulls(revoked_by, revoked_at, revoke_reason) IN (0, 3)", name="revoked"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    institution_id: Mapped[UUID] = mapped_column(ForeignKey(InstitutionRow.id), index=True)
+    name: Mapped[str]  # of the device, as people call it
+    key_sha256: Mapped[bytes]
+    in_force: Mapped[Range[date]] = mapped_column(DATERANGE)
+    issued_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    issued_at: Mapped[datetime]
+    revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    revoked_at: Mapped[datetime | None]
+    revoke_reason: Mapped[str | None]
+
+
+class AttendanceUploadRow(Base):
+    """A sheet that was handed in for a class, kept in the store of files. The same bytes are the same upload."""
+
+    __tablename__ = "attendance_uploads"
+    __table_args__ = (UniqueConstraint("class_id", "sha256", name="uq_attendance_uploads_file"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    class_id: Mapped[UUID] = mapped_column(ForeignKey("training_classes.id"))
+    sha256: Mapped[bytes]
+    uploaded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    uploaded_at: Mapped[datetime]
+
+
+class AttendanceMarkRow(Base):
+    """Somebody of the roster was there `during`. Never changed: a correction is a further row about the same session
+    and person, and one without `during` says that the mark it corrects stands no more."""
+
+    __tablename__ = "attendance_marks"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["session_id", "class_id"],
+            ["training_sessions.id", "training_sessions.class_id"],
+            name="fk_attendance_marks_session",
+        ),
+        ForeignKeyConstraint(
+            ["class_id", "person_id"],
+            ["training_places.class_id", "training_places.person_id"],
+            name="fk_attendance_marks_place",
+        ),
+        CheckConstraint(
+            "(source = 'upload') = (num_nonnulls(upload_id, line) = 2) AND num_nonnulls(upload_id, line) <> 1"
+            " AND (source = 'device') = (num_nonnulls(key_id, event_sha256) = 2)"
+            " AND num_nonnulls(key_id, event_sha256) <> 1 AND (source = 'device') = (received_by IS NULL)"
+            " AND (source = 'officer') = (corrects_id IS NOT NULL) AND (source = 'officer') = (reason <> '')"
+            " AND source IN ('upload', 'device', 'officer')",
+            name="source",
+        ),
+        CheckConstraint(
+            "CASE WHEN during IS NULL THEN source = 'officer' ELSE NOT isempty(during) AND lower(during) IS NOT NULL"
+            " AND coalesce(upper(during) <= received_at, false) END",
+            name="during",
+        ),
+        UniqueConstraint("corrects_id", name="uq_attendance_marks_corrected_once"),
+        UniqueConstraint("key_id", "event_sha256", name="uq_attendance_marks_event"),
+        Index(
+            "uq_attendance_marks_uploaded",
+            *("session_id", "person_id", "during"),
+            unique=True,
+            postgresql_where=text("source = 'upload'"),
+        ),
+        Index("ix_attendance_marks_class", "class_id", "person_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    class_id: Mapped[UUID]
+    session_id: Mapped[UUID]
+    person_id: Mapped[UUID] = mapped_column(index=True)
+    during: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    source: Mapped[str]
+    upload_id: Mapped[UUID | None] = mapped_column(ForeignKey("attendance_uploads.id"))
+    line: Mapped[int | None] = mapped_column(Integer)
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("attendance_keys.id"))
+    event_sha256: Mapped[bytes | None]  # what devices call their events may look like anybody's number
+    received_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    received_at: Mapped[datetime]
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("attendance_marks.id"))
+    reason: Mapped[str] = mapped_column(server_default="")
