@@ -187,6 +187,8 @@ FORMS: Mapping[str, Form] = {
     "attendance_grace_minutes": Whole(0, 120),
     "attendance_session_percent": Whole(1, 100),
     "attendance_share_least": Whole(0, 100),
+    "patrol_result_working_days": Whole(0, 20),
+    "patrol_failed_points": Whole(1, 100),
 }
 
 

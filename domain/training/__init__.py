@@ -28,6 +28,17 @@ from domain.training.facts import (
 )
 from domain.training.inspection import OFFICERS_LEAST, InspectionResult
 from domain.training.lifecycle import CLASS_LIFECYCLE, DEAD, ClassAction, ClassStatus
+from domain.training.patrol import (
+    OFFICERS_OF,
+    WEIGHT_LEAST,
+    WEIGHT_MOST,
+    PatrolKind,
+    PatrolResult,
+    draw,
+    must_be_ahead,
+    must_be_enough,
+    must_have_begun,
+)
 from domain.training.rules import RULES, RULES_VERSION, decide
 from domain.training.timetable import Session, clock_time, key_of, minutes_of, overlapping, seconds_of
 
@@ -35,8 +46,11 @@ __all__ = [
     "CLASS_LIFECYCLE",
     "DEAD",
     "OFFICERS_LEAST",
+    "OFFICERS_OF",
     "RULES",
     "RULES_VERSION",
+    "WEIGHT_LEAST",
+    "WEIGHT_MOST",
     "AttendanceRules",
     "Busy",
     "ClassAction",
@@ -47,6 +61,8 @@ __all__ = [
     "InspectionResult",
     "MarkSource",
     "Parameters",
+    "PatrolKind",
+    "PatrolResult",
     "Rate",
     "RepeatedLine",
     "Session",
@@ -57,10 +73,14 @@ __all__ = [
     "Whose",
     "clock_time",
     "decide",
+    "draw",
     "instant_of",
     "key_of",
     "minutes_of",
+    "must_be_ahead",
+    "must_be_enough",
     "must_be_held",
+    "must_have_begun",
     "must_have_happened",
     "overlapping",
     "seconds_of",

@@ -1,4 +1,5 @@
-"""Classes with their teachers, sessions and places, rooms, inspections before a first class, and attendance."""
+"""Classes with their teachers, sessions and places, rooms, inspections before a first class, attendance, and
+patrols."""
 
 from datetime import date, datetime
 from typing import Any
@@ -254,3 +255,123 @@ class AttendanceMarkRow(Base):
     received_at: Mapped[datetime]
     corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("attendance_marks.id"))
     reason: Mapped[str] = mapped_column(server_default="")
+
+
+class PatrolWeighingRow(Base):
+    """Weights that somebody told, `[{"institution_id", "weight", "reasons"}]`, until the job has set them."""
+
+    __tablename__ = "patrol_weighings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    content: Mapped[list[Any]]
+    told_at: Mapped[datetime]
+
+
+class PatrolWeightRow(Base):
+    """How much more often than others an institution is drawn; 1 for whoever has no row."""
+
+    __tablename__ = "patrol_weights"
+    __table_args__ = (CheckConstraint("weight BETWEEN 1 AND 100", name="weight"),)
+
+    institution_id: Mapped[UUID] = mapped_column(ForeignKey(InstitutionRow.id), primary_key=True)
+    weight: Mapped[int] = mapped_column(Integer)
+    reasons: Mapped[list[Any]]
+    weighed_at: Mapped[datetime]
+
+
+class PatrolDrawRow(Base):
+    """A draw for a day, in a district or (null) in the whole city. Written once, with its candidates."""
+
+    __tablename__ = "patrol_draws"
+    __table_args__ = (
+        CheckConstraint("wanted BETWEEN 1 AND 100", name="wanted"),
+        CheckConstraint("length(seed) = 32", name="seed"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    district: Mapped[str | None] = mapped_column(ForeignKey("districts.code"))
+    wanted: Mapped[int] = mapped_column(Integer)
+    seed: Mapped[bytes]
+    drawn_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    drawn_at: Mapped[datetime]
+
+
+class PatrolCandidateRow(Base):
+    """A session that could be drawn; `n` counts them from 0. Named by its class and beginning: a change of the class
+    replaces the row of a session."""
+
+    __tablename__ = "patrol_candidates"
+    __table_args__ = (
+        UniqueConstraint("draw_id", "class_id", "begins", name="uq_patrol_candidates_session"),
+        CheckConstraint("weight BETWEEN 1 AND 100", name="weight"),
+    )
+
+    draw_id: Mapped[UUID] = mapped_column(ForeignKey("patrol_draws.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    class_id: Mapped[UUID] = mapped_column(ForeignKey("training_classes.id"))
+    begins: Mapped[datetime]
+    weight: Mapped[int] = mapped_column(Integer)
+
+
+class PatrolRow(Base):
+    """A session that was drawn, and once what was found there. `turn`: in which round of the draw, from 0."""
+
+    __tablename__ = "patrols"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["draw_id", "class_id", "begins"],
+            ["patrol_candidates.draw_id", "patrol_candidates.class_id", "patrol_candidates.begins"],
+            name="fk_patrols_candidate",
+        ),
+        UniqueConstraint("class_id", "begins", name="uq_patrols_session"),
+        UniqueConstraint("draw_id", "turn", name="uq_patrols_turn"),
+        CheckConstraint("kind IN ('on_site', 'live_online')", name="kind"),
+        CheckConstraint("result IN ('passed', 'failed')", name="result"),
+        CheckConstraint("headcount >= 0 AND (result IS NULL) = (findings = '')", name="found"),
+        CheckConstraint(
+            "num_nonnulls(result, headcount, recorded_by, recorded_person, recorded_at, recorded_on) IN (0, 6)"
+            " AND recorded_at >= begins",
+            name="recorded",
+        ),
+        Index("ix_patrols_open", "due_on", postgresql_where=text("result IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    draw_id: Mapped[UUID]
+    turn: Mapped[int] = mapped_column(Integer)
+    class_id: Mapped[UUID]
+    begins: Mapped[datetime]
+    ends: Mapped[datetime]
+    kind: Mapped[str]
+    due_on: Mapped[date]
+    result: Mapped[str | None]
+    headcount: Mapped[int | None] = mapped_column(Integer)
+    findings: Mapped[str] = mapped_column(server_default="")
+    recorded_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    recorded_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    recorded_at: Mapped[datetime | None]
+    recorded_on: Mapped[date | None]
+
+
+class PatrolOfficerRow(Base):
+    """Who goes there: each joins under their own login, before there is a result."""
+
+    __tablename__ = "patrol_officers"
+
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    joined_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    joined_at: Mapped[datetime]
+
+
+class PatrolEvidenceRow(Base):
+    """A photo or paper of what was found, in the store of files."""
+
+    __tablename__ = "patrol_evidence"
+
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), primary_key=True)
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    media_type: Mapped[str]
+    handed_in_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    handed_in_at: Mapped[datetime]
