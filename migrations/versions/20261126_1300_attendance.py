@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "attendance"
-down_revision = "days_of_editions"
+down_revision = "messages"
 branch_labels = None
 depends_on = None
 

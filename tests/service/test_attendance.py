@@ -231,11 +231,11 @@ async def test_nobody_is_in_two_places_wherever_these_are(tx: Tx, school: School
     school.let_pass(AGO.days)
     assert (await upload(tx, school, here, whole_days(here, school.first, 2, trainees=2))).new == 8
     assert (await upload(tx, school, there, whole_days(there, school.first, 1), clerk=world.clerks[1])).new == 2
-    assert (await flags(tx, school.officers[0])).flags == []
+    assert (await flags(tx, school.officers[0], school.first)).flags == []
     ids = [(await world.person(tx, each))[0] for each in (one, other)]
     await tx.execute(update(PersonRow).where(PersonRow.id == ids[1]).values(merged_into=ids[0]))
     for officer in school.officers:
-        found = (await flags(tx, officer)).flags
+        found = (await flags(tx, officer, school.first)).flags
         assert [(each.kind, each.begins, each.ends) for each in found] == [
             ("impossible", "13:30", "16:30"),
             ("impossible", "08:30", "11:30"),
@@ -243,10 +243,11 @@ async def test_nobody_is_in_two_places_wherever_these_are(tx: Tx, school: School
         assert {tuple(sorted(each.class_ids, key=str)) for each in found} == {
             tuple(sorted((here.id, there.id), key=str))
         }
+    assert len((await flags(tx, school.officers[0], school.first + timedelta(days=1))).flags) == 0
     assert (await line_of(tx, school, here)).impossible == 2
     assert (await line_of(tx, school, here, 2)).impossible == 0
     elsewhere = await world.user(tx, {Post.INSTITUTION_OFFICER}, "370104")
-    assert (await flags(tx, elsewhere)).flags == []
+    assert (await flags(tx, elsewhere, school.first)).flags == []
 
 
 async def test_early_in_the_next_lesson_of_the_same_room_is_possible(tx: Tx, school: School) -> None:

@@ -73,6 +73,7 @@ async def test_a_sheet_over_http(client: httpx.AsyncClient, school: School, of: 
     view = (await clerk.get(f"/classes/{of.id}/attendance")).json()
     assert (view["people"][0]["hours"], view["people"][0]["percent"]) == (56, 93)
     assert (await officer.get("/attendance/flags")).status_code == 200
+    assert (await officer.get("/attendance/flags?from=2026-02-30")).status_code == 422
     assert (await clerk.get("/attendance/flags")).status_code == 403
     for number in [each.id_number for each in of.new.trainees]:
         assert number not in answer.text + str(view) + str(marks)

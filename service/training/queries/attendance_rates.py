@@ -17,7 +17,8 @@ STANDING = """
         AND NOT EXISTS (SELECT FROM attendance_marks later WHERE later.corrects_id = mark.id))"""
 
 # A session counts with all its hours for whoever was there for the percent of its time that policy asks, however many
-# marks say so; time that two marks say counts once. Policy is that of the first day of the class.
+# marks say so. Time that two marks say counts once, which is asked only where there are two: it costs. Policy is that
+# of the first day of the class.
 _ATTENDED = text(f"""
     WITH wanted AS (
         SELECT c.id, c.planned_hours, CAST(p.value AS integer) AS percent,
@@ -27,20 +28,25 @@ _ATTENDED = text(f"""
           LEFT JOIN policies g ON g.key = 'attendance_grace_minutes' AND g.in_force @> c.first
          WHERE c.id = ANY (CAST(:classes AS uuid[]))
     ), stay AS (
-        SELECT m.class_id, m.person_id, m.session_id, count(*) AS marks, range_agg(m.during) AS during
+        SELECT m.class_id, m.person_id, m.session_id, count(*) AS marks,
+               min(lower(m.during)) AS came, max(upper(m.during)) AS gone
           FROM {STANDING} AS m
          WHERE m.class_id = ANY (CAST(:classes AS uuid[]))
          GROUP BY m.class_id, m.person_id, m.session_id
     ), there AS (
         SELECT stay.*, s.hours, s.during AS session, upper(s.during) - lower(s.during) AS whole,
-               (SELECT sum(upper(part) - lower(part)) FROM unnest(stay.during * tstzmultirange(s.during)) AS part)
-                 AS present
+               CASE stay.marks WHEN 1 THEN least(stay.gone, upper(s.during)) - greatest(stay.came, lower(s.during))
+               ELSE (SELECT sum(upper(part) - lower(part))
+                       FROM unnest((SELECT range_agg(m.during) FROM {STANDING} AS m
+                                     WHERE m.class_id = stay.class_id AND m.person_id = stay.person_id
+                                       AND m.session_id = stay.session_id) * tstzmultirange(s.during)) AS part)
+               END AS present
           FROM stay JOIN training_sessions s ON s.id = stay.session_id
     )
     SELECT q.class_id, q.line, q.person_id, w.planned_hours, w.percent IS NULL OR w.grace IS NULL AS unruled,
            coalesce(sum(t.hours) FILTER (WHERE t.present * 100 >= t.whole * w.percent), 0) AS hours,
-           count(*) FILTER (WHERE lower(t.during) > lower(t.session) + w.grace) AS late,
-           count(*) FILTER (WHERE upper(t.during) < upper(t.session) - w.grace) AS early,
+           count(*) FILTER (WHERE t.came > lower(t.session) + w.grace) AS late,
+           count(*) FILTER (WHERE t.gone < upper(t.session) - w.grace) AS early,
            count(*) FILTER (WHERE t.marks > 1) AS doubled
       FROM training_places q
       JOIN wanted w ON w.id = q.class_id

@@ -1,6 +1,7 @@
 """Attendance over HTTP: sheets of clerks, marks of devices, and what they come to."""
 
 import asyncio
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.errors import SignedOut
+from domain.period import parse_date
 from service.clock import now as instant
 from service.gateways import attendance_sheets
 from service.gateways.sheet_files import CSV_TYPE, FILES, TYPES, XLSX_TYPE
@@ -44,6 +46,8 @@ OFFICER = allow(Post.INSTITUTION_OFFICER)
 KEEPS_KEYS = allow(Post.CLERK, Post.INSTITUTION_OFFICER)
 
 _DEVICE = "device"
+#: Looked through for flags, unless more is asked for.
+DAYS_FLAGGED = 31
 
 
 async def by_key(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -103,9 +107,13 @@ async def correct_mark(
 
 
 @get("/api/attendance/flags", guards=[FLAGGED])
-async def list_flags(tx: Tx, me: Me) -> FlagsView:
-    """Marks of my district that have somebody in two places at one time, or twice in one session; latest first."""
-    return await attendance_flags.flags(tx, me)
+async def list_flags(
+    tx: Tx, me: Me, today: Today, since: Annotated[str | None, QueryParameter(name="from", max_length=10)] = None
+) -> FlagsView:
+    """Marks of my district that have somebody in two places at one time, or twice in one session; latest first.
+    Without `from` those of the last month."""
+    first = parse_date(since, "from") if since else today - timedelta(days=DAYS_FLAGGED)
+    return await attendance_flags.flags(tx, me, first)
 
 
 @get("/api/attendance/template", guards=[CLERK], operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)))
