@@ -21,7 +21,7 @@ STANDING = """
 # of the first day of the class.
 _ATTENDED = text(f"""
     WITH wanted AS (
-        SELECT c.id, c.planned_hours, CAST(p.value AS integer) AS percent,
+        SELECT c.id, c.first, c.planned_hours, CAST(p.value AS integer) AS percent,
                make_interval(mins => CAST(g.value AS integer)) AS grace
           FROM training_classes c
           LEFT JOIN policies p ON p.key = 'attendance_session_percent' AND p.in_force @> c.first
@@ -43,7 +43,7 @@ _ATTENDED = text(f"""
                END AS present
           FROM stay JOIN training_sessions s ON s.id = stay.session_id
     )
-    SELECT q.class_id, q.line, q.person_id, w.planned_hours, w.percent IS NULL OR w.grace IS NULL AS unruled,
+    SELECT q.class_id, q.line, q.person_id, w.first, w.planned_hours, w.percent IS NULL OR w.grace IS NULL AS unruled,
            coalesce(sum(t.hours) FILTER (WHERE t.present * 100 >= t.whole * w.percent), 0) AS hours,
            count(*) FILTER (WHERE t.came > lower(t.session) + w.grace) AS late,
            count(*) FILTER (WHERE t.gone < upper(t.session) - w.grace) AS early,
@@ -51,7 +51,7 @@ _ATTENDED = text(f"""
       FROM training_places q
       JOIN wanted w ON w.id = q.class_id
       LEFT JOIN there t ON t.class_id = q.class_id AND t.person_id = q.person_id
-     GROUP BY q.class_id, q.line, q.person_id, w.planned_hours, w.percent, w.grace
+     GROUP BY q.class_id, q.line, q.person_id, w.first, w.planned_hours, w.percent, w.grace
      ORDER BY q.class_id, q.line
 """)  # noqa: S608 (our own constants)
 
@@ -60,8 +60,8 @@ async def attended(tx: Tx, class_ids: Collection[UUID]) -> list[Any]:
     """A row for each place: class_id, line, person_id, planned_hours, hours; late, early, doubled in sessions.
     Conflict `policy.missing`."""
     rows = (await tx.execute(_ATTENDED, {"classes": list(class_ids)})).all()
-    if any(row.unruled for row in rows):
-        raise Conflict("policy.missing", key="attendance_session_percent", on="")
+    if unruled := next((row for row in rows if row.unruled), None):
+        raise Conflict("policy.missing", key="attendance_session_percent", on=unruled.first.isoformat())
     return list(rows)
 
 
