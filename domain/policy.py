@@ -183,6 +183,12 @@ FORMS: Mapping[str, Form] = {
     "class_earliest_hour": Whole(0, 12),
     "class_latest_hour": Whole(12, 24),
     "class_reference_hours": HoursOfLevels(),
+    "attendance_minutes_around": Whole(0, 180),
+    "attendance_grace_minutes": Whole(0, 120),
+    "attendance_session_percent": Whole(1, 100),
+    "attendance_share_least": Whole(0, 100),
+    "patrol_result_working_days": Whole(0, 20),
+    "patrol_failed_points": Whole(1, 100),
 }
 
 

@@ -111,6 +111,8 @@ _BY_CONSTRAINT = {
     "ex_training_sessions_teacher": "class.teacher_taken",
     "ex_training_sessions_room": "class.room_taken",
     "uq_training_classes_number": "busy",
+    "uq_attendance_marks_corrected_once": "attendance.corrected",
+    "uq_patrols_session": "busy",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
@@ -123,6 +125,8 @@ _BY_SQLSTATE = {
     "ZD081": "class.person_taken",
     "ZD082": "class.begun",
     "ZD084": "training.first_inspection",
+    "ZD111": "attendance.key_revoked",
+    **dict.fromkeys(("ZD120", "ZD121"), "busy"),  # weights or timetables changed while somebody drew
 }
 _LOST_CONNECTION = ("08", "57P")
 

@@ -23,10 +23,12 @@ class Job(StrEnum):
     FETCH_RETURN = "reconciliation.fetch_return"
     HOLD_CLAIMS = "oversight.hold_claims"
     SEND_MESSAGE = "messages.send_message"
+    CREDIT_PATROL = "oversight.credit_patrol"
+    WEIGH = "training.weigh"
 
 
 #: Less of what takes long, so that several workers share it.
-IDS_PER_MESSAGE: dict[str, int] = {Job.IMPORT_ROSTER: 1, Job.FILE_ROSTER: 4, Job.HOLD_CLAIMS: 1}
+IDS_PER_MESSAGE: dict[str, int] = {Job.IMPORT_ROSTER: 1, Job.FILE_ROSTER: 4, Job.HOLD_CLAIMS: 1, Job.WEIGH: 1}
 
 
 class Sweep(StrEnum):

@@ -1,11 +1,12 @@
-"""The sweep by which classes start on their first day and are finished after their last."""
+"""Classes start on their first day and are finished after their last; institutions are weighed for patrols."""
 
 from service.clock import now, today
 from service.database import transaction
 from service.journal import By
-from service.queue import Sweep
+from service.queue import Job, Sweep
 from service.training.commands.deciding import advance
-from tasks.runtime import sweep
+from service.training.commands.weighing import weigh
+from tasks.runtime import Owed, job, sweep
 
 #: Transactions of one sweep; the rest is left to the next.
 _PORTIONS_MAX = 100
@@ -18,3 +19,11 @@ async def advance_classes() -> None:
         async with transaction() as tx:
             if not await advance(tx, today(), By(str(Sweep.ADVANCE_CLASSES), now())):
                 return
+
+
+@job(Job.WEIGH)
+async def weigh_institutions(owed: Owed) -> None:
+    """Each weighing with its job, in one transaction."""
+    async with owed.settle() as (tx, weighings):
+        for weighing_id in weighings:
+            await weigh(tx, weighing_id, now())

@@ -9,6 +9,7 @@ from domain.errors import Invalid
 from domain.text import half_width
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_SECONDS = re.compile(r"(?::([0-5][0-9]))?")
 _NO_LETTER = re.compile(r"[\W_]+")
 
 
@@ -35,6 +36,15 @@ def minutes_of(text: object, field: str) -> int:
     if match is None:
         raise Invalid("time.format", field)
     return int(match[1]) * 60 + int(match[2])
+
+
+def seconds_of(text: object, field: str) -> int:
+    """Seconds since midnight of a time written 09:30 or 09:30:15; Invalid `time.format`."""
+    minutes, seconds = (text[:5], text[5:]) if isinstance(text, str) else (text, "")
+    found = _SECONDS.fullmatch(seconds)
+    if found is None:
+        raise Invalid("time.format", field)
+    return minutes_of(minutes, field) * 60 + int(found[1] or 0)
 
 
 def clock_time(minutes: int) -> str:

@@ -41,6 +41,8 @@ TITLES = {
     "penalties_by_two_persons": "惩戒由两个人决定、第三人处理申诉，停的就是所定的，评估都能重算",
     "institutions_by_several_persons": "机构账户两个人定，入围凭几个评委的分、公示之后",
     "classes_apart": "同一时间谁都不在两个班，首次开班前通过两人以上的实地检查",
+    "attendance_inside_rosters": "考勤只记名册上的人、上过的课，更正写明原因",
+    "patrols_drawn_honestly": "巡查由种子和权重重抽得出，结果有人、有证据，不合格的都记了分",
     "roster_lines": "花名册每一行恰好一个结果，受理的行各有一笔申领",
     "told_what_happened": "短信只说发生过的事，只发给本人",
 }

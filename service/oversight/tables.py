@@ -63,6 +63,7 @@ class CreditEventRow(Base):
             name="corrects",
         ),
         CheckConstraint("(kind = 'appeal_granted') = (penalty_id IS NOT NULL)", name="penalty"),
+        CheckConstraint("kind = 'patrol_failed' OR patrol_id IS NULL", name="patrol"),
         CheckConstraint(f"words <> '' AND {_DOCUMENT}", name="evidence"),
         Index("ix_credit_events_of", "institution_id", "happened_on"),
     )
@@ -79,6 +80,7 @@ class CreditEventRow(Base):
     corrects_id: Mapped[UUID | None]
     corrected_person: Mapped[UUID | None]
     penalty_id: Mapped[UUID | None] = mapped_column(ForeignKey("penalties.id"), unique=True)
+    patrol_id: Mapped[UUID | None] = mapped_column(ForeignKey("patrols.id"), unique=True)
     recorded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     recorded_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     recorded_at: Mapped[datetime]

@@ -1,6 +1,7 @@
 """Recompute the promises from the stored rows, as if no constraint had ever kept them."""
 
 from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
+from service.audit.queries.attendance import ATTENDANCE
 from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
 from service.audit.queries.care import EVIDENCE, STOPPED
 from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
@@ -14,6 +15,7 @@ from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
 from service.audit.queries.messages import TOLD
 from service.audit.queries.objections import OBJECTIONS
 from service.audit.queries.oversight import OVERSIGHT, evaluations_recompute
+from service.audit.queries.patrols import PATROLS, draws_recompute
 from service.audit.queries.policies import PARAMETERS
 from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
@@ -41,6 +43,7 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
     }
     found_beside[STANDARDS.name] = await standards_recompute(tx)
     found_beside[OVERSIGHT.name] = await evaluations_recompute(tx)
+    found_beside[PATROLS.name] = await draws_recompute(tx)
     said: dict[int, str] = {14: "行数是查过的列数", 18: f"待办 {ready}，停办 {dead}"}
     if money := await _money_before(tx):
         said[9] = money
@@ -89,6 +92,8 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         INSTITUTIONS,
         CLASSES,
         TOLD,
+        ATTENDANCE,
+        PATROLS,
     )
 
 

@@ -28,6 +28,12 @@ _PLACES = """
                  FROM selection_applications a JOIN institutions i ON i.id = a.institution_id
      UNION ALL SELECT kind, id, district, institution_id, NULL
                  FROM training_classes, unnest(ARRAY['class', 'class_change']) AS kind
+     UNION ALL SELECT 'attendance', id, district, institution_id, NULL FROM training_classes
+     UNION ALL SELECT 'patrol', p.id, c.district, NULL, NULL
+                 FROM patrols p JOIN training_classes c ON c.id = p.class_id
+     UNION ALL SELECT 'patrol_draw', id, district, NULL, NULL FROM patrol_draws
+     UNION ALL SELECT 'attendance_key', k.id, i.district, i.id, NULL
+                 FROM attendance_keys k JOIN institutions i ON i.id = k.institution_id
      UNION ALL SELECT 'roster', id, NULL, institution_id, NULL FROM rosters
      UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates"""
 

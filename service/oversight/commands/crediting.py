@@ -11,6 +11,8 @@ from domain.errors import Conflict, Invalid, NotFound
 from domain.penalty import EventKind, must_fit, must_mend
 from domain.period import parse_date
 from domain.text import public_words
+from domain.training import PatrolResult
+from service.clock import business_day
 from service.database import Tx
 from service.institutions.tables import InstitutionRow
 from service.journal import By, record
@@ -18,6 +20,9 @@ from service.oversight.queries.credit import event_view
 from service.oversight.queries.whom import in_my_district, visible_to
 from service.oversight.schemas import CreditEventView, NewCorrection, NewCreditEvent
 from service.oversight.tables import CreditEventRow
+from service.policies.queries import required
+from service.queue import Job
+from service.training.tables import ClassRow, PatrolEvidenceRow, PatrolRow
 
 #: Kinds that come about in another way than by being told.
 _NOT_TOLD = (EventKind.CORRECTION, EventKind.APPEAL_GRANTED)
@@ -87,11 +92,41 @@ async def _mended(tx: Tx, event_id: UUID) -> int:
     return int((await tx.execute(added)).scalar_one())
 
 
+async def credit_patrol(tx: Tx, patrol_id: UUID, now: datetime) -> None:
+    """The event of a failed patrol, in the name of the officer who told its result; once, however often it is owed.
+    Conflict `policy.missing`."""
+    row, event = PatrolRow, CreditEventRow
+    about = (ClassRow.institution_id, row.begins, row.findings, row.recorded_by, row.recorded_person, row.result)
+    papers = select(PatrolEvidenceRow.sha256).where(PatrolEvidenceRow.patrol_id == patrol_id)
+    asked = select(*about).join(ClassRow, ClassRow.id == row.class_id).where(row.id == patrol_id)
+    found = (await tx.execute(asked.with_for_update(of=row, key_share=True))).one()
+    known = await tx.execute(select(event.id).where(event.patrol_id == patrol_id))
+    if found.result != PatrolResult.FAILED or known.first() is not None:
+        return
+    happened_on = business_day(found.begins)
+    (points,) = await required(tx, happened_on, "patrol_failed_points")
+    first = papers.order_by(PatrolEvidenceRow.handed_in_at, PatrolEvidenceRow.sha256).limit(1)
+    told = {
+        "kind": str(EventKind.PATROL_FAILED),
+        "points": -points,
+        "happened_on": happened_on,
+        "words": found.findings,
+        "document_sha256": (await tx.execute(first)).scalar_one().hex(),
+        "patrol_id": patrol_id,
+    }
+    by = By(str(Job.CREDIT_PATROL), now, found.recorded_by, found.recorded_person)
+    await _add(tx, by, found.institution_id, told)
+
+
 async def add_event(tx: Tx, me: Actor, institution_id: UUID, told: dict[str, Any], now: datetime) -> UUID:
     """An event that was checked, with its row in the journal."""
-    event_id, by = uuid4(), By.actor(me, Post.INSTITUTION_OFFICER, now)
+    return await _add(tx, By.actor(me, Post.INSTITUTION_OFFICER, now), institution_id, told)
+
+
+async def _add(tx: Tx, by: By, institution_id: UUID, told: dict[str, Any]) -> UUID:
+    event_id = uuid4()
     row = {"id": event_id, "institution_id": institution_id, **told}
-    signed = {"recorded_by": me.user_id, "recorded_person": me.person_id, "recorded_at": now}
+    signed = {"recorded_by": by.user_id, "recorded_person": by.person_id, "recorded_at": by.at}
     noted = {
         name: value if isinstance(value, int) else str(value) for name, value in told.items() if value is not None
     }
