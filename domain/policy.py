@@ -175,6 +175,8 @@ FORMS: Mapping[str, Form] = {
     "lawsuit_months": Whole(1, 60),
     "fund_of_group": FundOfGroup(),
     "selection_publicity_working_days": Whole(1, 60),
+    "institution_claim_needs_class": YesNo(),
+    "attendance_percent_least": Whole(0, 100),
     "class_filing_working_days": Whole(0, 60),
     "class_size_least": Whole(1, 500),
     "class_size_most": Whole(1, 500),

@@ -16,13 +16,15 @@ from domain.training.facts import (
     Whose,
 )
 from domain.training.inspection import OFFICERS_LEAST, InspectionResult
-from domain.training.lifecycle import CLASS_LIFECYCLE, DEAD, ClassAction, ClassStatus
+from domain.training.lifecycle import CLASS_LIFECYCLE, DEAD, HELD, ClassAction, ClassStatus
+from domain.training.number import class_number, read_class_number
 from domain.training.rules import RULES, RULES_VERSION, decide
 from domain.training.timetable import Session, clock_time, key_of, minutes_of, overlapping
 
 __all__ = [
     "CLASS_LIFECYCLE",
     "DEAD",
+    "HELD",
     "OFFICERS_LEAST",
     "RULES",
     "RULES_VERSION",
@@ -39,9 +41,11 @@ __all__ = [
     "StandingFacts",
     "TraineeFacts",
     "Whose",
+    "class_number",
     "clock_time",
     "decide",
     "key_of",
     "minutes_of",
     "overlapping",
+    "read_class_number",
 ]

@@ -22,6 +22,7 @@ from service.crypto import keyring
 from service.cursors import cursor_of, read_cursor
 from service.database import Tx
 from service.people.tables import AccountRow, PersonRow
+from service.training.tables import ClassRow
 from service.wording import words
 
 _STAFF = (
@@ -65,18 +66,20 @@ def _shown() -> Select[*tuple[Any, ...]]:
             claim.certificate_issued_on,
             claim.filed_on,
             claim.filed_at,
+            ClassRow.number.label("class_number"),
             claim.decision,
         )
         .join(CatalogItemRow, CatalogItemRow.id == claim.item_id)
         .join(PersonRow, PersonRow.id == claim.person_id)
         .join(AccountRow, AccountRow.id == claim.account_id)
+        .outerjoin(ClassRow, ClassRow.id == claim.class_id)
     )
 
 
 #: What is shown as it stands.
 _AS_IT_IS = (
     *("id", "status", "channel", "district", "item_code", "item_name", "list_kind", "level", "amount_fen"),
-    *("account_tail", "certificate_number", "certificate_issued_on", "filed_on"),
+    *("account_tail", "certificate_number", "certificate_issued_on", "filed_on", "class_number"),
 )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden
 from domain.text import public_words
-from domain.training import CLASS_LIFECYCLE, ClassAction, ClassStatus
+from domain.training import CLASS_LIFECYCLE, ClassAction, ClassStatus, class_number
 from service.database import Tx
 from service.journal import By, move, move_all
 from service.training.commands.filing import granted, lock_class
@@ -97,9 +97,8 @@ async def _has_number(tx: Tx, class_id: UUID) -> bool:
 
 
 async def _next_number(tx: Tx, district: str, year: int) -> str:
-    """开班编号, such as KB370102-2026-0001: the letters keep it from being taken for a number of a person."""
     row = SerialRow
     new = upsert(row).values(district=district, year=year, last=1)
     counted = new.on_conflict_do_update(index_elements=["district", "year"], set_={"last": row.last + 1})
     serial = (await tx.execute(counted.returning(row.last))).scalar_one()
-    return f"KB{district}-{year}-{serial:04}"
+    return class_number(district, year, serial)
