@@ -111,6 +111,8 @@ _BY_CONSTRAINT = {
     "ex_training_sessions_teacher": "class.teacher_taken",
     "ex_training_sessions_room": "class.room_taken",
     "uq_training_classes_number": "busy",
+    "uq_assessment_results_certificate": "assessment.certificate_taken",
+    "uq_assessments_version": "busy",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),

@@ -41,6 +41,7 @@ TITLES = {
     "penalties_by_two_persons": "惩戒由两个人决定、第三人处理申诉，停的就是所定的，评估都能重算",
     "institutions_by_several_persons": "机构账户两个人定，入围凭几个评委的分、公示之后",
     "classes_apart": "同一时间谁都不在两个班，首次开班前通过两人以上的实地检查",
+    "assessed_by_others": "班级的结果由别的评价机构评出，名册上每人一个，一个证书编号只属于一个人",
     "roster_lines": "花名册每一行恰好一个结果，受理的行各有一笔申领",
     "told_what_happened": "短信只说发生过的事，只发给本人",
 }

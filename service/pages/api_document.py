@@ -22,6 +22,8 @@ HEADINGS = {
     "groups": "政策参数和人群",
     "classes": "开班和实地检查",
     "inspections": "开班和实地检查",
+    "assessments": "评价结果",
+    "affiliations": "评价结果",
     "mandates": "代领协议",
     "institutions": "机构和遴选",
     "selections": "机构和遴选",

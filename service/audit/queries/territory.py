@@ -28,6 +28,7 @@ _PLACES = """
                  FROM selection_applications a JOIN institutions i ON i.id = a.institution_id
      UNION ALL SELECT kind, id, district, institution_id, NULL
                  FROM training_classes, unnest(ARRAY['class', 'class_change']) AS kind
+     UNION ALL SELECT 'assessment', id, NULL, institution_id, NULL FROM assessments
      UNION ALL SELECT 'roster', id, NULL, institution_id, NULL FROM rosters
      UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates"""
 

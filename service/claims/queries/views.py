@@ -12,11 +12,12 @@ from domain.eligibility import Decision
 from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
+from service.assessments.queries.results import found_with
 from service.catalog.tables import CatalogItemRow
 from service.claims.queries.care import to_do
 from service.claims.queries.decisions import decided_again
 from service.claims.queries.refusals import refusal_of
-from service.claims.schemas import ClaimsView, ClaimView, CountsView, DecisionView
+from service.claims.schemas import ClaimsView, ClaimView, CountsView, DecisionView, FoundResultView
 from service.claims.tables import ClaimRow, DoorRefusalRow
 from service.crypto import keyring
 from service.cursors import cursor_of, read_cursor
@@ -109,7 +110,18 @@ async def claim_view(tx: Tx, me: Actor, claim_id: UUID) -> ClaimView:
     if row.status == ClaimStatus.REFUSED:
         view.refusal = await refusal_of(tx, claim_id, decision)
     view.to_do = await to_do(tx, claim_id, row.status)
+    view.assessed = await _assessed(tx, row)
     return view
+
+
+async def _assessed(tx: Tx, row: Any) -> FoundResultView | None:
+    """What an assessment body told of the claim's certificate. It decides nothing here: an officer reads it."""
+    found = await found_with(tx, row.certificate_number)
+    if found is None:
+        return None
+    same = found.person_id == row.person_id
+    said = words("certificate.assessed" if same else "certificate.assessed_of_another", {"body": found.body})
+    return FoundResultView(found.class_number or "", found.body, found.assessed_on, same, said)
 
 
 async def claims_page(

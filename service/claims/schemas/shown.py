@@ -64,11 +64,22 @@ class RefusalView(Struct):
     remedies: list[RemedyView]
 
 
+class FoundResultView(Struct):
+    """The result of a class in which the claim's certificate stands; `same_person`: as the claimant's."""
+
+    class_number: str
+    body: str
+    assessed_on: date
+    same_person: bool
+    message: str
+
+
 class ClaimView(Struct, kw_only=True):
     """A claim as those see it who may. `amount` is for people, `amount_fen` counts fen.
 
     `refusal`: of one claim that was refused, when and why, and the remedies.
-    `to_do` is there when the claim waits for the claimant.
+    `to_do` is there when the claim waits for the claimant. `assessed`: of one claim, what an assessment body told of
+    its certificate; null where none did.
     """
 
     id: UUID
@@ -91,6 +102,7 @@ class ClaimView(Struct, kw_only=True):
     decision: DecisionView | None = None
     refusal: RefusalView | None = None
     to_do: ToDoView | None = None
+    assessed: FoundResultView | None = None
 
 
 class ClaimsView(Struct):
