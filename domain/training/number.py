@@ -5,7 +5,7 @@ import re
 from domain.errors import Invalid
 from domain.text import half_width
 
-_FORM = re.compile(r"KB[0-9]{6}(-[A-Z]{2,8})?-[0-9]{4}-[0-9]{4,8}")
+_FORM = re.compile(r"KB[0-9A-Z]{6}(-[A-Z]{2,8})?-[0-9]{4}-[0-9]{4,8}")
 
 
 def class_number(district: str, year: int, serial: int) -> str:

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "assessments"
-down_revision = "claims_of_classes"
+down_revision = "class_money"
 branch_labels = None
 depends_on = None
 

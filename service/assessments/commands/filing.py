@@ -163,7 +163,7 @@ async def _people_of(tx: Tx, class_id: UUID) -> _People:
     teacher, place = TeacherRow, PlaceRow
     teachers = await tx.execute(select(teacher.person_id).where(teacher.class_id == class_id))
     lines = await tx.execute(select(place.person_id, place.line).where(place.class_id == class_id))
-    return _People(frozenset(teachers.scalars()), dict(lines.tuples().all()))
+    return _People(frozenset(teachers.scalars()), dict(lines.all()))
 
 
 async def _next_version(tx: Tx, me: Actor, class_id: UUID, corrects: int | None) -> int:

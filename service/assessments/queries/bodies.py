@@ -1,6 +1,5 @@
 """What is to be known of the body that assesses: how it stands, what it is filed for, whom it is tied to."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -19,9 +18,8 @@ from service.institutions.tables import InstitutionRow
 async def body_on(tx: Tx, body_id: UUID, trainer_id: UUID, occupation: str, day: date) -> Body:
     """The body on the day of an assessment of those whom the trainer taught."""
     row = InstitutionRow
-    codes: Mapping[UUID, str] = dict(
-        (await tx.execute(select(row.id, row.credit_code).where(row.id.in_([body_id, trainer_id])))).tuples().all()
-    )
+    asked = select(row.id, row.credit_code).where(row.id.in_([body_id, trainer_id]))
+    codes = dict((await tx.execute(asked)).all())
     levels = (await scope_on(tx, body_id, day)).get(occupation, frozenset())
     return Body(
         standing=(await standings(tx, [body_id], day))[body_id].standing,
