@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "claims_of_classes"
-down_revision = "days_of_editions"
+down_revision = "messages"
 branch_labels = None
 depends_on = None
 
