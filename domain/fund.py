@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
@@ -18,6 +18,7 @@ class Pot(StrEnum):
 
     TREASURY = "treasury"
     FREE = "free"
+    SET_ASIDE = "set_aside"  # for the claims of an approved class
     RESERVED = "reserved"
     IN_FLIGHT = "in_flight"
     PAID = "paid"
@@ -27,6 +28,9 @@ class Movement(StrEnum):
     """What moves money from one pot into another."""
 
     APPROPRIATE = "appropriate"
+    SET_ASIDE = "set_aside"  # a class is approved
+    DRAW = "draw"  # one of its claims is approved, and holds the money from now on
+    GIVE_BACK = "give_back"  # the class needs it no more
     LOWER = "lower"  # 调减: an appropriation is taken back, as far as its money is free
     CARRY_OVER = "carry_over"  # claims approved before funds were kept: once, by the migration
     RESERVE = "reserve"
@@ -53,6 +57,10 @@ WAYS: Mapping[Movement, tuple[Pot, Pot]] = {
     _M.APPROPRIATE: (_P.TREASURY, _P.FREE),
     _M.LOWER: (_P.FREE, _P.TREASURY),
     _M.CARRY_OVER: (_P.TREASURY, _P.FREE),
+    # what is drawn is free for its claim, which reserves it before anybody else sees it
+    _M.SET_ASIDE: (_P.FREE, _P.SET_ASIDE),
+    _M.DRAW: (_P.SET_ASIDE, _P.FREE),
+    _M.GIVE_BACK: (_P.SET_ASIDE, _P.FREE),
     _M.RESERVE: (_P.FREE, _P.RESERVED),
     _M.SEND: (_P.RESERVED, _P.IN_FLIGHT),
     _M.PAY: (_P.IN_FLIGHT, _P.PAID),
@@ -108,7 +116,8 @@ def effects_of(action: ClaimAction) -> dict[ClaimStatus, Pot]:
 def ways_into(target: Pot) -> dict[Pot, Movement]:
     """Pot → the movement that brings a claim's money from there into `target`; a pot that is not named has no way."""
     ways = WAYS.items()
-    return {source: movement for movement, (source, into) in ways if into == target and source != Pot.TREASURY}
+    not_a_claims = (Pot.TREASURY, Pot.SET_ASIDE)
+    return {source: movement for movement, (source, into) in ways if into == target and source not in not_a_claims}
 
 
 @dataclass(frozen=True)
@@ -122,10 +131,11 @@ class Position:
     reserved_fen: Fen = 0
     in_flight_fen: Fen = 0
     paid_fen: Fen = 0
+    set_aside_fen: Fen = 0
 
     @property
     def appropriated_fen(self) -> Fen:
-        return self.free_fen + self.reserved_fen + self.in_flight_fen + self.paid_fen
+        return self.free_fen + self.set_aside_fen + self.reserved_fen + self.in_flight_fen + self.paid_fen
 
     def after(self, movement: Movement, amount_fen: Fen) -> "Position":
         """The position after a movement; Conflict `fund.insufficient` (what is there, what is missing) when the pot
@@ -152,20 +162,53 @@ class Position:
         return self.after(Movement.LOWER, amount_fen)
 
 
-def while_it_lasts(positions: Mapping[K, Position], due: Iterable[tuple[K, Fen]]) -> list[bool]:
-    """For each (position, fen) of `due`, the oldest first: whether the money lasts for it.
+@dataclass(frozen=True)
+class ClassPot:
+    """What is left of what was set aside for a class, of the money of a year."""
 
-    Whoever stands behind one for whom it did not last waits too: nobody is overtaken for asking less.
+    year: int
+    left_fen: Fen
+
+    def gives(self, amount_fen: Fen, year: int) -> Fen:
+        """How much of a claim it pays that is approved in `year`: as far as it goes where it is of that year, else
+        all or nothing, for a claim's money is of one year."""
+        if self.year == year:
+            return min(self.left_fen, amount_fen)
+        return amount_fen if amount_fen <= self.left_fen else 0
+
+
+@dataclass(frozen=True)
+class Asking(Generic[K]):
+    """A claim that asks for money of the position `place`; `of_class` names its class's pot there, if it has one."""
+
+    place: K
+    amount_fen: Fen
+    of_class: Hashable = None
+
+
+def while_it_lasts(
+    positions: Mapping[K, Position], asking: Iterable[Asking[K]], pots: Mapping[Any, ClassPot], year: int
+) -> list[Fen | None]:
+    """For each claim, the oldest first: how much of it its class's pot gives; None where the money does not last.
+
+    What the pot does not give takes free money, and whoever stands behind one for whom that did not last waits too:
+    nobody is overtaken for asking less. Whom the pot pays wholly stands in nobody's way, and nobody in theirs.
     """
-    left, lasts = dict(positions), []
-    for key, amount_fen in due:
-        enough = key in left and left[key].free_fen >= amount_fen
-        if enough:
-            left[key] = left[key].after(Movement.RESERVE, amount_fen)
-        else:
-            left.pop(key, None)
-        lasts.append(enough)
-    return lasts
+    left, there, given = dict(positions), dict(pots), list[Fen | None]()
+    for each in asking:
+        pot = there.get(each.of_class) if each.of_class is not None else None
+        gives = pot.gives(each.amount_fen, year) if pot else 0
+        needs = each.amount_fen - gives
+        if needs and (each.place not in left or left[each.place].free_fen < needs):
+            left.pop(each.place, None)
+            given.append(None)
+            continue
+        if needs:
+            left[each.place] = left[each.place].after(Movement.RESERVE, needs)
+        if pot:
+            there[each.of_class] = replace(pot, left_fen=pot.left_fen - gives)
+        given.append(gives)
+    return given
 
 
 def fund_of(policy: Mapping[str, Any], group_code: str) -> str:

@@ -175,6 +175,7 @@ FORMS: Mapping[str, Form] = {
     "lawsuit_months": Whole(1, 60),
     "fund_of_group": FundOfGroup(),
     "selection_publicity_working_days": Whole(1, 60),
+    "institution_claim_needs_class": YesNo(),
     "class_filing_working_days": Whole(0, 60),
     "class_size_least": Whole(1, 500),
     "class_size_most": Whole(1, 500),

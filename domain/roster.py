@@ -79,6 +79,11 @@ _FIELD_OF_RULE = {
     "linked_to_place": "place_link",
     "holder_is_payee": "account.holder",
     "mandate_holds": "mandate_id",
+    "class_named": "class_number",
+    "class_held": "class_number",
+    "on_roster": "class_number",
+    "class_teaches": "class_number",
+    "class_started": "training_started_on",
 }
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from domain.errors import Invalid
 from service import clock, logs, openapi
 from service.access import routes as access
+from service.assessments import routes as assessments
 from service.audit import routes as audit
 from service.batches import routes as batches
 from service.catalog import routes as catalog
@@ -72,8 +73,8 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 
 FEATURES = [
-    *(access, policies, catalog, funds, standards, institutions, training, claims, notices, oversight),
-    *(batches, reconciliation, statistics, messages, audit),
+    *(access, policies, catalog, funds, standards, institutions, training, assessments),
+    *(claims, notices, oversight, batches, reconciliation, statistics, messages, audit),
 ]
 
 

@@ -113,6 +113,8 @@ _BY_CONSTRAINT = {
     "uq_training_classes_number": "busy",
     "uq_attendance_marks_corrected_once": "attendance.corrected",
     "uq_patrols_session": "busy",
+    "uq_assessment_results_certificate": "assessment.certificate_taken",
+    "uq_assessments_version": "busy",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),

@@ -27,6 +27,8 @@ PARAMETERS = Parameters(
     subsidy_capped_by_fee=False,
     place_link_required=False,
     place_links=("household", "insurance", "residence"),
+    institution_claim_needs_class=False,
+    attendance_share_least=80,
 )
 
 _ELIGIBLE = Facts(

@@ -36,9 +36,9 @@ class Desk:
     me: Actor
     ids: list[UUID] = field(default_factory=list)
 
-    async def hand_in(self, data: bytes, kind: str = "csv") -> RosterView:
+    async def hand_in(self, data: bytes, kind: str = "csv", class_number: str | None = None) -> RosterView:
         async with transaction() as tx:
-            view = await receive_roster(tx, self.me, data, kind, self.world.today, self.world.now)
+            view = await receive_roster(tx, self.me, data, kind, self.world.today, self.world.now, class_number)
         self.ids.append(view.id)
         return view
 
@@ -48,9 +48,11 @@ class Desk:
     async def file_it(self, roster_id: UUID) -> None:
         await do(file_portions, await jobs(Job.FILE_ROSTER, await portions(roster_id)))
 
-    async def through(self, data: bytes, kind: str = "csv", **page: Any) -> RosterPage:
+    async def through(
+        self, data: bytes, kind: str = "csv", class_number: str | None = None, **page: Any
+    ) -> RosterPage:
         """Hand in, read, file; the page that shows what became of it."""
-        view = await self.hand_in(data, kind)
+        view = await self.hand_in(data, kind, class_number)
         await self.import_it(view.id)
         await self.file_it(view.id)
         return await self.see(view.id, **page)

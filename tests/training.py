@@ -113,7 +113,9 @@ class School:
         return await filing.file_class(tx, clerk or world.clerks[0], new, world.today, world.now)
 
     async def approve(self, tx: Tx, class_id: UUID, officer: Actor | None = None) -> ClassView:
-        return await deciding.approve_class(tx, officer or self.officers[0], class_id, self.world.now)
+        officer = officer or self.officers[0]
+        await self.world.provide(tx, officer.district or self.world.here)
+        return await deciding.approve_class(tx, officer, class_id, self.world.now)
 
     async def approved(self, tx: Tx, **changed: Any) -> ClassView:
         return await self.approve(tx, (await self.file(tx, **changed)).id)

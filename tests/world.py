@@ -78,7 +78,7 @@ class World:
     other_staff: dict[Post, Actor] = field(default_factory=dict)
     clerks: list[Actor] = field(default_factory=list)
     poor: set[str] = field(default_factory=set)
-    provided: set[str] = field(default_factory=set)
+    provided: set[tuple[str, int]] = field(default_factory=set)
 
     @classmethod
     async def build(cls, tx: Tx) -> "World":
@@ -135,9 +135,9 @@ class World:
         await policies.confirm(tx, publisher, proposal.id, self.today, self.now)
 
     async def provide(self, tx: Tx, district: str) -> None:
-        """Generous money for a district that is not poor, once."""
-        if district not in self.poor | self.provided:
-            self.provided.add(district)
+        """Generous money for a district that is not poor, once a year."""
+        if district not in self.poor and (district, self.today.year) not in self.provided:
+            self.provided.add((district, self.today.year))
             await self.appropriate(tx, district, GENEROUS_FEN)
 
     async def appropriate(self, tx: Tx, district: str, amount_fen: int, fund: str = FUND) -> None:

@@ -7,6 +7,7 @@ can be computed again from what was stored (promise 16). Facts hold no personal 
 from domain.eligibility.decision import RULES, RULES_VERSION, Rule, decide
 from domain.eligibility.facts import (
     AgeFacts,
+    ClassFacts,
     EarlierClaim,
     Facts,
     FeeFacts,
@@ -19,6 +20,7 @@ from domain.eligibility.facts import (
     StandingClaim,
     once_in,
 )
+from domain.eligibility.of_class import taught_in
 from domain.eligibility.outcome import Decision, Outcome, Result
 from domain.eligibility.payment import amount_due
 
@@ -26,6 +28,7 @@ __all__ = [
     "RULES",
     "RULES_VERSION",
     "AgeFacts",
+    "ClassFacts",
     "Decision",
     "EarlierClaim",
     "Facts",
@@ -43,4 +46,5 @@ __all__ = [
     "amount_due",
     "decide",
     "once_in",
+    "taught_in",
 ]

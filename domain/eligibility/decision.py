@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from domain.eligibility import claimant, payment, training
+from domain.eligibility import claimant, of_class, payment, training
 from domain.eligibility.facts import Facts
 from domain.eligibility.outcome import Decision, Outcome, Said
 from domain.eligibility.payment import amount_due
 
 #: Raised when any rule comes, goes, or changes its meaning; stored with each decision.
-RULES_VERSION = 3
+RULES_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ RULES: tuple[Rule, ...] = (
     Rule(training.in_catalog, f"{_NOTICE} 二", at_door=True),
     Rule(training.level_fits, f"{_NOTICE} 二（一）3；国家职业分类大典", at_door=True),
     Rule(training.standard_in_force, f"{_NOTICE} 三", at_door=True),
+    Rule(
+        of_class.class_named,
+        f"{_NOTICE} 二（四）；机构代领注明开班编号（政策参数 institution_claim_needs_class）",
+        since=4,
+    ),
+    Rule(of_class.class_held, f"{_NOTICE} 二（四）：开班前申报，经区县同意", since=4),
+    Rule(of_class.on_roster, "开班名册", since=4),
+    Rule(of_class.class_teaches, "申领的职业和等级是班级所教的", since=4),
+    Rule(of_class.class_started, "培训开始之日为开班首日", since=4),
+    Rule(of_class.attended, "实际学时不少于计划学时的一定比例（政策参数 attendance_share_least）", since=4),
     Rule(training.training_before_certificate, "证书核发在培训之后"),
     Rule(training.in_time, "申领期限（政策参数 claim_window_months）"),
     Rule(training.certificate_fits, "职业技能等级证书编码规则"),

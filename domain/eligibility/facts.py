@@ -28,6 +28,8 @@ class Parameters:
     subsidy_capped_by_fee: bool = False
     place_link_required: bool = False
     place_links: tuple[str, ...] = ()
+    institution_claim_needs_class: bool = False
+    attendance_share_least: int = 0
 
     @classmethod
     def of(cls, policy: Mapping[str, Any], on: date) -> Self:
@@ -131,8 +133,31 @@ class FeeFacts:
 
 
 @dataclass(frozen=True)
+class ClassFacts:
+    """The class (开班) that the claim names, as it stands under its number; occupation and level are those it taught.
+
+    `on_roster`: the claimant has a place in it. `typed_start`: the day training started, where one was typed that is
+    not the class's first. `attended_percent`: of the planned hours, whole and rounded down; None: no attendance is
+    recorded for the class.
+    """
+
+    id: str
+    status: str
+    occupation: str
+    level: str
+    filed_on: date
+    first: date
+    on_roster: bool
+    typed_start: date | None = None
+    attended_percent: int | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
-    """Everything the rules look at. `warnings` are codes noticed while parsing id, certificate and account."""
+    """Everything the rules look at. `warnings` are codes noticed while parsing id, certificate and account.
+
+    `class_number`: as it was named; `of_class` None: there is no such class, or an institution named another's.
+    """
 
     today: date
     channel: Channel
@@ -155,6 +180,8 @@ class Facts:
     fee: FeeFacts | None = None
     place_link: PlaceLink | None = None
     institution: InstitutionFacts | None = None
+    class_number: str | None = None
+    of_class: ClassFacts | None = None
 
 
 def once_in(parameters: Parameters, today: date) -> str:

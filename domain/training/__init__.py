@@ -27,7 +27,8 @@ from domain.training.facts import (
     Whose,
 )
 from domain.training.inspection import OFFICERS_LEAST, InspectionResult
-from domain.training.lifecycle import CLASS_LIFECYCLE, DEAD, ClassAction, ClassStatus
+from domain.training.lifecycle import CLASS_LIFECYCLE, DEAD, HELD, ClassAction, ClassStatus
+from domain.training.number import class_number, read_class_number
 from domain.training.patrol import (
     OFFICERS_OF,
     WEIGHT_LEAST,
@@ -45,6 +46,7 @@ from domain.training.timetable import Session, clock_time, key_of, minutes_of, o
 __all__ = [
     "CLASS_LIFECYCLE",
     "DEAD",
+    "HELD",
     "OFFICERS_LEAST",
     "OFFICERS_OF",
     "RULES",
@@ -71,6 +73,7 @@ __all__ = [
     "Stay",
     "TraineeFacts",
     "Whose",
+    "class_number",
     "clock_time",
     "decide",
     "draw",
@@ -83,6 +86,7 @@ __all__ = [
     "must_have_begun",
     "must_have_happened",
     "overlapping",
+    "read_class_number",
     "seconds_of",
     "session_of",
 ]

@@ -6,7 +6,7 @@ from domain.lifecycle import Lifecycle
 
 
 class ClassStatus(StrEnum):
-    """RUNNING from its first day, FINISHED after its last; CLOSED: nothing more will be claimed for it."""
+    """RUNNING from its first day, FINISHED after its last; CLOSED: what was set aside for it is free again."""
 
     FILED = "filed"
     SENT_BACK = "sent_back"
@@ -57,6 +57,9 @@ CLASS_LIFECYCLE = Lifecycle(
         (_S.FINISHED, _A.CLOSE): _S.CLOSED,
     },
 )
+
+#: A class that was approved, and was not given up before it began.
+HELD = frozenset({_S.APPROVED, _S.RUNNING, _S.FINISHED, _S.CLOSED})
 
 #: A class that was never held: it takes nobody's time and no room.
 DEAD = frozenset({_S.DENIED, _S.WITHDRAWN})

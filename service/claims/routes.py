@@ -205,16 +205,26 @@ async def approve_set(tx: Tx, me: Me, now: Now, data: JSONBody[NewApproval]) -> 
     operation_class=files(takes=(CSV_TYPE, XLSX_TYPE)),
 )
 async def upload_roster(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, once: Once
+    request: StrictRequest,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    now: Now,
+    once: Once,
+    class_number: Annotated[str | None, QueryParameter(max_length=40)] = None,
 ) -> Response[RosterView]:
-    """Hand in a roster (代领名册): CSV in UTF-8 or GB18030, or XLSX. The same bytes again are the same roster."""
+    """Hand in a roster (代领名册): CSV in UTF-8 or GB18030, or XLSX. The same bytes again are the same roster.
+    `class_number` is the class (开班编号) of every line that names none."""
     kind = next((kind for kind, media_type in TYPES.items() if media_type == request.content_type[0]), None)
     if kind is None:
         raise ClientException("a roster is CSV or XLSX", status_code=415)
     data = await request.body()
     await asyncio.to_thread(rosters.look_at, data, kind)
-    answer = await once(tx, RosterView, lambda: rosters.receive_roster(tx, me, data, kind, today, now))
-    return answered(answer, status=202)
+
+    async def effect() -> RosterView:
+        return await rosters.receive_roster(tx, me, data, kind, today, now, class_number)
+
+    return answered(await once(tx, RosterView, effect), status=202)
 
 
 @get("/api/rosters", guards=[allow(Post.CLERK)])

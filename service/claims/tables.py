@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.claim import DEAD, ClaimStatus
 from service.database import Base, Fen
 from service.standards.tables import StandardRow
+from service.training.tables import ClassRow
 
 _DEAD = ", ".join(f"'{status}'" for status in ClaimStatus if status in DEAD)
 #: A claim that stands in another's way: none of `domain.claim.DEAD`, in the order in which the indexes were made.
@@ -65,6 +66,7 @@ class ClaimRow(Base):
         Index("uq_claims_certificate", "certificate_number", unique=True, postgresql_where=text(ALIVE_SQL)),
         Index("uq_claims_invoice", "invoice_number", unique=True, postgresql_where=text(ALIVE_SQL)),
         Index("ix_claims_work", "district", "status", "filed_on"),
+        Index("ix_claims_class", "class_id", postgresql_where=text("class_id IS NOT NULL")),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("channel IN ('individual', 'institution', 'enterprise')", name="channel"),
         CheckConstraint(
@@ -89,6 +91,8 @@ class ClaimRow(Base):
     certificate_number: Mapped[str]
     certificate_issued_on: Mapped[date]
     training_started_on: Mapped[date]
+    #: The class that it named and was taught in; None: none was named, or it was refused for what is wrong with it.
+    class_id: Mapped[UUID | None] = mapped_column(ForeignKey(ClassRow.id))
     #: The group of persons (就业困难 and others) the claimant belongs to; empty: none that was named.
     group_code: Mapped[str] = mapped_column(server_default="")
     #: The number of the proof of that group, sealed under the claim's id.
@@ -262,6 +266,8 @@ class RosterRow(Base):
     bytes_sealed: Mapped[bytes]
     status: Mapped[str]
     line_count: Mapped[int | None] = mapped_column(Integer)
+    #: 开班编号 of the lines that name no class of their own.
+    class_number: Mapped[str | None]
     #: Why the file as a whole could not be read: code, field and facts.
     rejection: Mapped[dict[str, Any] | None]
     #: The day whose rules decide the lines, however late a worker comes to them.

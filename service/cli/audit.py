@@ -23,7 +23,7 @@ TITLES = {
     "legal_moves_and_frozen_money": "状态依规定变化，金额与收款人冻结",
     "three_persons": "一个批次三个人签字",
     "signed_content": "签字只对所见的内容有效",
-    "money_conserved": "每项资金下达数＝可用＋预留＋在途＋已付，每一分都对得上一笔申领",
+    "money_conserved": "每项资金下达数＝可用＋为开班留出＋预留＋在途＋已付，每一分都对得上一笔申领或一个班",
     "answered_is_committed": "答复了成功的，都已存下",
     "answered_once": "一把钥匙一个答复，签字的答复永久保留",
     "journal_equals_rows": "日志累积的结果就是每一行的现状",
@@ -43,6 +43,7 @@ TITLES = {
     "classes_apart": "同一时间谁都不在两个班，首次开班前通过两人以上的实地检查",
     "attendance_inside_rosters": "考勤只记名册上的人、上过的课，更正写明原因",
     "patrols_drawn_honestly": "巡查由种子和权重重抽得出，结果有人、有证据，不合格的都记了分",
+    "assessed_by_others": "班级的结果由别的评价机构评出，名册上每人一个，一个证书编号只属于一个人",
     "roster_lines": "花名册每一行恰好一个结果，受理的行各有一笔申领",
     "told_what_happened": "短信只说发生过的事，只发给本人",
 }

@@ -44,6 +44,8 @@ def _show(story: StoryView, console: Console) -> None:
         f"[bold]{escape(claim.item_name)}[/]（{claim.item_code}）{level}，{claim.amount}，{claim.status_name}"
     )
     console.print(f"{escape(claim.claimant)}，{words(f'channel.{claim.channel}')}，{claim.filed_on} 提交")
+    if claim.assessed is not None:
+        console.print(escape(claim.assessed.message))
     if claim.decision is not None:
         console.print(_rules(claim.decision))
     console.print(_steps(story))

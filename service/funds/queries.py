@@ -1,19 +1,27 @@
 """Read positions and appropriations, within the asker's district."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
 
 from domain.actor import Actor
 from domain.errors import Conflict, NotFound
-from domain.fund import Answer, Position, Pot, days_left
+from domain.fund import Answer, ClassPot, Movement, Position, Pot, days_left
 from domain.money import format_yuan
 from service.database import Tx
-from service.funds.schemas import AppropriationList, AppropriationView, FundsView, FundView, PositionView
-from service.funds.tables import AnswerRow, AppropriationRow, FundRow, MovementRow, PositionRow
+from service.funds.schemas import (
+    AppropriationList,
+    AppropriationView,
+    ClassMoneyView,
+    FundsView,
+    FundView,
+    PositionView,
+)
+from service.funds.tables import AnswerRow, AppropriationRow, ClassPotRow, FundRow, MovementRow, PositionRow
 from service.policies.queries import parameters
 
 #: "Will it last" is asked at the pace of so many days.
@@ -32,8 +40,11 @@ async def fund_policy(tx: Tx, on: date) -> dict[str, Any]:
     return policy
 
 
-async def locked_positions(tx: Tx, places: Collection[Place], year: int) -> dict[Place, tuple[UUID, Position]]:
+async def locked_positions(
+    tx: Tx, places: Collection[Place], year: int, also: Collection[UUID] = ()
+) -> dict[Place, tuple[UUID, Position]]:
     """The positions there are among `places`, locked in order of id: whoever draws money waits here for the other.
+    With them `also` is locked, which may be of other years.
 
     NO KEY UPDATE: the ledger's foreign keys hold the key, and two that hold it could not both go on to FOR UPDATE.
     """
@@ -41,14 +52,58 @@ async def locked_positions(tx: Tx, places: Collection[Place], year: int) -> dict
     found = await tx.execute(
         select(
             *(row.id, row.district, row.fund, FundRow.name, row.year),
-            *(row.free_fen, row.reserved_fen, row.in_flight_fen, row.paid_fen),
+            *(row.free_fen, row.reserved_fen, row.in_flight_fen, row.paid_fen, row.set_aside_fen),
         )
         .join(FundRow, FundRow.code == row.fund)
-        .where(tuple_(row.district, row.fund).in_(list(places)), row.year == year)
+        .where(or_(and_(tuple_(row.district, row.fund).in_(list(places)), row.year == year), row.id.in_(also)))
         .order_by(row.id)
         .with_for_update(key_share=True, of=row)
     )
-    return {(each.district, each.fund): (each.id, Position(*each[3:])) for each in found}
+    return {(each.district, each.fund): (each.id, Position(*tuple(each)[3:])) for each in found if each.year == year}
+
+
+@dataclass(frozen=True)
+class HeldForClass:
+    """What is left for a class, and in which position."""
+
+    position_id: UUID
+    place: Place
+    pot: ClassPot
+
+
+async def class_pots(tx: Tx, class_ids: Collection[UUID]) -> dict[UUID, HeldForClass]:
+    """Class → what is left of what was set aside for it; classes for which nothing is left are missing."""
+    row, position = ClassPotRow, PositionRow
+    found = await tx.execute(
+        select(row.class_id, row.position_id, position.district, position.fund, position.year, row.left_fen)
+        .join(position, position.id == row.position_id)
+        .where(row.class_id.in_(class_ids), row.left_fen > 0)
+    )
+    return {
+        each.class_id: HeldForClass(each.position_id, (each.district, each.fund), ClassPot(each.year, each.left_fen))
+        for each in found
+    }
+
+
+async def class_money(tx: Tx, class_id: UUID) -> ClassMoneyView | None:
+    """What was set aside for a class, and what became of it; None where nothing ever was."""
+    row, told = MovementRow, (Movement.SET_ASIDE, Movement.DRAW, Movement.GIVE_BACK)
+    summed = (func.coalesce(func.sum(row.amount_fen).filter(row.kind == str(kind)), 0) for kind in told)
+    asked = select(*summed).where(row.class_id == class_id)
+    set_aside, drawn, given_back = map(int, (await tx.execute(asked)).one())
+    if not set_aside:
+        return None
+    left = set_aside - drawn - given_back
+    return ClassMoneyView(
+        set_aside_fen=set_aside,
+        set_aside=format_yuan(set_aside),
+        drawn_fen=drawn,
+        drawn=format_yuan(drawn),
+        left_fen=left,
+        left=format_yuan(left),
+        given_back_fen=given_back,
+        given_back=format_yuan(given_back),
+    )
 
 
 async def fund_names(tx: Tx) -> dict[str, str]:
@@ -61,7 +116,7 @@ async def funds_view(tx: Tx, me: Actor, year: int, now: datetime) -> FundsView:
     row, drawn = PositionRow, _drawn_since(now - timedelta(days=PACE_DAYS))
     found = await tx.execute(
         select(
-            *(row.district, row.fund, row.appropriated_fen, row.free_fen, row.reserved_fen),
+            *(row.district, row.fund, row.appropriated_fen, row.free_fen, row.set_aside_fen, row.reserved_fen),
             *(row.in_flight_fen, row.paid_fen, func.coalesce(drawn, 0).label("drawn_fen")),
         )
         .where(row.year == year, row.district == me.district if me.district else row.district.is_not(None))
@@ -94,6 +149,8 @@ def _position(row: Row[*tuple[Any, ...]], fund_name: str, year: int) -> Position
         appropriated=format_yuan(row.appropriated_fen),
         free_fen=row.free_fen,
         free=format_yuan(row.free_fen),
+        set_aside_fen=row.set_aside_fen,
+        set_aside=format_yuan(row.set_aside_fen),
         reserved_fen=row.reserved_fen,
         reserved=format_yuan(row.reserved_fen),
         in_flight_fen=row.in_flight_fen,

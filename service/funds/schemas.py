@@ -67,8 +67,8 @@ class FundView(Struct):
 
 
 class PositionView(Struct, kw_only=True):
-    """What a district has of a fund in a year. `days_left`: for how many days the free money lasts at the pace of the
-    last 30 days; null when none of it was asked for in them."""
+    """What a district has of a fund in a year; `set_aside` is for the claims of approved classes. `days_left`: for
+    how many days the free money lasts at the pace of the last 30 days; null when none was asked for in them."""
 
     district: str
     fund: str
@@ -78,6 +78,8 @@ class PositionView(Struct, kw_only=True):
     appropriated: str
     free_fen: int
     free: str
+    set_aside_fen: int
+    set_aside: str
     reserved_fen: int
     reserved: str
     in_flight_fen: int
@@ -85,6 +87,20 @@ class PositionView(Struct, kw_only=True):
     paid_fen: int
     paid: str
     days_left: int | None
+
+
+class ClassMoneyView(Struct):
+    """What was `set_aside` for a class when it was approved: `drawn` on by its claims, `left` for those that come, or
+    `given_back` as it was needed no more."""
+
+    set_aside_fen: int
+    set_aside: str
+    drawn_fen: int
+    drawn: str
+    left_fen: int
+    left: str
+    given_back_fen: int
+    given_back: str
 
 
 class FundsView(Struct):

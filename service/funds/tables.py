@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,7 +25,8 @@ from service.database import Base, Fen
 #: `domain.fund.WAYS`, said again for the database (a test compares).
 WAYS_SQL = (
     "(kind, source, target) IN (('appropriate', 'treasury', 'free'), ('lower', 'free', 'treasury'),"
-    " ('carry_over', 'treasury', 'free'), ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'),"
+    " ('carry_over', 'treasury', 'free'), ('set_aside', 'free', 'set_aside'), ('draw', 'set_aside', 'free'),"
+    " ('give_back', 'set_aside', 'free'), ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'),"
     " ('pay', 'in_flight', 'paid'), ('fail', 'in_flight', 'reserved'), ('bounce', 'paid', 'reserved'),"
     " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'))"
 )
@@ -54,8 +56,11 @@ class PositionRow(Base):
     __tablename__ = "fund_positions"
     __table_args__ = (
         UniqueConstraint("district", "fund", "year", name="uq_fund_positions_year"),
-        CheckConstraint("appropriated_fen = free_fen + reserved_fen + in_flight_fen + paid_fen", name="conserved"),
+        CheckConstraint(
+            "appropriated_fen = free_fen + set_aside_fen + reserved_fen + in_flight_fen + paid_fen", name="conserved"
+        ),
         CheckConstraint("free_fen >= 0", name="free"),
+        CheckConstraint("set_aside_fen >= 0", name="set_aside"),
         CheckConstraint("reserved_fen >= 0", name="reserved"),
         CheckConstraint("in_flight_fen >= 0", name="in_flight"),
         CheckConstraint("paid_fen >= 0", name="paid"),
@@ -70,6 +75,7 @@ class PositionRow(Base):
     reserved_fen: Mapped[Fen] = mapped_column(server_default="0")
     in_flight_fen: Mapped[Fen] = mapped_column(server_default="0")
     paid_fen: Mapped[Fen] = mapped_column(server_default="0")
+    set_aside_fen: Mapped[Fen] = mapped_column(server_default="0")
 
 
 class AppropriationRow(Base):
@@ -129,15 +135,21 @@ class MovementRow(Base):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint(WAYS_SQL, name="way"),
         CheckConstraint("(kind IN ('appropriate', 'lower')) = (appropriation_id IS NOT NULL)", name="appropriation"),
-        CheckConstraint("('treasury' IN (source, target)) = (claim_id IS NULL)", name="claim"),
+        CheckConstraint(
+            "('treasury' IN (source, target) OR kind IN ('set_aside', 'give_back')) = (claim_id IS NULL)",
+            name="claim",
+        ),
+        CheckConstraint("('set_aside' IN (source, target)) = (class_id IS NOT NULL)", name="class"),
         UniqueConstraint("appropriation_id", name="uq_fund_movements_appropriation"),
         Index("ix_fund_movements_claim", "claim_id", "id"),
+        Index("ix_fund_movements_class", "class_id", postgresql_where=text("class_id IS NOT NULL")),
         Index("ix_fund_movements_position", "position_id", "at"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     position_id: Mapped[UUID] = mapped_column(ForeignKey("fund_positions.id"))
     claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
+    class_id: Mapped[UUID | None] = mapped_column(ForeignKey("training_classes.id"))
     appropriation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("appropriation_answers.appropriation_id", name="fk_fund_movements_appropriation_id")
     )
@@ -149,6 +161,17 @@ class MovementRow(Base):
     actor_person_id: Mapped[UUID | None]
     actor_name: Mapped[str]  # the post they acted in, or the job's name
     at: Mapped[datetime]
+
+
+class ClassPotRow(Base):
+    """What is left of a position's money that was set aside for a class. The ledger tells the way."""
+
+    __tablename__ = "fund_class_pots"
+    __table_args__ = (CheckConstraint("left_fen >= 0", name="left"),)
+
+    class_id: Mapped[UUID] = mapped_column(ForeignKey("training_classes.id"), primary_key=True)
+    position_id: Mapped[UUID] = mapped_column(ForeignKey("fund_positions.id"), primary_key=True)
+    left_fen: Mapped[Fen]
 
 
 class ReservationRow(Base):

@@ -51,6 +51,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("certificate_number", "证书编号", ("证书号", "证书号码"), digits="certificate"),
     Column("certificate_issued_on", "证书日期", ("发证日期", "证书核发日期"), day=True),
     Column("training_started_on", "培训开始日期", ("开班日期", "开班时间"), day=True, needed=False),
+    Column("class_number", "开班编号", ("班级编号", "开班号"), needed=False),
     Column("account.number", "收款卡号", ("银行卡号", "社保卡卡号", "卡号"), digits="account"),
     Column("account.holder", "户名", ("开户名",), needed=False),
     Column("account.bank_code", "开户行联行号", ("联行号",)),

@@ -24,6 +24,8 @@ HEADINGS = {
     "inspections": "开班和实地检查",
     "attendance": "考勤和巡查",
     "patrols": "考勤和巡查",
+    "assessments": "评价结果",
+    "affiliations": "评价结果",
     "mandates": "代领协议",
     "institutions": "机构和遴选",
     "selections": "机构和遴选",

@@ -13,6 +13,8 @@ from domain.fund import (
     EFFECTS,
     HELD_IN,
     WAYS,
+    Asking,
+    ClassPot,
     Movement,
     Position,
     Pot,
@@ -78,11 +80,14 @@ def test_ways_lead_from_one_pot_into_another_and_are_all_different() -> None:
     assert set(WAYS) == set(Movement)
     assert all(source != target for source, target in WAYS.values())
     between = [way for way in WAYS.values() if _P.TREASURY not in way]
-    assert len(between) == len(set(between))
+    # what is set aside for a class is free for a claim of it, or for others
+    twice = [way for way in between if between.count(way) > 1]
+    assert twice == [(_P.SET_ASIDE, _P.FREE)] * 2
     # nothing is given back unseen
     assert [movement for movement, (_, target) in WAYS.items() if target is _P.TREASURY] == [Movement.LOWER]
 
 
+_HELD = (_P.SET_ASIDE, _P.RESERVED, _P.IN_FLIGHT, _P.PAID)
 EMPTY = Position("就业补助资金", 2026)
 
 
@@ -92,12 +97,13 @@ class Conserved(RuleBasedStateMachine):
     reserved = Bundle("reserved")
     in_flight = Bundle("in_flight")
     paid = Bundle("paid")
+    set_aside = Bundle("set_aside")
 
     def __init__(self) -> None:
         super().__init__()
         self.position = EMPTY
         self.granted_fen = 0
-        self.claims: dict[Pot, list[int]] = {pot: [] for pot in (_P.RESERVED, _P.IN_FLIGHT, _P.PAID)}
+        self.claims: dict[Pot, list[int]] = {pot: [] for pot in _HELD}
 
     def move(self, movement: Movement, amount_fen: int) -> int:
         self.position = self.position.after(movement, amount_fen)
@@ -142,6 +148,23 @@ class Conserved(RuleBasedStateMachine):
         assert refused.value.code == "fund.insufficient"
         assert refused.value.facts["free_fen"] == before.free_fen
         assert refused.value.facts["missing_fen"] == more_fen
+
+    @rule(target=set_aside, share=st.integers(1, 100))
+    @precondition(lambda self: self.position.free_fen > 0)
+    def set_aside_for_a_class(self, share: int) -> int:
+        return self.move(Movement.SET_ASIDE, -(-self.position.free_fen * share // 100))
+
+    @rule(target=reserved, amount_fen=consumes(set_aside))
+    def draw(self, amount_fen: int) -> int:
+        free_fen = self.position.free_fen
+        self.move(Movement.DRAW, amount_fen)
+        self.move(Movement.RESERVE, amount_fen)
+        assert self.position.free_fen == free_fen
+        return amount_fen
+
+    @rule(amount_fen=consumes(set_aside))
+    def give_back(self, amount_fen: int) -> None:
+        self.move(Movement.GIVE_BACK, amount_fen)
 
     @rule(target=in_flight, amount_fen=consumes(reserved))
     def send(self, amount_fen: int) -> int:
@@ -198,7 +221,29 @@ RICH, POOR = Position("甲", 2026, free_fen=10), Position("乙", 2026, free_fen=
     ],
 )
 def test_the_oldest_are_served_while_the_money_lasts(due: list[tuple[str, int]], lasts: list[bool]) -> None:
-    assert while_it_lasts({"a": RICH, "b": POOR}, due) == lasts
+    asking = [Asking(place, amount_fen) for place, amount_fen in due]
+    given = while_it_lasts({"a": RICH, "b": POOR}, asking, {}, 2026)
+    assert [each is not None for each in given] == lasts
+    assert set(given) <= {0, None}
+
+
+@pytest.mark.parametrize(
+    ("left", "due", "given"),
+    [
+        ((2026, 8), [5, 5], [5, 3]),  # the second takes 2 of the 10 that are free
+        ((2026, 8), [5, 14, 3], [5, None, 3]),  # 11 are not free; whom the pot pays wholly waits for nobody
+        ((2026, 8), [5, 14, 4], [5, None, None]),
+        ((2025, 8), [5, 5, 3], [5, 0, 3]),  # money of another year pays a claim wholly or not at all
+        ((2026, 0), [10, 1], [0, None]),
+    ],
+)
+def test_a_claim_draws_on_its_classs_pot_first(left: tuple[int, int], due: list[int], given: list[int]) -> None:
+    asking = [Asking("a", amount_fen, "class") for amount_fen in due]
+    assert while_it_lasts({"a": RICH}, asking, {"class": ClassPot(*left)}, 2026) == given
+    without = while_it_lasts({}, asking, {"class": ClassPot(*left)}, 2026)
+    assert [each for each in without if each is not None] == [
+        each for each, amount_fen in zip(without, due, strict=True) if each == amount_fen
+    ]
 
 
 def test_the_fund_follows_from_the_group() -> None:

@@ -29,6 +29,8 @@ LIVES_WITH_ITS_CLASS, PEOPLE_APART, BEGUN, EMPTY, FIRST_TIMER, ALONE = (
     *("ZD080", "ZD081", "ZD082", "ZD083"),
     *("ZD084", "ZD085"),
 )
+#: What money is set aside for a class, goes with it: tests/races/test_class_money.py
+WITHOUT_MONEY = "ZD121"
 NOTED = """
     INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
     VALUES ('class', :id, 'x', jsonb_build_object('status', CAST(:status AS text)), 'x', CAST(:at AS timestamptz))
@@ -111,7 +113,7 @@ async def test_nobody_is_in_two_classes_by_sql(tx: Tx, school: School) -> None:
 async def test_nobody_teaches_while_they_are_elsewhere(tx: Tx, school: School, whose: str, expected: str) -> None:
     """In a class that has nothing else at the time, so that nothing else refuses."""
     one = await _filed(school)
-    apart = await _filed(school, sessions=sessions(school.first + timedelta(days=90), room=uuid4().hex))
+    apart = await _filed(school, sessions=sessions(school.first + timedelta(days=90), room=uuid4().hex[:8]))
     person = (await _people(tx, one))[whose == "teacher"]
     await tx.execute(text(ROOM))
     await tx.execute(text(TEACH), {"id": apart.id, "n": 2, "person": person})
@@ -127,7 +129,7 @@ async def test_nobody_teaches_while_they_are_elsewhere(tx: Tx, school: School, w
 
 async def test_a_room_has_one_class_at_a_time_and_a_class_one_session(tx: Tx, school: School) -> None:
     one = await _filed(school)
-    apart = await _filed(school, sessions=sessions(school.first + timedelta(days=90), room=uuid4().hex))
+    apart = await _filed(school, sessions=sessions(school.first + timedelta(days=90), room=uuid4().hex[:8]))
     await tx.execute(text(ROOM))
     _, teacher = await _people(tx, apart)
     given = {"id": apart.id, "teacher": teacher}
@@ -182,7 +184,7 @@ async def test_no_class_is_approved_or_changed_past_its_rules(tx: Tx, school: Sc
     filed, approved = await _filed(school), await _approved(school)
     approve = "UPDATE training_classes SET status = 'approved', number = 'x' WHERE id = :id"
     assert await refused(tx, approve, id=filed.id) == NO_JOURNAL
-    assert await refused(tx, approve, filed, status="approved", id=filed.id) is None
+    assert await refused(tx, approve, filed, status="approved", id=filed.id) == WITHOUT_MONEY  # nothing else
     unnumbered = "UPDATE training_classes SET status = 'approved' WHERE id = :id"
     assert await refused(tx, unnumbered, filed, status="approved", id=filed.id) == CHECK
     taken = approve.replace("'x'", f"'{approved.number}'")
@@ -211,7 +213,7 @@ async def test_no_class_goes_back_to_the_district_once_it_begins(tx: Tx, school:
     back = "UPDATE training_classes SET status = 'filed' WHERE id = :id"
     noted = replace(approved, status="filed")
     assert await refused(tx, back, noted, at=first, id=approved.id) == BEGUN
-    assert await refused(tx, back, noted, at=first - timedelta(seconds=1), id=approved.id) is None
+    assert await refused(tx, back, noted, at=first - timedelta(seconds=1), id=approved.id) == WITHOUT_MONEY
     other = back.replace("status = 'filed'", "status = 'filed', {}")
     for change in ("number = NULL", "number = 'y'", "level = '5'", "filed_on = '2020-01-01'"):
         assert await refused(tx, other.format(change), noted, id=approved.id) == IMMUTABLE, change
@@ -229,7 +231,7 @@ async def test_no_first_class_by_sql_before_an_inspection(tx: Tx, school: School
     inspected = "UPDATE inspections SET result = {result} WHERE institution_id = :institution"
     admin = await asyncpg.connect(databases.admin_url)
     try:
-        for result, expected in (("'failed'", FIRST_TIMER), ("'passed'", None)):
+        for result, expected in (("'failed'", FIRST_TIMER), ("'passed'", WITHOUT_MONEY)):
             await admin.execute("SET session_replication_role = replica")
             sql = inspected.format(result=result).replace(":institution", "$1")
             await admin.execute(sql, filed.institution_id)

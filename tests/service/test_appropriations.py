@@ -100,7 +100,7 @@ async def test_an_appropriation_is_lowered_as_far_as_it_is_free(tx: Tx, office: 
     assert refused.value.code == "appropriation.not_free"
     assert words(refused.value.code, refused.value.facts) == (
         f"就业补助资金 {office.world.today.year} 年可用的只有 2,400 元，不能调减 2,400.01 元："
-        "已预留 1,200 元，在途 0 元，已付 0 元。"
+        "为开班留出 0 元，已预留 1,200 元，在途 0 元，已付 0 元。"
     )
     assert await kept(tx, office.district) == {"free": 2 * ONE, "reserved": ONE}
     lowered = await office.propose(tx, -2 * ONE)

@@ -70,7 +70,7 @@ async def office(tx: Tx, world: World) -> Office:
 async def kept(tx: Tx, district: str, fund: str = FUND, year: int | None = None) -> dict[str, int]:
     """What a district has of a fund: pot → fen, without those that hold none."""
     found = await tx.execute(
-        text("""SELECT free_fen, reserved_fen, in_flight_fen, paid_fen FROM fund_positions
+        text("""SELECT free_fen, set_aside_fen, reserved_fen, in_flight_fen, paid_fen FROM fund_positions
                  WHERE district = :district AND fund = :fund AND year = coalesce(:year, year)"""),
         {"district": district, "fund": fund, "year": year},
     )

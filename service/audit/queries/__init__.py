@@ -1,6 +1,7 @@
 """Recompute the promises from the stored rows, as if no constraint had ever kept them."""
 
 from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
+from service.audit.queries.assessments import ASSESSMENTS
 from service.audit.queries.attendance import ATTENDANCE
 from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
 from service.audit.queries.care import EVIDENCE, STOPPED
@@ -91,6 +92,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         OVERSIGHT,
         INSTITUTIONS,
         CLASSES,
+        ASSESSMENTS,
         TOLD,
         ATTENDANCE,
         PATROLS,

@@ -9,8 +9,11 @@ _IN_AND_OUT = """
     SELECT position_id, source AS pot, -amount_fen AS fen FROM fund_movements
      UNION ALL SELECT position_id, target, amount_fen FROM fund_movements"""
 
-_POTS = """(VALUES ('free', p.free_fen), ('reserved', p.reserved_fen),
+_POTS = """(VALUES ('free', p.free_fen), ('set_aside', p.set_aside_fen), ('reserved', p.reserved_fen),
                    ('in_flight', p.in_flight_fen), ('paid', p.paid_fen))"""
+
+_DRAWN = "coalesce((SELECT sum(m.amount_fen) FROM fund_movements m WHERE m.class_id = c.id AND m.kind = 'draw'), 0)"
+_LEFT = "coalesce((SELECT sum(k.left_fen) FROM fund_class_pots k WHERE k.class_id = c.id), 0)"
 
 _OTHER_FUND = """
       FROM payment_attempts a JOIN batches b ON b.id = a.batch_id
@@ -29,10 +32,10 @@ MONEY_CONSERVED = Promise(
     (
         Check(
             "fund_positions",
-            "下达数不等于可用、预留、在途、已付之和，或有一项为负",
+            "下达数不等于可用、为开班留出、预留、在途、已付之和，或有一项为负",
             """SELECT id FROM fund_positions
-                WHERE appropriated_fen <> free_fen + reserved_fen + in_flight_fen + paid_fen
-                   OR least(free_fen, reserved_fen, in_flight_fen, paid_fen) < 0""",
+                WHERE appropriated_fen <> free_fen + set_aside_fen + reserved_fen + in_flight_fen + paid_fen
+                   OR least(free_fen, set_aside_fen, reserved_fen, in_flight_fen, paid_fen) < 0""",
         ),
         Check(
             "fund_positions",
@@ -45,7 +48,7 @@ MONEY_CONSERVED = Promise(
             "fund_positions",
             "与逐笔申领所占的合计不符",
             f"""SELECT p.id FROM fund_positions p CROSS JOIN LATERAL {_POTS} AS kept (pot, fen)
-                 WHERE kept.pot <> 'free'
+                 WHERE kept.pot NOT IN ('free', 'set_aside')
                    AND kept.fen <> coalesce((SELECT sum(r.amount_fen) FROM fund_reservations r
                                               WHERE r.position_id = p.id AND r.pot = kept.pot), 0)""",  # noqa: S608 (our own constants)
         ),
@@ -53,10 +56,10 @@ MONEY_CONSERVED = Promise(
             "fund_movements",
             "收支的种类与去向不符，或不是从钱所在的地方划出",
             """SELECT m.id FROM (
-                   SELECT id, kind, source, target, claim_id,
-                          lag(target, 1, 'free') OVER (PARTITION BY claim_id ORDER BY id) AS was
+                   SELECT id, kind, source, target, claim_id, class_id,
+                          lag(target, 1, 'free') OVER (PARTITION BY claim_id, class_id ORDER BY id) AS was
                      FROM fund_movements) AS m
-                WHERE (m.claim_id IS NOT NULL AND m.source <> m.was)
+                WHERE (m.claim_id IS NOT NULL AND m.class_id IS NULL AND m.source <> m.was)
                    OR NOT EXISTS (SELECT FROM unnest(CAST(:way_kinds AS text[]), CAST(:way_sources AS text[]),
                                                      CAST(:way_targets AS text[])) AS way (kind, source, target)
                                    WHERE (way.kind, way.source, way.target) = (m.kind, m.source, m.target))""",
@@ -66,9 +69,49 @@ MONEY_CONSERVED = Promise(
             "与这笔申领最后一次收支不符",
             """SELECT r.claim_id FROM fund_reservations r
                  LEFT JOIN LATERAL (SELECT m.target, m.position_id, m.amount_fen FROM fund_movements m
-                                     WHERE m.claim_id = r.claim_id ORDER BY m.id DESC LIMIT 1) AS last ON true
+                                     WHERE m.claim_id = r.claim_id AND m.class_id IS NULL
+                                     ORDER BY m.id DESC LIMIT 1) AS last ON true
                 WHERE (last.target, last.position_id, last.amount_fen)
                       IS DISTINCT FROM (r.pot, r.position_id, r.amount_fen)""",
+        ),
+        Check(
+            "fund_positions",
+            "为开班留出的与逐班所余的合计不符",
+            """SELECT p.id FROM fund_positions p
+                WHERE p.set_aside_fen <> coalesce((SELECT sum(k.left_fen) FROM fund_class_pots k
+                                                    WHERE k.position_id = p.id), 0)""",
+        ),
+        Check(
+            "fund_class_pots",
+            "与这个班逐笔收支累计的结果不符，或为负",
+            """SELECT k.class_id FROM fund_class_pots k
+                WHERE k.left_fen < 0
+                   OR k.left_fen <> coalesce((
+                      SELECT sum(CASE m.kind WHEN 'set_aside' THEN m.amount_fen ELSE -m.amount_fen END)
+                        FROM fund_movements m WHERE (m.class_id, m.position_id) = (k.class_id, k.position_id)), 0)""",
+        ),
+        Check(
+            "training_classes",
+            "为开班留出的不是名额所需，或班级已了结却还留着",
+            f"""SELECT c.id FROM training_classes c
+                 WHERE EXISTS (SELECT FROM fund_class_pots k WHERE k.class_id = c.id)
+                   AND {_LEFT} <> CASE WHEN c.status IN ('approved', 'running', 'finished')
+                        THEN (SELECT count(*) FROM training_places p WHERE p.class_id = c.id)
+                             * (SELECT s.amount_fen FROM standards s WHERE s.id = c.standard_id) - {_DRAWN}
+                        ELSE 0 END""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "fund_movements",
+            "动用的不是自己的班留出的，或不是本区的，或动用之后没有预留",
+            """SELECT m.id FROM fund_movements m
+                 JOIN fund_positions p ON p.id = m.position_id JOIN training_classes t ON t.id = m.class_id
+                 LEFT JOIN claims c ON c.id = m.claim_id
+                WHERE p.district <> t.district
+                   OR (m.kind = 'draw' AND (c.class_id IS DISTINCT FROM m.class_id OR NOT EXISTS (
+                       SELECT FROM fund_movements n
+                        WHERE (n.claim_id, n.position_id, n.kind, n.at)
+                              = (m.claim_id, m.position_id, 'reserve', m.at)
+                          AND n.id > m.id AND n.amount_fen >= m.amount_fen)))""",
         ),
         Check(
             "claims",

@@ -34,6 +34,7 @@ _PLACES = """
      UNION ALL SELECT 'patrol_draw', id, district, NULL, NULL FROM patrol_draws
      UNION ALL SELECT 'attendance_key', k.id, i.district, i.id, NULL
                  FROM attendance_keys k JOIN institutions i ON i.id = k.institution_id
+     UNION ALL SELECT 'assessment', id, NULL, institution_id, NULL FROM assessments
      UNION ALL SELECT 'roster', id, NULL, institution_id, NULL FROM rosters
      UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates"""
 

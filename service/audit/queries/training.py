@@ -54,6 +54,16 @@ CLASSES = Promise(
                         WHERE i.institution_id = c.institution_id AND i.result = 'passed')""",  # noqa: S608 (our own constants)
         ),
         Check(
+            "claims",
+            "申领注明的班不是开成的班，或没有教过这个人这个职业和等级",
+            f"""SELECT a.id FROM claims a JOIN training_classes c ON c.id = a.class_id
+                 WHERE NOT (c.{_HELD}) OR c.filed_on >= c.first
+                    OR (c.occupation, c.level, c.first) <> (a.subsidy_key, a.level, a.training_started_on)
+                    OR c.institution_id <> coalesce(a.institution_id, c.institution_id)
+                    OR NOT EXISTS (SELECT FROM training_places p
+                                    WHERE p.class_id = c.id AND p.person_id = a.person_id)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
             "inspections",
             "有结果的实地检查不足两人",
             """SELECT i.id FROM inspections i

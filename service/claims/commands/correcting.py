@@ -131,11 +131,10 @@ async def _facts(tx: Tx, claim: Row[Any], mended: _Mended, payee: str) -> Facts:
 
 def _asked(claim: Row[Any], mended: _Mended, payee: str) -> Asked:
     """The claim as it is asked for now: what was mended, and what stays."""
-    before = stored_facts(claim.decision)
-    issued_on = mended.issued_on or claim.certificate_issued_on
-    # without a class of its own, training began with the certificate
-    began = issued_on if claim.training_started_on == claim.certificate_issued_on else claim.training_started_on
-    account = mended.account
+    before, account = stored_facts(claim.decision), mended.account
+    # with a class, training began when that did; without one and a day of its own, with the certificate
+    beside = before.class_number is None and claim.training_started_on != claim.certificate_issued_on
+    began = claim.training_started_on if beside else None
     return Asked(
         person_id=claim.person_id,
         channel=before.channel,
@@ -143,8 +142,9 @@ def _asked(claim: Row[Any], mended: _Mended, payee: str) -> Asked:
         list_kind=None if mended.item_code else claim.list_kind,
         level=mended.level or claim.level,
         certificate_number=mended.certificate.number if mended.certificate else claim.certificate_number,
-        issued_on=issued_on,
+        issued_on=mended.issued_on or claim.certificate_issued_on,
         training_started_on=mended.training_started_on or began,
+        class_number=before.class_number,
         holder_is_payee=same_name(account.holder.text, payee) if account else before.holder_is_payee,
         mandate_id=claim.mandate_id,
         institution_id=claim.institution_id,

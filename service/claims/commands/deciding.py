@@ -10,7 +10,7 @@ import msgspec
 
 from domain.actor import Actor
 from domain.claim import CLAIM_LIFECYCLE, Channel
-from domain.eligibility import Decision, Facts, amount_due, decide, once_in
+from domain.eligibility import Decision, Facts, amount_due, decide, once_in, taught_in
 from domain.identity import same_name
 from service.claims.commands.mandates import Mandate, record_mandates
 from service.claims.commands.reading import Read
@@ -98,6 +98,7 @@ def asked_of(wanted: Wanted) -> Asked:
         certificate_number=read.certificate.number,
         issued_on=read.issued_on,
         training_started_on=read.training_started_on,
+        class_number=read.class_number,
         holder_is_payee=same_name(read.account.holder.text, claimant.name),
         mandate_id=read.mandate_id,
         institution_id=claimant.institution_id,
@@ -133,7 +134,7 @@ def _row(
     """A claim and its account, as `store_claims` takes them."""
     assert facts.item is not None, "a claim that may be stored has an item"
     assert facts.standard is not None, "a claim that may be stored has a standard"
-    claimant, claim_id = wanted.claimant, uuid4()
+    claimant, claim_id, class_id = wanted.claimant, uuid4(), taught_in(facts)
     return {
         "id": claim_id,
         "person_id": claimant.person_id,
@@ -153,6 +154,8 @@ def _row(
         "certificate_number": facts.certificate_number,
         "certificate_issued_on": facts.issued_on,
         "training_started_on": facts.training_started_on,
+        "class_id": UUID(class_id) if class_id else None,
+        "class_number": facts.class_number if class_id else None,
         "standard_id": UUID(facts.standard.id),
         "amount_fen": amount_due(facts),
         "status": str(CLAIM_LIFECYCLE.first),

@@ -87,7 +87,7 @@ async def _bring_money(tx: Tx, action: ClaimAction, ids: Sequence[UUID], by: By)
 async def _lock(tx: Tx, ids: Sequence[UUID], statuses: Collection[ClaimStatus]) -> Sequence[_Locked]:
     claim = ClaimRow
     rows = await tx.execute(
-        select(claim.id, claim.status, claim.district, claim.group_code, claim.amount_fen)
+        select(claim.id, claim.status, claim.district, claim.group_code, claim.amount_fen, claim.class_id)
         .where(claim.id == func.any(literal(list(ids), ARRAY(Uuid))), claim.status.in_(map(str, statuses)))
         .order_by(claim.id)
         .with_for_update()
@@ -96,4 +96,4 @@ async def _lock(tx: Tx, ids: Sequence[UUID], statuses: Collection[ClaimStatus]) 
 
 
 def _due(row: _Locked) -> funds.Due:
-    return funds.Due(row.id, row.district, row.group_code, row.amount_fen)
+    return funds.Due(row.id, row.district, row.group_code, row.amount_fen, row.class_id)

@@ -12,6 +12,7 @@ from domain.errors import Invalid
 from domain.faults import Faults
 from domain.level import level_of
 from domain.period import parse_date
+from domain.training import read_class_number
 from service.claims.commands.proofs import Proofs, read_proofs
 from service.claims.schemas import NewClaim
 
@@ -25,7 +26,8 @@ class Read:
     list_kind: str | None
     certificate: Certificate
     issued_on: date
-    training_started_on: date
+    training_started_on: date | None
+    class_number: str | None
     account: BankAccount
     district: str | None
     mandate_id: UUID | None
@@ -43,15 +45,15 @@ def read_claim(new: NewClaim) -> Read:
 
 def read_all(new: NewClaim, faults: Faults) -> Read:
     """Parse what was typed; what is malformed stands in `faults`."""
-    issued_on = faults.read(parse_date, new.certificate_issued_on, "certificate_issued_on")
-    started = new.training_started_on
+    started, of_class = new.training_started_on, new.class_number
     return Read(
         item_code=new.item_code.strip(),
         level=faults.read(lambda: level_of(new.level).code),
         list_kind=faults.read(_list_kind, new.list_kind),
         certificate=faults.read(Certificate.parse, new.certificate_number),
-        issued_on=issued_on,
-        training_started_on=faults.read(parse_date, started, "training_started_on") if started else issued_on,
+        issued_on=faults.read(parse_date, new.certificate_issued_on, "certificate_issued_on"),
+        training_started_on=faults.read(parse_date, started, "training_started_on") if started else None,
+        class_number=faults.read(read_class_number, of_class) if of_class else None,
         account=faults.read(BankAccount.parse, new.account.number, new.account.holder, new.account.bank_code),
         district=new.district,
         mandate_id=new.mandate_id,

@@ -28,6 +28,7 @@ from service.journal import By, move
 from service.people.commands import must_be_named
 from service.people.queries import Known, find_people
 from service.queue import Job
+from service.training.queries.numbers import first_days
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class _Portion:
     district: str
     today: date
     part: RosterPart
+    class_number: str | None
 
 
 @dataclass
@@ -60,12 +62,12 @@ async def file_portion(tx: Tx, portion_id: UUID, now: datetime) -> None:
         return
     outcomes, drafts = _Outcomes(), {}
     for line in portion.part.lines:
-        drafted = read_line(portion.part, line, portion.today)
+        drafted = read_line(portion.part, line, portion.today, portion.class_number)
         if isinstance(drafted, Draft):
             drafts[line.number] = drafted
         else:
             outcomes.refused[line.number] = drafted
-    await _name_occupations(tx, drafts, outcomes)
+    await _name_occupations(tx, portion.me, drafts, outcomes)
     for _ in range(ROUNDS_MAX):
         await _file(tx, portion, drafts, outcomes, now)
     if drafts:
@@ -85,6 +87,7 @@ async def _portion(tx: Tx, portion_id: UUID) -> _Portion | None:
                 roster.institution_id,
                 roster.uploaded_by,
                 roster.received_on,
+                roster.class_number,
                 UserRow.person_id,
                 InstitutionRow.district,
             )
@@ -98,13 +101,17 @@ async def _portion(tx: Tx, portion_id: UUID) -> _Portion | None:
         return None
     me = Actor(row.uploaded_by, row.person_id, frozenset({Post.CLERK}), row.district, row.institution_id)
     part = msgspec.json.decode(keyring().open_bytes(row.lines_sealed, portion_id), type=RosterPart)
-    return _Portion(portion_id, row.roster_id, me, row.district, row.received_on, part)
+    return _Portion(portion_id, row.roster_id, me, row.district, row.received_on, part, row.class_number)
 
 
-async def _name_occupations(tx: Tx, drafts: dict[int, Draft], outcomes: _Outcomes) -> None:
+async def _name_occupations(tx: Tx, me: Actor, drafts: dict[int, Draft], outcomes: _Outcomes) -> None:
     """A line may name its occupation where one code bears that name on the day training started."""
     named = [(line, draft) for line, draft in drafts.items() if not draft.read.item_code]
-    found = await codes_named(tx, [(draft.item_name, draft.read.training_started_on) for _, draft in named])
+    reads = [draft.read for _, draft in named]
+    classes = await first_days(tx, me.institution_id, {read.class_number for read in reads if read.class_number})
+    days = [classes.get(read.class_number or "") or read.training_started_on or read.issued_on for read in reads]
+    names = [draft.item_name for _, draft in named]
+    found = await codes_named(tx, list(zip(names, days, strict=True)))
     for (line, draft), codes in zip(named, found, strict=True):
         if len(codes) == 1:
             drafts[line] = replace(draft, read=replace(draft.read, item_code=codes[0]))

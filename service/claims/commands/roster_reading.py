@@ -33,9 +33,14 @@ class Draft:
     mandate: Mandate | None
 
 
-def read_line(part: RosterPart, line: RosterLine, today: date) -> Draft | list[Reason]:
-    """The line read, or everything that keeps it from being read, in the order of the template."""
+def read_line(
+    part: RosterPart, line: RosterLine, today: date, class_number: str | None = None
+) -> Draft | list[Reason]:
+    """The line read, or everything that keeps it from being read, in the order of the template. `class_number` is the
+    roster's, for a line that names none."""
     typed = in_one_form(part.typed(line))
+    if class_number is not None:
+        typed.setdefault("class_number", class_number)
     told = {reason.field: reason for reason in (*_of_sheet(line), *_missing(typed))}
     faults, draft = Faults(), None
     try:

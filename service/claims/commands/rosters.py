@@ -10,8 +10,9 @@ from sqlalchemy import insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Actor, Post
-from domain.errors import Invalid
+from domain.errors import Conflict, Invalid
 from domain.roster import LINES_MAX, ROSTER_LIFECYCLE, RosterAction
+from domain.training import read_class_number
 from service.claims.queries.rosters import roster_view
 from service.claims.schemas import RosterView
 from service.claims.tables import RosterPortionRow, RosterRow
@@ -36,9 +37,16 @@ def look_at(data: bytes, kind: str) -> None:
     look_at_file(data, f"roster.{kind}", LIMITS)
 
 
-async def receive_roster(tx: Tx, me: Actor, data: bytes, kind: str, today: date, now: datetime) -> RosterView:
-    """Keep the file and owe its reading. The same bytes from the same institution are the roster that is there."""
+async def receive_roster(
+    tx: Tx, me: Actor, data: bytes, kind: str, today: date, now: datetime, class_number: str | None = None
+) -> RosterView:
+    """Keep the file and owe its reading. The same bytes from the same institution are the roster that is there.
+
+    `class_number` is the class of every line that names none. Invalid `class_number.form`; Conflict
+    `roster.other_class` for the same bytes under another number.
+    """
     me.must_hold(Post.CLERK)
+    of_class = read_class_number(class_number) if class_number is not None else None
     roster_id, sha256 = uuid4(), hashlib.sha256(data).hexdigest()
     about = {
         "institution_id": me.institution_id,
@@ -46,6 +54,7 @@ async def receive_roster(tx: Tx, me: Actor, data: bytes, kind: str, today: date,
         "sha256": sha256,
         "status": str(ROSTER_LIFECYCLE.first),
         "received_on": today,
+        "class_number": of_class,
     }
     made = (
         upsert(RosterRow)
@@ -73,8 +82,12 @@ async def receive_roster(tx: Tx, me: Actor, data: bytes, kind: str, today: date,
         select(made.c.id, *(literal(value, columns[name].type) for name, value in noted.items())),
     )
     if (await tx.execute(select(made.c.id).add_cte(journal.cte("noted")))).first() is None:
-        known = select(RosterRow.id).where(RosterRow.institution_id == me.institution_id, RosterRow.sha256 == sha256)
-        return await roster_view(tx, me, (await tx.execute(known)).scalar_one())
+        row = RosterRow
+        known = select(row.id, row.class_number).where(row.institution_id == me.institution_id, row.sha256 == sha256)
+        there = (await tx.execute(known)).one()
+        if there.class_number != of_class:
+            raise Conflict("roster.other_class", number=there.class_number or "")
+        return await roster_view(tx, me, there.id)
     await owe(tx, Job.IMPORT_ROSTER, roster_id)
     return await roster_view(tx, me, roster_id)
 

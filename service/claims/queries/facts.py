@@ -11,6 +11,7 @@ from asyncpg import Record
 from domain.claim import Channel, PlaceLink
 from domain.eligibility import (
     AgeFacts,
+    ClassFacts,
     EarlierClaim,
     Facts,
     FeeFacts,
@@ -27,17 +28,21 @@ from domain.institution import LISTED, History, Sanction, Stop, standing_on, sto
 from domain.period import Period, whole_months
 from domain.share import list_filed_under
 from domain.standard import Formula
+from domain.training import Rate
 from service.claims.tables import ALIVE_SQL
 from service.crypto import keyring
 from service.database import Tx, fetch
 from service.policies.queries import retirement_ages
 from service.standards.queries.formulas import formed_with, formulas_of
+from service.training.queries.attendance_rates import attendance_rates
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One claim as it was asked for, parsed. `institution_id` is the filing clerk's; `fee_fen` is what the invoice
-    says was paid; `excluding` is the claim itself where it is decided again: it stands in nobody's way.
+    """One claim as it was asked for, parsed. `training_started_on` is what was typed, or None; the first day of a
+    class that is named comes before it, and the certificate's day stands in for it. `institution_id` is the filing
+    clerk's; `fee_fen` is what the invoice says was paid; `excluding` is the claim itself where it is decided again,
+    so that it stands in nobody's way.
 
     A newcomer, who is not in the database yet, has no claims there and is given with their `id_number`. A `mandate`
     that is recorded only when the claim is granted is given by its days.
@@ -50,7 +55,7 @@ class Asked:
     level: str
     certificate_number: str
     issued_on: date
-    training_started_on: date
+    training_started_on: date | None
     holder_is_payee: bool
     mandate_id: UUID | None
     institution_id: UUID | None
@@ -63,10 +68,12 @@ class Asked:
     excluding: UUID | None = None
     id_number: NationalId | None = None
     mandate: Period | None = None
+    class_number: str | None = None
 
 
 _FACTS = f"""
-    SELECT asked.n, key.subsidy_key, items.found AS items, standard.found AS standard, standing.found AS standing,
+    SELECT asked.n, started.day, class.found AS class, key.subsidy_key, items.found AS items,
+           standard.found AS standard, standing.found AS standing,
            person.id_number_sealed,
            EXISTS (SELECT FROM claims c
                     WHERE c.certificate_number = asked.certificate AND c.id IS DISTINCT FROM asked.excluding
@@ -77,10 +84,22 @@ _FACTS = f"""
            mandate.found AS mandate, CASE WHEN asked.n = 1 THEN policy.found END AS policy,
            CASE WHEN asked.n = 1 THEN institutions.found END AS institutions
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[], $7::uuid[], $8::text[],
-                  $9::uuid[])
+                  $9::uuid[], $11::date[], $12::text[])
            WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice,
-                                     excluding, n)
+                                     excluding, issued_on, class_number, n)
       LEFT JOIN people person ON person.id = asked.person_id
+      LEFT JOIN LATERAL (
+           SELECT c.first, jsonb_build_object('id', c.id, 'status', c.status, 'occupation', c.occupation,
+                                              'level', c.level, 'filed_on', c.filed_on, 'first', c.first,
+                                              'marked', EXISTS (SELECT FROM attendance_marks m
+                                                                 WHERE m.class_id = c.id),
+                                              'on_roster', EXISTS (SELECT FROM training_places p
+                                                                    WHERE p.class_id = c.id
+                                                                      AND p.person_id = asked.person_id)) AS found
+             FROM training_classes c
+            WHERE c.number = asked.class_number
+              AND c.institution_id = coalesce(asked.institution_id, c.institution_id)) AS class ON true
+     CROSS JOIN LATERAL (SELECT coalesce(class.first, asked.day, asked.issued_on) AS day) AS started
      CROSS JOIN LATERAL (
            SELECT coalesce((SELECT a.canonical FROM occupation_aliases a WHERE a.code = asked.code),
                            asked.code) AS subsidy_key) AS key
@@ -89,13 +108,13 @@ _FACTS = f"""
                                                'list_kind', i.list_kind, 'industry', i.industry)
                             ORDER BY i.place) AS found
              FROM catalog_items i JOIN catalog_editions e ON e.id = i.edition_id
-            WHERE e.in_force @> asked.day AND i.code = asked.code) AS items ON true
+            WHERE e.in_force @> started.day AND i.code = asked.code) AS items ON true
       LEFT JOIN LATERAL (
            SELECT jsonb_build_object('id', s.id, 'amount_fen', s.amount_fen, 'sample', s.sample,
                                      'set_id', s.set_id, 'facts', s.facts) AS found
              FROM standards s
             WHERE s.occupation = key.subsidy_key AND s.level = asked.level
-              AND s.in_force @> asked.day) AS standard ON true
+              AND s.in_force @> started.day) AS standard ON true
       LEFT JOIN LATERAL (
            SELECT jsonb_agg(jsonb_build_object('subsidy_key', c.subsidy_key, 'level', c.level, 'channel', c.channel,
                                                'status', c.status, 'filed_on', c.filed_on, 'once_in', c.once_in)
@@ -148,6 +167,8 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
         [each.invoice_number for each in asked],
         [each.excluding for each in asked],
         today,
+        [each.issued_on for each in asked],
+        [each.class_number for each in asked],
     )
     if not rows:
         return []
@@ -158,7 +179,8 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
     # the same for all, they come with the first
     parameters = Parameters.of(rows[0]["policy"] or {}, today)
     histories = {UUID(key): _history(found) for key, found in (rows[0]["institutions"] or {}).items()}
-    given = _Given(parameters, formulas, histories, today)
+    rates = await _rates(tx, asked, rows)
+    given = _Given(parameters, formulas, histories, rates, today)
     return [_facts(each, row, given) for each, row in zip(asked, rows, strict=True)]
 
 
@@ -169,16 +191,17 @@ class _Given:
     parameters: Parameters
     formulas: Mapping[UUID, Formula | None]
     histories: Mapping[UUID, History]
+    rates: Mapping[tuple[UUID, UUID], Rate]
     today: date
 
 
 def _facts(asked: Asked, row: Record, given: _Given) -> Facts:
-    institution = _institution(asked, given)
+    institution = _institution(asked, row["day"], given)
     standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row["standing"] or []]
     return Facts(
         today=given.today,
         channel=asked.channel,
-        training_started_on=asked.training_started_on,
+        training_started_on=row["day"],
         issued_on=asked.issued_on,
         level=asked.level,
         certificate_number=asked.certificate_number,
@@ -198,11 +221,35 @@ def _facts(asked: Asked, row: Record, given: _Given) -> Facts:
         standing=tuple(
             StandingClaim(each["subsidy_key"], each["level"], each["status"], each["filed_on"]) for each in standing
         ),
-        age=_age(asked, row["id_number_sealed"]),
+        age=_age(asked, row["day"], row["id_number_sealed"]),
         group=asked.group,
         fee=None if asked.fee_fen is None else FeeFacts(asked.fee_fen, asked.payer_is_claimant, row["invoice_used"]),
         place_link=asked.place_link,
         institution=institution,
+        class_number=asked.class_number,
+        of_class=_class(asked, row["class"], given) if row["class"] else None,
+    )
+
+
+async def _rates(tx: Tx, asked: Sequence[Asked], rows: Sequence[Record]) -> Mapping[tuple[UUID, UUID], Rate]:
+    """What was attended of the classes that are named and in which attendance was taken."""
+    marked = {UUID(row["class"]["id"]) for row in rows if row["class"] and row["class"]["marked"]}
+    return await attendance_rates(tx, marked, {each.person_id for each in asked}) if marked else {}
+
+
+def _class(asked: Asked, found: dict[str, Any], given: _Given) -> ClassFacts:
+    first, typed = date.fromisoformat(found["first"]), asked.training_started_on
+    rate = given.rates.get((UUID(found["id"]), asked.person_id))
+    return ClassFacts(
+        id=found["id"],
+        status=found["status"],
+        occupation=found["occupation"],
+        level=found["level"],
+        filed_on=date.fromisoformat(found["filed_on"]),
+        first=first,
+        on_roster=found["on_roster"],
+        typed_start=None if typed == first else typed,
+        attended_percent=rate.percent if rate else None,
     )
 
 
@@ -218,11 +265,10 @@ def _history(found: dict[str, Any]) -> History:
     return History(listings, exits, sanctions)
 
 
-def _institution(asked: Asked, given: _Given) -> InstitutionFacts | None:
+def _institution(asked: Asked, started: date, given: _Given) -> InstitutionFacts | None:
     history = given.histories.get(asked.institution_id) if asked.institution_id else None
     if history is None:
         return None
-    started = asked.training_started_on
     trained, files = standing_on(history, started), standing_on(history, given.today)
     suspended = stopped_on(history, Stop.BE_LISTED, started) or stopped_on(history, Stop.FILE_CLAIMS, given.today)
     return InstitutionFacts(trained.standing, files.standing, suspended)
@@ -236,7 +282,7 @@ def _standard(asked: Asked, found: dict[str, Any], formulas: Mapping[UUID, Formu
     return StandardFacts(found["id"], formed.amount_fen, found["sample"], tuple(formed.steps))
 
 
-def _age(asked: Asked, id_number_sealed: bytes | None) -> AgeFacts | None:
+def _age(asked: Asked, started: date, id_number_sealed: bytes | None) -> AgeFacts | None:
     """Months instead of a day of birth, which is nobody's business once the rules have been asked. None for a person
     who is not in the database and came without a number, whom the rules then refuse."""
     person = asked.id_number
@@ -245,7 +291,7 @@ def _age(asked: Asked, id_number_sealed: bytes | None) -> AgeFacts | None:
     if person is None:
         return None
     retires = retirement_ages().age_of(person.sex, person.birth_date)
-    months = whole_months(person.birth_date, asked.training_started_on)
+    months = whole_months(person.birth_date, started)
     return AgeFacts(months, retires.earliest_months, retires.latest_months)
 
 

@@ -12,16 +12,18 @@ from domain.eligibility import Decision
 from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
+from service.assessments.queries.results import found_with
 from service.catalog.tables import CatalogItemRow
 from service.claims.queries.care import to_do
 from service.claims.queries.decisions import decided_again
 from service.claims.queries.refusals import refusal_of
-from service.claims.schemas import ClaimsView, ClaimView, CountsView, DecisionView
+from service.claims.schemas import ClaimsView, ClaimView, CountsView, DecisionView, FoundResultView
 from service.claims.tables import ClaimRow, DoorRefusalRow
 from service.crypto import keyring
 from service.cursors import cursor_of, read_cursor
 from service.database import Tx
 from service.people.tables import AccountRow, PersonRow
+from service.training.tables import ClassRow
 from service.wording import words
 
 _STAFF = (
@@ -65,18 +67,20 @@ def _shown() -> Select[*tuple[Any, ...]]:
             claim.certificate_issued_on,
             claim.filed_on,
             claim.filed_at,
+            ClassRow.number.label("class_number"),
             claim.decision,
         )
         .join(CatalogItemRow, CatalogItemRow.id == claim.item_id)
         .join(PersonRow, PersonRow.id == claim.person_id)
         .join(AccountRow, AccountRow.id == claim.account_id)
+        .outerjoin(ClassRow, ClassRow.id == claim.class_id)
     )
 
 
 #: What is shown as it stands.
 _AS_IT_IS = (
     *("id", "status", "channel", "district", "item_code", "item_name", "list_kind", "level", "amount_fen"),
-    *("account_tail", "certificate_number", "certificate_issued_on", "filed_on"),
+    *("account_tail", "certificate_number", "certificate_issued_on", "filed_on", "class_number"),
 )
 
 
@@ -106,7 +110,18 @@ async def claim_view(tx: Tx, me: Actor, claim_id: UUID) -> ClaimView:
     if row.status == ClaimStatus.REFUSED:
         view.refusal = await refusal_of(tx, claim_id, decision)
     view.to_do = await to_do(tx, claim_id, row.status)
+    view.assessed = await _assessed(tx, row)
     return view
+
+
+async def _assessed(tx: Tx, row: Any) -> FoundResultView | None:
+    """What an assessment body told of the claim's certificate. It decides nothing here: an officer reads it."""
+    found = await found_with(tx, row.certificate_number)
+    if found is None:
+        return None
+    same = found.person_id == row.person_id
+    said = words("certificate.assessed" if same else "certificate.assessed_of_another", {"body": found.body})
+    return FoundResultView(found.class_number or "", found.body, found.assessed_on, same, said)
 
 
 async def claims_page(

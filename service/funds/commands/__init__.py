@@ -7,14 +7,18 @@ from service.funds.commands.appropriate import (
 )
 from service.funds.commands.hold import Due, follow, lasting, reserve
 from service.funds.commands.load import load_funds
+from service.funds.commands.set_aside import adjust, give_back, set_aside
 
 __all__ = [
     "Due",
+    "adjust",
     "confirm_appropriation",
     "decline_appropriation",
     "follow",
+    "give_back",
     "lasting",
     "load_funds",
     "propose_appropriation",
     "reserve",
+    "set_aside",
 ]

@@ -1,6 +1,7 @@
 """What officers of the district decide on a class, and what its days make of it."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,10 +10,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden
 from domain.text import public_words
-from domain.training import CLASS_LIFECYCLE, ClassAction, ClassStatus
+from domain.training import CLASS_LIFECYCLE, ClassAction, ClassStatus, class_number
+from service.clock import business_day
 from service.database import Tx
+from service.funds import commands as funds
 from service.journal import By, move, move_all
 from service.training.commands.filing import granted, lock_class
+from service.training.commands.storing import standard_of
+from service.training.queries.estimates import estimate
 from service.training.queries.plans import has_begun, stored_plan
 from service.training.queries.views import class_view
 from service.training.schemas import ClassView, NewClassReason
@@ -28,14 +33,17 @@ async def approve_class(tx: Tx, me: Actor, class_id: UUID, now: datetime) -> Cla
     from an approval before it was changed.
 
     The rules are asked once more, as of the day it was filed. NotFound `class.not_found`; Forbidden `class.own`;
-    Conflict `class.begun`, `wrong_status`; Ineligible `class.ineligible`.
+    Conflict `class.begun`, `wrong_status`, and `fund.none`, `fund.insufficient` where the money for its places is not
+    there to be set aside; Ineligible `class.ineligible`.
     """
     by = await _officer(tx, me, class_id, ClassAction.APPROVE, now)
     plan = await stored_plan(tx, class_id)
     if any(has_begun(each, now) for each in plan.sessions):
         raise Conflict("class.begun")
-    await granted(tx, plan, class_id)
-    changes = {}
+    facts = (await granted(tx, plan, class_id)).facts
+    changes: dict[str, Any] = {"standard_id": standard_of(facts)}
+    estimate_fen = await estimate(tx, plan, facts)
+    await funds.set_aside(tx, class_id, plan.site.district, estimate_fen, business_day(now), by)
     if not await _has_number(tx, class_id):
         changes["number"] = await _next_number(tx, plan.site.district, plan.starts_on.year)
     await move(tx, _CLASSES, CLASS_LIFECYCLE, ClassAction.APPROVE, class_id, by, changes=changes)
@@ -54,8 +62,9 @@ async def deny_class(tx: Tx, me: Actor, class_id: UUID, new: NewClassReason, now
 
 
 async def close_class(tx: Tx, me: Actor, class_id: UUID, now: datetime) -> ClassView:
-    """Nothing more comes for a class that is finished. As `send_class_back`."""
+    """Nothing more is set aside for a class that is finished. As `send_class_back`."""
     by = await _officer(tx, me, class_id, ClassAction.CLOSE, now)
+    await funds.give_back(tx, class_id, by)
     await move(tx, _CLASSES, CLASS_LIFECYCLE, ClassAction.CLOSE, class_id, by)
     return await class_view(tx, me, class_id, now)
 
@@ -97,9 +106,8 @@ async def _has_number(tx: Tx, class_id: UUID) -> bool:
 
 
 async def _next_number(tx: Tx, district: str, year: int) -> str:
-    """开班编号, such as KB370102-2026-0001: the letters keep it from being taken for a number of a person."""
     row = SerialRow
     new = upsert(row).values(district=district, year=year, last=1)
     counted = new.on_conflict_do_update(index_elements=["district", "year"], set_={"last": row.last + 1})
     serial = (await tx.execute(counted.returning(row.last))).scalar_one()
-    return f"KB{district}-{year}-{serial:04}"
+    return class_number(district, year, serial)

@@ -15,7 +15,9 @@ from domain.errors import Conflict, Forbidden, Ineligible, Invalid, NotFound
 from domain.text import public_words
 from domain.training import CLASS_LIFECYCLE, ClassAction, ClassStatus, Facts, Session, decide
 from service.access.tables import DistrictRow
+from service.clock import business_day
 from service.database import Tx
+from service.funds import commands as funds
 from service.journal import By, move, record
 from service.training.commands import storing
 from service.training.commands.gathering import (
@@ -26,6 +28,7 @@ from service.training.commands.gathering import (
     rooms_of,
 )
 from service.training.commands.reading import ReadChange, ReadClass, read_change, read_class
+from service.training.queries.estimates import estimate
 from service.training.queries.facts import facts_of
 from service.training.queries.plans import Plan, has_begun, stored_plan
 from service.training.queries.views import class_view, visible_to
@@ -75,10 +78,11 @@ async def change_class(tx: Tx, me: Actor, class_id: UUID, new: NewChange, today:
     """Other sessions, teachers, another site or roster, before they happen; the rules hold for the whole class.
 
     An approved class that has not begun goes back to the district where the site is another or people are new; it
-    keeps its number. Another first day is so many working days away as for whoever files today.
+    keeps its number, and what was set aside for it is free; otherwise that becomes what its places need. Another
+    first day is so many working days away as for whoever files today.
 
-    Conflict `class.begun` for the roster of a class that began; Invalid `class.session_begun` for a session that
-    would begin before now. Otherwise as `refile_class`.
+    Conflict `class.begun` for the roster of a class that began, `fund.insufficient` where its places cost more than
+    is free; Invalid `class.session_begun` for a session that would begin before now. Otherwise as `refile_class`.
     """
     by, status = _clerk(me, now), await lock_class(tx, me, class_id)
     CLASS_LIFECYCLE.after(status, ClassAction.CHANGE)
@@ -92,6 +96,11 @@ async def change_class(tx: Tx, me: Actor, class_id: UUID, new: NewChange, today:
     facts, decision, rooms = await granted(tx, plan, class_id, begun)
     decided_again = status == ClassStatus.APPROVED and not begun and _is_new(before, plan)
     action = ClassAction.REPLAN if decided_again else ClassAction.CHANGE
+    if action is ClassAction.REPLAN:
+        await funds.give_back(tx, class_id, by)
+    elif status == ClassStatus.APPROVED and not begun:
+        estimate_fen = await estimate(tx, plan, facts)
+        await funds.adjust(tx, class_id, plan.site.district, estimate_fen, business_day(now), by)
     changes = {name: value for name, value in storing.columns_of(plan, facts).items() if name != "filed_on"}
     await move(tx, _CLASSES, CLASS_LIFECYCLE, action, class_id, by, reason=read.reason, changes=changes)
     await storing.keep_decision(tx, class_id, facts, decision)
@@ -114,6 +123,7 @@ async def withdraw_class(tx: Tx, me: Actor, class_id: UUID, new: NewClassReason,
     if status == ClassStatus.APPROVED and any(has_begun(each, now) for each in sessions):
         raise Conflict("class.begun")
     reason = public_words(new.reason, "reason")
+    await funds.give_back(tx, class_id, by)
     await move(tx, _CLASSES, CLASS_LIFECYCLE, ClassAction.WITHDRAW, class_id, by, reason=reason)
     return await class_view(tx, me, class_id, now)
 
@@ -141,7 +151,8 @@ async def granted(tx: Tx, plan: Plan, excluding: UUID | None = None, begun: Sequ
 async def lock_class(tx: Tx, me: Actor, class_id: UUID) -> ClassStatus:
     """The status of a class that `me` may see, and that nobody else moves meanwhile; NotFound `class.not_found`."""
     row = ClassRow
-    asked = select(row.status).where(row.id == class_id, visible_to(me)).with_for_update()
+    # not FOR UPDATE: whoever approves one of its claims holds the money, and notes there which class it is of
+    asked = select(row.status).where(row.id == class_id, visible_to(me)).with_for_update(key_share=True)
     status = (await tx.execute(asked)).scalar_one_or_none()
     if status is None:
         raise NotFound("class.not_found")

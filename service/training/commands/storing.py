@@ -18,19 +18,23 @@ from service.training.tables import ClassRow, PlaceRow, SessionRow, TeacherRow
 def columns_of(plan: Plan, facts: Facts) -> dict[str, Any]:
     """What a class's row says of a plan that was granted; a plan that is filed again, or changed, replaces it."""
     assert facts.item_id is not None, "a class that is granted has an item"
-    assert facts.standard is not None, "a class that is granted has a standard"
     return {
         "site": plan.site.name,
         "address": plan.site.address,
         "item_id": UUID(facts.item_id),
         "occupation": facts.occupation,
         "level": facts.level,
-        "standard_id": UUID(facts.standard.id),
+        "standard_id": standard_of(facts),
         "planned_hours": plan.planned_hours,
         "first": facts.starts_on,
         "last": facts.ends_on,
         "filed_on": plan.filed_on,
     }
+
+
+def standard_of(facts: Facts) -> UUID:
+    assert facts.standard is not None, "a class that is granted has a standard"
+    return UUID(facts.standard.id)
 
 
 def stored_decision(facts: Facts, decision: Decision) -> dict[str, Any]:

@@ -32,6 +32,7 @@ _ATTENDED = text(f"""
                min(lower(m.during)) AS came, max(upper(m.during)) AS gone
           FROM {STANDING} AS m
          WHERE m.class_id = ANY (CAST(:classes AS uuid[]))
+           AND (CAST(:people AS uuid[]) IS NULL OR m.person_id = ANY (CAST(:people AS uuid[])))
          GROUP BY m.class_id, m.person_id, m.session_id
     ), there AS (
         SELECT stay.*, s.hours, s.during AS session, upper(s.during) - lower(s.during) AS whole,
@@ -51,26 +52,29 @@ _ATTENDED = text(f"""
       FROM training_places q
       JOIN wanted w ON w.id = q.class_id
       LEFT JOIN there t ON t.class_id = q.class_id AND t.person_id = q.person_id
+     WHERE CAST(:people AS uuid[]) IS NULL OR q.person_id = ANY (CAST(:people AS uuid[]))
      GROUP BY q.class_id, q.line, q.person_id, w.first, w.planned_hours, w.percent, w.grace
      ORDER BY q.class_id, q.line
 """)  # noqa: S608 (our own constants)
 
 
-async def attended(tx: Tx, class_ids: Collection[UUID]) -> list[Any]:
-    """A row for each place: class_id, line, person_id, planned_hours, hours; late, early, doubled in sessions.
-    Conflict `policy.missing`."""
-    rows = (await tx.execute(_ATTENDED, {"classes": list(class_ids)})).all()
+async def attended(tx: Tx, class_ids: Collection[UUID], people: Collection[UUID] | None = None) -> list[Any]:
+    """A row for each place (of `people` only, where they are given): class_id, line, person_id, planned_hours, hours;
+    late, early, doubled in sessions. Conflict `policy.missing`."""
+    rows = (await tx.execute(_ATTENDED, {"classes": list(class_ids), "people": people and list(people)})).all()
     if unruled := next((row for row in rows if row.unruled), None):
         raise Conflict("policy.missing", key="attendance_session_percent", on=unruled.first.isoformat())
     return list(rows)
 
 
-async def attendance_rates(tx: Tx, class_ids: Collection[UUID]) -> dict[tuple[UUID, UUID], Rate]:
-    """(class, person) → hours attended of hours planned, for everybody on the rosters of these classes, also for
-    whoever never came. The person is the id under which they stand on the roster; following
+async def attendance_rates(
+    tx: Tx, class_ids: Collection[UUID], people: Collection[UUID] | None = None
+) -> dict[tuple[UUID, UUID], Rate]:
+    """(class, person) → hours attended of hours planned, for everybody on the rosters of these classes, or those of
+    `people`, also for whoever never came. The person is the id under which they stand on the roster; following
     `people.merged_into` is the caller's. Whether a share is enough is `Rate.reaches(policy attendance_share_least)`.
 
     One statement for any number of classes. Conflict `policy.missing`.
     """
-    rows = await attended(tx, class_ids)
+    rows = await attended(tx, class_ids, people)
     return {(row.class_id, row.person_id): Rate(int(row.hours), row.planned_hours) for row in rows}

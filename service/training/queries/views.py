@@ -15,6 +15,7 @@ from domain.training import Facts, clock_time, decide
 from service.catalog.tables import CatalogItemRow
 from service.cursors import cursor_of, read_cursor
 from service.database import Tx
+from service.funds.queries import class_money
 from service.institutions.tables import InstitutionRow
 from service.journal import JournalRow
 from service.training.queries.plans import Plan, has_begun, stored_plan
@@ -85,6 +86,7 @@ async def class_view(tx: Tx, me: Actor, class_id: UUID, now: datetime) -> ClassV
             for line, each in enumerate(plan.trainees, 1)
         ],
         steps=await _steps(tx, class_id),
+        money=await class_money(tx, class_id),
         decision=ClassDecisionView.of(decide(msgspec.convert(row.decision["facts"], Facts))),
     )
 

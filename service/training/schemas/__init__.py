@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from domain.eligibility.outcome import Decision, Outcome
+from service.funds.schemas import ClassMoneyView
 from service.wording import words
 
 #: What one class may have at most; policy says less.
@@ -177,7 +178,7 @@ class ClassStepView(Struct):
 
 
 class ClassView(ClassLine, kw_only=True):
-    """A whole class as those see it who may."""
+    """A whole class as those see it who may. `money` null: nothing was set aside for it so far."""
 
     site: str
     address: str
@@ -186,6 +187,7 @@ class ClassView(ClassLine, kw_only=True):
     roster: list[PlaceView]
     steps: list[ClassStepView]
     decision: ClassDecisionView
+    money: ClassMoneyView | None
 
 
 class OverlapView(Struct):

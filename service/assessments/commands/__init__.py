@@ -1,0 +1,1 @@
+"""Tell the results of classes; say which institutions belong together."""

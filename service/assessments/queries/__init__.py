@@ -1,0 +1,1 @@
+"""Read results of classes: what people see, what rates they make, what an assessment body is."""

@@ -1,0 +1,153 @@
+"""What officers and claimants say of a claim that was filed: review, corrections, holds, objections."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from domain.correction import Correctable
+from domain.objection import Finding, Ground
+from service.claims.schemas.filing import NewAccount
+
+
+class FaultView(Struct):
+    """One thing to mend: `message` says the code in words."""
+
+    code: str
+    field: Correctable
+    note: str
+    message: str
+
+
+class ToDoView(Struct):
+    """What the claimant is asked to do, and why; `faults` and `due_on` for a claim that was sent back.
+
+    `provisional`: the holidays of that year are not arranged yet.
+    """
+
+    code: str
+    message: str
+    why: str = ""
+    faults: list[FaultView] = []
+    due_on: date | None = None
+    provisional: bool = False
+
+
+#: What an officer or a claimant adds in their own words.
+Note = Annotated[str, Meta(max_length=500)]
+
+
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class NewNote(Struct, forbid_unknown_fields=True):
+    note: Note = ""
+
+
+class NewRefusal(Struct, forbid_unknown_fields=True):
+    reasons: Annotated[list[str], Meta(max_length=20)]
+    note: Note = ""
+
+
+class NewApproval(Struct, forbid_unknown_fields=True):
+    """Which claims of my district to approve together: all with this status, filed up to a day."""
+
+    status: str = "verified"
+    filed_to: str | None = None
+    limit: int = 500
+
+
+class ApprovedView(Struct):
+    """`left`: how many would fit again; `unfunded`: how many of those asked for wait for money."""
+
+    approved: int
+    left: int
+    unfunded: int
+
+
+#: A code of a list in the wording: `fault.…`, `hold.…`.
+ReasonCode = Annotated[str, Meta(pattern="^[a-z_]{1,40}$")]
+
+
+class NewFault(Struct, forbid_unknown_fields=True):
+    code: ReasonCode
+    field: Correctable
+    note: Note = ""
+
+
+class NewSendBack(Struct, forbid_unknown_fields=True):
+    """All faults of the claim, named once (一次性告知)."""
+
+    faults: Annotated[list[NewFault], Meta(min_length=1, max_length=20)]
+
+
+class NewCorrection(Struct, forbid_unknown_fields=True):
+    """Those of the fields in question that the claimant mends; at least one."""
+
+    item_code: str | None = None
+    level: str | None = None
+    certificate_number: str | None = None
+    certificate_issued_on: str | None = None
+    training_started_on: str | None = None
+    account: NewAccount | None = None
+
+
+class NewMending(Struct, forbid_unknown_fields=True):
+    account: NewAccount
+
+
+class NewHold(Struct, forbid_unknown_fields=True):
+    code: ReasonCode
+    note: Note = ""
+
+
+class HoldView(Struct):
+    """A hold on a claim; live while `lifted_at` is null."""
+
+    id: UUID
+    claim_id: UUID
+    code: str
+    message: str
+    note: str
+    placed_at: datetime
+    lifted_at: datetime | None = None
+
+
+class HoldList(Struct):
+    """`next` is the cursor of the page that follows; null on the last."""
+
+    holds: list[HoldView]
+    next: UUID | None
+
+
+class NewObjection(Struct, forbid_unknown_fields=True):
+    ground: Ground
+    reason: Reason
+
+
+class NewFinding(Struct, forbid_unknown_fields=True):
+    finding: Finding
+    reason: Reason
+
+
+class ObjectionView(Struct):
+    """An objection to a paid claim; open while `finding` is null. `message` says what the finding means."""
+
+    id: UUID
+    claim_id: UUID
+    ground: Ground
+    ground_name: str
+    reason: str
+    raised_at: datetime
+    finding: Finding | None
+    message: str
+    finding_reason: str
+    closed_at: datetime | None
+
+
+class ObjectionList(Struct):
+    """Oldest first. `next` is the cursor of the page that follows; null on the last."""
+
+    objections: list[ObjectionView]
+    next: UUID | None

@@ -1,0 +1,145 @@
+"""Claims and decisions as they are shown."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.eligibility import Decision, Outcome
+from service.claims.schemas.care import ToDoView
+from service.wording import next_step, words
+
+
+class OutcomeView(Struct):
+    """`message` says what is so, `next` what the claimant can do about it; empty where nothing needs doing."""
+
+    rule: str
+    version: int
+    outcome: str
+    code: str
+    facts: dict[str, Any]
+    basis: str
+    message: str
+    next: str
+
+
+class DecisionView(Struct):
+    """Every rule's outcome; `amount_fen` in fen when eligible, else null.
+
+    `may_insist`: not eligible, but filed with `insist` it would be stored and refused in due form.
+    """
+
+    eligible: bool
+    amount_fen: int | None
+    rules_version: int
+    may_insist: bool
+    outcomes: list[OutcomeView]
+
+    @classmethod
+    def of(cls, decision: Decision) -> "DecisionView":
+        outcomes = [_outcome_view(each) for each in decision.outcomes]
+        return cls(decision.eligible, decision.amount_fen, decision.rules_version, decision.may_insist, outcomes)
+
+
+def _outcome_view(said: Outcome) -> OutcomeView:
+    facts, outcome = dict(said.facts), str(said.outcome)
+    message, following = words(said.code, facts), next_step(said.code, facts)
+    return OutcomeView(said.rule, said.version, outcome, said.code, facts, said.basis, message, following)
+
+
+class RemedyView(Struct):
+    """`last`: the last day on which this way is open; null: no law sets one."""
+
+    kind: str
+    last: date | None
+    message: str
+
+
+class RefusalView(Struct):
+    """Why a claim was refused, and what may be done against it."""
+
+    refused_on: date
+    reasons: list[str]
+    remedies: list[RemedyView]
+
+
+class FoundResultView(Struct):
+    """The result of a class in which the claim's certificate stands; `same_person`: as the claimant's."""
+
+    class_number: str
+    body: str
+    assessed_on: date
+    same_person: bool
+    message: str
+
+
+class ClaimView(Struct, kw_only=True):
+    """A claim as those see it who may. `amount` is for people, `amount_fen` counts fen.
+
+    `refusal`: of one claim that was refused, when and why, and the remedies.
+    `to_do` is there when the claim waits for the claimant. `assessed`: of one claim, what an assessment body told of
+    its certificate; null where none did.
+    """
+
+    id: UUID
+    status: str
+    status_name: str
+    channel: str
+    district: str
+    item_code: str
+    item_name: str
+    list_kind: str
+    level: str
+    amount_fen: int
+    amount: str
+    claimant: str
+    account_tail: str
+    certificate_number: str
+    certificate_issued_on: date
+    filed_on: date
+    class_number: str | None = None
+    decision: DecisionView | None = None
+    refusal: RefusalView | None = None
+    to_do: ToDoView | None = None
+    assessed: FoundResultView | None = None
+
+
+class ClaimsView(Struct):
+    """`next` is the cursor of the page that follows; null on the last."""
+
+    claims: list[ClaimView]
+    next: str | None
+
+
+class CountsView(Struct):
+    """How many claims stand in each status, came by each channel, and were turned away at the door."""
+
+    counts: dict[str, int]
+    channels: dict[str, int]
+    turned_away: int
+
+
+class AffectedClaim(Struct):
+    """A claim that a set of standards would give `would_be_fen` instead of `amount_fen`; of the two that may be due,
+    one is 0."""
+
+    claim_id: UUID
+    status: str
+    district: str
+    channel: str
+    filed_on: date
+    training_started_on: date
+    occupation: str
+    level: str
+    amount_fen: int
+    would_be_fen: int
+    supplement_fen: int
+    recovery_fen: int
+
+
+class AffectedView(Struct):
+    """`next` is the `after` of the page that follows; null on the last. A page may list fewer than were looked at."""
+
+    claims: list[AffectedClaim]
+    next: UUID | None
