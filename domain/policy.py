@@ -11,6 +11,7 @@ from domain.claim import PlaceLink
 from domain.errors import Forbidden, Invalid
 from domain.level import LEVELS
 from domain.period import Period, parse_date
+from domain.signal import Signal, Thresholds, policy_key
 
 KEY_LENGTH_MAX = 60
 #: How funds and groups of persons are named.
@@ -164,6 +165,8 @@ FORMS: Mapping[str, Form] = {
     "correction_reminder_working_days": Whole(1, 60),
     "appeal_working_days": Whole(1, 120),
     "complaint_working_days": Whole(1, 60),
+    "signal_window_months": Whole(1, 60),
+    **{policy_key(signal): Thresholds(signal) for signal in Signal},
     "return_missing_working_days": Whole(1, 60),
     "counting_limits": Limits(),
     "lower_level_after_higher": OneOf(("refused", "granted")),

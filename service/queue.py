@@ -25,10 +25,19 @@ class Job(StrEnum):
     SEND_MESSAGE = "messages.send_message"
     CREDIT_PATROL = "oversight.credit_patrol"
     WEIGH = "training.weigh"
+    RUN_SIGNALS = "oversight.run_signals"
+    HOLD_SIGNALLED = "oversight.hold_signalled"
 
 
 #: Less of what takes long, so that several workers share it.
-IDS_PER_MESSAGE: dict[str, int] = {Job.IMPORT_ROSTER: 1, Job.FILE_ROSTER: 4, Job.HOLD_CLAIMS: 1, Job.WEIGH: 1}
+IDS_PER_MESSAGE: dict[str, int] = {
+    Job.IMPORT_ROSTER: 1,
+    Job.FILE_ROSTER: 4,
+    Job.HOLD_CLAIMS: 1,
+    Job.WEIGH: 1,
+    Job.RUN_SIGNALS: 1,
+    Job.HOLD_SIGNALLED: 10,
+}
 
 
 class Sweep(StrEnum):
@@ -41,6 +50,7 @@ class Sweep(StrEnum):
     ADVANCE_CLASSES = "training.advance_classes"
     TELL = "messages.tell"
     REMIND = "messages.remind"
+    ASK_SIGNALS = "oversight.ask_signals"
 
 
 def _make() -> Celery:
@@ -86,4 +96,5 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.ADVANCE_CLASSES: timedelta(seconds=60),
     Sweep.TELL: timedelta(seconds=5),
     Sweep.REMIND: timedelta(hours=1),
+    Sweep.ASK_SIGNALS: timedelta(minutes=10),  # a day has one run: the first after midnight
 }

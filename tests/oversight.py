@@ -5,16 +5,20 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.actor import Actor, Post
 from domain.institution import StandingOn
 from domain.penalty import EventKind
+from service.claims.schemas import ClaimView
+from service.claims.tables import ClaimRow
+from service.crypto import keyring
 from service.database import Tx
 from service.institutions.queries import standings
 from service.institutions.tables import InstitutionRow
 from service.oversight.commands import crediting, penalties
 from service.oversight.schemas import CreditEventView, NewCreditEvent, NewPenalty, PenaltyView
+from service.people.tables import PersonRow
 from tests.world import World
 
 SHA = "ab" * 32
@@ -76,3 +80,12 @@ class Oversight:
         """The world's own day; commands are given it."""
         self.world.today += timedelta(days=days)
         self.world.now += timedelta(days=days)
+
+
+async def many_with_one_phone(tx: Tx, city: Oversight, people: int = 5) -> list[ClaimView]:
+    """Claims through the institution by as many people, all under one telephone."""
+    claims = [await city.world.through_institution(tx, city.clerk) for _ in range(people)]
+    row, one = PersonRow, keyring().blind_index("phone", "13800138000")
+    of_claims = select(ClaimRow.person_id).where(ClaimRow.id.in_([each.id for each in claims]))
+    await tx.execute(update(row).where(row.id.in_(of_claims)).values(phone_index=one))
+    return claims

@@ -140,13 +140,14 @@ class ClaimHoldRow(Base):
     __table_args__ = (
         Index("uq_claim_holds_live", "claim_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
         CheckConstraint("num_nulls(lifted_by, lifted_at) IN (0, 2)", name="lifted_whole"),
+        CheckConstraint("placed_by IS NOT NULL OR code = 'signal'", name="placed_by"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
     code: Mapped[str]
     note: Mapped[str]
-    placed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    placed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))  # nobody, where a risk signal did
     placed_at: Mapped[datetime]
     lifted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     lifted_at: Mapped[datetime | None]

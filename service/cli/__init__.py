@@ -28,6 +28,7 @@ class _Lazy(click.Group):
             "stats": ("service.cli.statistics", "stats"),
             "restored": ("service.cli.restored", "restored"),
             "rehearse": ("service.cli.rehearse", "rehearse"),
+            "signals": ("service.cli.signals", "signals"),
         }
     )
 

@@ -1,4 +1,4 @@
-"""Credit and penalties of institutions, their yearly evaluation, and complaints of anybody."""
+"""Credit and penalties of institutions, their yearly evaluation, complaints of anybody, and risk signals."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -9,9 +9,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from domain.actor import Post
 from service.gateways.sheet_files import CSV_TYPE
 from service.openapi import files
-from service.oversight.commands import appeals, complaining, crediting, evaluating, penalties
+from service.oversight.commands import appeals, complaining, crediting, evaluating, penalties, signalling
 from service.oversight.queries import complaints, credit, evaluations
 from service.oversight.queries import penalties as seen
+from service.oversight.queries.signals import seen as signals_seen
 from service.oversight.schemas import (
     AnsweredView,
     ComplaintCounts,
@@ -34,6 +35,8 @@ from service.oversight.schemas import (
     PenaltyList,
     PenaltyView,
     PublicPenalties,
+    SignalRunView,
+    SignalsView,
 )
 from service.security import PUBLIC, allow
 from service.web import Me, Now, Once, Today, Tx, answered
@@ -225,9 +228,22 @@ async def answer_complaint(
     return answered(done, 200)
 
 
+@get("/api/signals", guards=[allow(Post.INSTITUTION_OFFICER, Post.AUDITOR)])
+async def show_signals(tx: Tx, me: Me, run: FromQuery[UUID | None] = None) -> SignalsView:
+    """What the latest run of the risk signals found in one's district, or `run` did, with the rows it rests on."""
+    return await signals_seen.signals(tx, me, run)
+
+
+@post("/api/signals/run", guards=[OFFICER], status_code=202)
+async def run_signals(tx: Tx, me: Me, today: Today, now: Now, once: Once) -> Response[SignalRunView]:
+    """Ask for a run now, for the whole city; the worker does it."""
+    return answered(await once(tx, SignalRunView, lambda: signalling.ask_run(tx, me, today, now)), 202)
+
+
 ROUTES = [
     *(show_credit, list_due, export_credit, record_event, correct_event),
     *(public_penalties, list_penalties, show_penalty, propose, impose, drop, appeal, answer_appeal),
     *(show_evaluations, show_evaluation, evaluate, correct_evaluation),
     *(count_complaints, complain, complain_anonymously, list_mine, list_complaints, answer_complaint),
+    *(show_signals, run_signals),
 ]

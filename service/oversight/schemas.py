@@ -1,7 +1,7 @@
 """Oversight as JSON: credit, penalties and appeals; evaluations; complaints. Institutions go by their credit code."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct, field
@@ -10,6 +10,7 @@ from domain.complaint import WORDS_MAX, ComplaintKind
 from domain.evaluation import Indicator
 from domain.institution import Standing, Stop
 from domain.penalty import EventKind, InFlight
+from domain.signal import Signal
 
 Code = Annotated[str, Meta(max_length=40)]
 Day = Annotated[str, Meta(max_length=10)]
@@ -302,3 +303,39 @@ class ComplaintCountView(Struct):
 
 class ComplaintCounts(Struct):
     counts: list[ComplaintCountView] = field(default_factory=list)
+
+
+# ---- risk signals
+
+
+class SignalRunView(Struct):
+    """`done_at` null: it is owed, and the worker has not come to it."""
+
+    id: UUID
+    origin: str
+    origin_name: str
+    day: date
+    asked_at: datetime
+    done_at: datetime | None
+
+
+class SignalFindingView(Struct):
+    """`score` from 50, where the signal begins to speak, to 100; `why` in words. `rows` are ids of whom and what it
+    is about, the first ones of `rows_found`."""
+
+    id: UUID
+    signal: Signal
+    signal_name: str
+    institution: str
+    institution_name: str
+    score: int
+    why: str
+    figures: dict[str, Any]
+    first_seen: date
+    rows_found: int
+    rows: list[dict[str, str]]
+
+
+class SignalsView(Struct):
+    run: SignalRunView
+    findings: list[SignalFindingView]

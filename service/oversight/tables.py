@@ -1,10 +1,11 @@
-"""Credit events, the ladders by which penalties follow, penalties; evaluations and their formulas; complaints."""
+"""Credit events, ladders, penalties; evaluations and their formulas; complaints; risk signals and their findings."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -269,3 +270,66 @@ class ComplaintAnswerRow(Base):
     answered_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     answered_on: Mapped[date]
     answered_at: Mapped[datetime]
+
+
+class SignalRunRow(Base):
+    """Risk signals asked over everything: nightly, or because somebody wanted it. `parameters`: the thresholds it was
+    done by. Only its end is written later."""
+
+    __tablename__ = "signal_runs"
+    __table_args__ = (
+        CheckConstraint("origin IN ('nightly', 'officer', 'command')", name="origin"),
+        CheckConstraint("(asked_by IS NOT NULL) = (origin = 'officer')", name="asked"),
+        CheckConstraint("num_nulls(done_at, parameters) IN (0, 2)", name="done"),
+        Index("uq_signal_runs_nightly", "day", unique=True, postgresql_where=text("origin = 'nightly'")),
+        Index("ix_signal_runs_done", "done_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    origin: Mapped[str]
+    day: Mapped[date]
+    asked_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    asked_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    parameters: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class SignalFindingRow(Base):
+    """What one run found at one institution: the figures that explain it, and the ids of whom it is about. Written
+    once."""
+
+    __tablename__ = "signal_findings"
+    __table_args__ = (
+        UniqueConstraint("run_id", "signal", "institution_id", name="uq_signal_findings_one_a_run"),
+        # what a hold refers to, so that it knows for which signal it was placed
+        UniqueConstraint("id", "signal", name="uq_signal_findings_signal"),
+        CheckConstraint("score BETWEEN 1 AND 100 AND jsonb_array_length(rows) > 0", name="found"),
+        Index("ix_signal_findings_of", "institution_id", "signal"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("signal_runs.id"))
+    signal: Mapped[str]
+    institution_id: Mapped[UUID] = mapped_column(ForeignKey("institutions.id"))
+    score: Mapped[int] = mapped_column(Integer)
+    figures: Mapped[dict[str, Any]]
+    rows: Mapped[list[Any]]  # each {noun: id}
+    first_seen: Mapped[date]
+
+
+class SignalHoldRow(Base):
+    """A hold that a signal placed on a claim: once for each signal, so that what an officer lifted stays lifted.
+    Written once."""
+
+    __tablename__ = "signal_holds"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["finding_id", "signal"], ["signal_findings.id", "signal_findings.signal"], name="fk_signal_holds_finding"
+        ),
+        UniqueConstraint("claim_id", "signal", name="uq_signal_holds_once"),
+    )
+
+    hold_id: Mapped[UUID] = mapped_column(ForeignKey("claim_holds.id"), primary_key=True)
+    finding_id: Mapped[UUID] = mapped_column(index=True)
+    signal: Mapped[str]
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"))

@@ -39,6 +39,7 @@ HEADINGS = {
     "penalties": "机构监管",
     "evaluations": "机构监管",
     "complaints": "机构监管",
+    "signals": "机构监管",
     "funds": "资金",
     "batches": "批次",
     "returns": "回盘和差异",

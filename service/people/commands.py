@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.account import BankAccount
@@ -15,6 +15,9 @@ from service.crypto import keyring
 from service.database import Tx, fetch, relation, types_of, unnested
 from service.people.queries import Known, find_people
 from service.people.tables import AccountRow, PersonBlindIndexRow, PersonRow
+
+#: The kind of blind index by which equal telephones are found.
+_PHONE = "phone"
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ async def make_people(tx: Tx, people: Mapping[UUID, NewPerson]) -> set[UUID]:
             "name_sealed": keys.seal(new.name.text, person_id),
             "id_number_sealed": keys.seal(new.id_number.number, person_id),
             "phone_sealed": keys.seal(new.phone.number, person_id) if new.phone else None,
+            "phone_index": keys.blind_index(_PHONE, new.phone.number) if new.phone else None,
         }
         for person_id, new in people.items()
     ]
@@ -79,7 +83,7 @@ async def make_people(tx: Tx, people: Mapping[UUID, NewPerson]) -> set[UUID]:
         .returning(PersonBlindIndexRow.person_id)
         .cte("first")
     )
-    columns = ("id", "name_sealed", "id_number_sealed", "phone_sealed")
+    columns = ("id", "name_sealed", "id_number_sealed", "phone_sealed", "phone_index")
     made = await tx.execute(
         insert(PersonRow)
         .from_select(
@@ -89,6 +93,21 @@ async def make_people(tx: Tx, people: Mapping[UUID, NewPerson]) -> set[UUID]:
         .returning(PersonRow.id)
     )
     return set(made.scalars())
+
+
+async def index_phones(tx: Tx, limit: int) -> int:
+    """Compute the blind index of telephones that were sealed before there was one, at most `limit`; how many."""
+    row, keys = PersonRow, keyring()
+    asked = select(row.id, row.phone_sealed).where(row.phone_sealed.is_not(None), row.phone_index.is_(None))
+    found = (await tx.execute(asked.limit(limit).with_for_update(skip_locked=True))).all()
+    if found:
+        opened = [
+            {"id": id_, "phone_index": keys.blind_index(_PHONE, keys.open(sealed or b"", id_))}
+            for id_, sealed in found
+        ]
+        computed = relation(opened, row)
+        await tx.execute(update(row).where(row.id == computed.c.id).values(phone_index=computed.c.phone_index))
+    return len(found)
 
 
 #: An account as a statement is given it; `account_id` is its id where it is new.

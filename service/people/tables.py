@@ -16,6 +16,8 @@ class PersonRow(Base):
     name_sealed: Mapped[bytes]
     id_number_sealed: Mapped[bytes]
     phone_sealed: Mapped[bytes | None]
+    #: Equal for equal telephones under one key; null where nobody has computed it yet.
+    phone_index: Mapped[bytes | None] = mapped_column(index=True)
     #: Two ids of one human are joined, never erased.
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     made_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -17,6 +17,7 @@ from domain.reconciliation import FailureClass
 from domain.review import REVIEW_LIFECYCLE, Measure, Voice
 from domain.roster import ROSTER_LIFECYCLE
 from domain.selection import APPLICATION_LIFECYCLE, ROUND_LIFECYCLE
+from domain.signal import Signal
 from domain.standard import SET_LIFECYCLE, Change
 from domain.training import CLASS_LIFECYCLE, ClassStatus
 from domain.verification import COMPARED, Outcome
@@ -111,6 +112,7 @@ def test_every_status_action_and_channel_has_a_name() -> None:
     wanted |= {f"institution_kind.{kind}" for kind in InstitutionKind} | {f"standing.{each}" for each in Standing}
     wanted |= {f"class_status.{status}" for status in ClassStatus}
     wanted |= {f"measure.{measure}" for measure in Measure} | {f"voice.{voice}" for voice in Voice}
+    wanted |= {f"{said}.{signal}" for signal in Signal for said in ("signal", "signal_name")}
     for life in lifecycles:
         wanted |= {f"noun.{life.noun}", f"status.{life.first}"}
         wanted |= {f"status.{after}" for after in life.moves.values()} | {f"action.{done}" for _, done in life.moves}

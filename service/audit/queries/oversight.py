@@ -63,6 +63,15 @@ OVERSIGHT = Promise(
                  JOIN people p ON p.id = c.person_id JOIN people q ON q.id = a.answered_person
                 WHERE coalesce(p.merged_into, p.id) = coalesce(q.merged_into, q.id)""",
         ),
+        Check(
+            "claim_holds",
+            "按风险信号冻结，却没有这样的发现，或不是它说的申领",
+            """SELECT h.id FROM claim_holds h
+                 LEFT JOIN signal_holds s ON s.hold_id = h.id AND s.claim_id = h.claim_id
+                 LEFT JOIN signal_findings f ON f.id = s.finding_id AND f.signal = s.signal
+                 LEFT JOIN signal_runs r ON r.id = f.run_id AND r.done_at IS NOT NULL
+                WHERE h.placed_by IS NULL AND r.id IS NULL""",
+        ),
         *(
             Check(
                 table,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from domain.actor import Actor, Post
 from domain.claim import DEAD, Channel, ClaimStatus
@@ -62,25 +62,33 @@ async def lift_hold(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime)
 
 
 async def hold_filed_by(tx: Tx, by: By, institution_id: UUID, code: str, note: str, limit: int) -> list[UUID]:
-    """Hold claims that an institution filed, no batch has taken and nobody holds, at most `limit` of them; the new
-    holds. `by` names the officer for whom it is done."""
+    """Hold claims that an institution filed, as `hold_those`; the new holds."""
+    filed = and_(ClaimRow.institution_id == institution_id, ClaimRow.channel == Channel.INSTITUTION)
+    return list(await hold_those(tx, by, filed, code, note, limit))
+
+
+async def hold_those(
+    tx: Tx, by: By, which: ColumnElement[bool], code: str, note: str, limit: int
+) -> dict[UUID, UUID]:
+    """Hold claims of `which` that no batch has taken and nobody holds, at most `limit` of them: hold → claim. `by`
+    names the officer for whom it is done, if it is for one."""
     row = ClaimRow
     asked = (
         select(row.id)
-        .where(row.institution_id == institution_id, row.channel == Channel.INSTITUTION)
-        .where(row.status.in_(_BEFORE_THE_MONEY), ~held())
+        .where(which, row.status.in_(_BEFORE_THE_MONEY), ~held())
         .order_by(row.id)
         .limit(limit)
         .with_for_update(of=row)
     )
     claims = (await tx.execute(asked)).scalars().all()
-    holds = [uuid4() for _ in claims]
+    holds = {uuid4(): claim for claim in claims}
     if holds:
         own = {"code": code, "note": note, "placed_by": by.user_id, "placed_at": by.at}
-        rows = [{"id": hold_id, "claim_id": claim, **own} for hold_id, claim in zip(holds, claims, strict=True)]
-        await tx.execute(insert(ClaimHoldRow), rows)
+        await tx.execute(
+            insert(ClaimHoldRow), [{"id": hold, "claim_id": claim, **own} for hold, claim in holds.items()]
+        )
         noted = [{"claim_id": str(claim), "code": code} for claim in claims]
-        await record(tx, "claim_hold", holds, "hold", by, noted, reason=f"{code} {note}".strip())
+        await record(tx, "claim_hold", list(holds), "hold", by, noted, reason=f"{code} {note}".strip())
     return holds
 
 

@@ -17,10 +17,11 @@ OVERLAPS_MAX = 200
 
 # Who learns in a class has all of its sessions, who teaches there has their own; two ids that were found to be one
 # person are one. First those who are in two classes, who are few, then whether the days of these meet, then their
-# sessions: the other way round every class meets every other. Of each pair and person, the first time at which they
-# meet. (Rooms are kept apart by their constraint.)
-_OVERLAPS = text("""
-    WITH live AS (
+# sessions: the other way round every class meets every other. (Rooms are kept apart by their constraint.)
+
+#: Parts of a statement: `live` classes with their days, and who is in `twice` of them; `teacher_id` where they teach.
+IN_TWO_CLASSES = """
+    live AS (
         SELECT id, district, institution_id, daterange(first, last, '[]') AS days
           FROM training_classes WHERE status <> ALL (CAST(:dead AS text[]))
     ), held AS (
@@ -31,7 +32,12 @@ _OVERLAPS = text("""
     ), twice AS MATERIALIZED (
         SELECT a.person_id, a.class_id AS one, a.teacher_id, b.class_id AS other, b.teacher_id AS teacher_there
           FROM held a JOIN held b ON b.person_id = a.person_id AND b.class_id > a.class_id
-    ), pair AS MATERIALIZED (
+    )
+"""
+
+# Of each pair and person, the first time at which they meet.
+_OVERLAPS = text(f"""
+    WITH {IN_TWO_CLASSES}, pair AS MATERIALIZED (
         SELECT twice.*
           FROM twice
           JOIN live la ON la.id = twice.one
@@ -51,7 +57,7 @@ _OVERLAPS = text("""
       JOIN people person ON person.id = pair.person_id
      ORDER BY pair.person_id, pair.one, pair.other, lower(s.during)
      LIMIT :most
-""")
+""")  # noqa: S608 (our own constant)
 
 
 async def overlaps(tx: Tx, me: Actor) -> OverlapsView:

@@ -1,0 +1,1 @@
+"""A made-up city with honest and dishonest institutions, to see what the risk signals find."""
