@@ -7,8 +7,8 @@ from sqlalchemy import text
 from service.claims.tables import ALIVE_SQL
 from service.database import Tx
 
-# Claims that its rows name; of people, what they claim through the institution or for what it taught them; of classes,
-# what their trainees claim for it. But none that the same signal has held before: somebody has looked.
+# Claims that its rows name; of people, what they claim through the institution or for what it taught them; of
+# classes, what their trainees claim for it. But none that the same signal has held before: somebody has looked.
 _CONCERNED = text(f"""
     WITH told AS (
         SELECT f.institution_id, f.signal, (row ->> 'claim')::uuid AS claim_id, (row ->> 'person')::uuid AS person_id,
