@@ -96,12 +96,7 @@ async def test_of_a_class_its_trainees_claims_are_held(tx: Tx, city: Oversight) 
     own = await world.claim(tx, trainee=await world.trainee(tx, roster[0]))
     other = await world.claim(tx)
     run_id, finding_id = await signalling.run_at_once(tx, world.today, world.now), uuid4()
-    about = {
-        "run_id": run_id,
-        "signal": "hours_cut",
-        "institution_id": city.institution_id,
-        "first_seen": world.today,
-    }
+    about = {"run_id": run_id, "signal": "hours_cut", "institution_id": city.institution_id}
     figures = {"percent": 50, "sessions": 15, "empty": 0, "cases": 1}
     found = {"score": 100, "figures": figures, "rows": [{"class": str(taught.id)}]}
     await tx.execute(insert(SignalFindingRow).values(id=finding_id, first_seen=world.today, **about, **found))
