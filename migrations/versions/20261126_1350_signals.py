@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "signals"
-down_revision = "patrols"
+down_revision = "assessments"
 branch_labels = None
 depends_on = None
 
