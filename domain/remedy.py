@@ -17,16 +17,18 @@ class RemedyKind(StrEnum):
 
 @dataclass(frozen=True)
 class Remedy:
-    """`last`: the last day on which it is open; None: no law sets one."""
+    """`last`: the last day on which it is open."""
 
     kind: RemedyKind
-    last: date | None = None
+    last: date
 
 
-def remedies(refused_on: date, reconsideration_days: int, lawsuit_months: int) -> tuple[Remedy, ...]:
+def remedies(
+    refused_on: date, review_days: int, reconsideration_days: int, lawsuit_months: int
+) -> tuple[Remedy, ...]:
     """Counted from the day of the refusal, on which the claimant is told (行政复议法, 行政诉讼法)."""
     return (
-        Remedy(RemedyKind.REVIEW),
+        Remedy(RemedyKind.REVIEW, refused_on + timedelta(days=review_days)),
         Remedy(RemedyKind.RECONSIDERATION, refused_on + timedelta(days=reconsideration_days)),
         Remedy(RemedyKind.LAWSUIT, add_months(refused_on, lawsuit_months)),
     )

@@ -83,6 +83,7 @@ _BY_CONSTRAINT = {
     "ck_policy_confirmations_two_persons": "policy.same_person",
     "uq_claim_holds_live": "holding.live",
     "uq_claim_objections_standing": "objection.standing",
+    "uq_claim_appeals_refusal": "appeal.standing",
     "pk_return_resolutions": "exception.resolved",
     "ck_attempt_decisions_two_persons": "attempt.same_person",
     "pk_standard_signatures": "standards.bureau_signed",
@@ -123,6 +124,7 @@ _BY_SQLSTATE = {
     "ZD015": "attempt.live",
     "ZD017": "batch.past_no_return",
     "ZD018": "batch.voucher_used",
+    "ZD029": "appeal.same_person",
     "ZD061": "busy",  # the round went on while somebody applied to it
     "ZD081": "class.person_taken",
     "ZD082": "class.begun",

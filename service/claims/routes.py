@@ -11,14 +11,27 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from domain.actor import Post
 from domain.errors import Conflict, Ineligible
 from domain.standard import WORKS_ON_STANDARDS
-from service.claims.commands import correcting, filing, mandates, mending, objections, review, rosters, sending_back
+from service.claims.commands import (
+    appeals,
+    correcting,
+    filing,
+    mandates,
+    mending,
+    objections,
+    review,
+    rosters,
+    sending_back,
+)
 from service.claims.commands.holds import HOLDERS
 from service.claims.queries import affected, care, roster_sheet, views
+from service.claims.queries import appeals as asked_to_review
 from service.claims.queries import mandates as mandate_queries
 from service.claims.queries import objections as raised
 from service.claims.queries import rosters as kept
 from service.claims.schemas import (
     AffectedView,
+    AppealList,
+    AppealView,
     ApprovedView,
     ClaimsView,
     ClaimView,
@@ -27,6 +40,8 @@ from service.claims.schemas import (
     HoldList,
     MandateList,
     MandateView,
+    NewAppeal,
+    NewAppealAnswer,
     NewApproval,
     NewClaim,
     NewCorrection,
@@ -173,6 +188,37 @@ async def close_objection(
     return answered(await effect, 200)
 
 
+@post("/api/claims/{claim_id:uuid}/appeal", guards=[allow(Post.TRAINEE, Post.CLERK)])
+async def appeal(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewAppeal]
+) -> Response[AppealView]:
+    """Ask, once, that the refusal of a claim is looked at again by somebody else."""
+    return answered(await once(tx, AppealView, lambda: appeals.appeal(tx, me, claim_id, data, today, now)))
+
+
+@get("/api/appeals", guards=[allow(Post.TRAINEE, Post.CLERK, Post.REVIEWER, Post.AUDITOR)])
+async def list_appeals(
+    *,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    closed: FromQuery[bool] = False,
+    cursor: FromQuery[UUID | None] = None,
+    limit: Limit = 50,
+) -> AppealList:
+    """The open appeals (or the answered ones) over my claims, or in the district I work for."""
+    return await asked_to_review.list_appeals(tx, me, today, cursor, limit, closed=closed)
+
+
+@post("/api/appeals/{appeal_id:uuid}/answer", guards=[allow(Post.REVIEWER)], status_code=200)
+async def answer_appeal(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, appeal_id: FromPath[UUID], data: JSONBody[NewAppealAnswer]
+) -> Response[AppealView]:
+    """Answer an appeal, as another person than who refused: granted, the claim is in review again."""
+    effect = once(tx, AppealView, lambda: appeals.answer_appeal(tx, me, appeal_id, data, today, now))
+    return answered(await effect, 200)
+
+
 @get("/api/holds", guards=[allow(*HOLDERS, Post.MAKER, Post.RELEASER, Post.AUDITOR)])
 async def list_holds(tx: Tx, me: Me, cursor: FromQuery[UUID | None] = None, limit: Limit = 50) -> HoldList:
     """The claims of my district that are held."""
@@ -300,6 +346,9 @@ ROUTES = [
     object_to,
     list_objections,
     close_objection,
+    appeal,
+    list_appeals,
+    answer_appeal,
     list_holds,
     approve_claim,
     refuse_claim,

@@ -4,8 +4,19 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, func, text
-from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, Range
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.claim import DEAD, ClaimStatus
@@ -184,6 +195,39 @@ class ClaimObjectionRow(Base):
     closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     closed_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     closed_at: Mapped[datetime | None]
+
+
+class ClaimAppealRow(Base):
+    """复核: one for each refusal, answered once by another person than who refused it."""
+
+    __tablename__ = "claim_appeals"
+    __table_args__ = (
+        UniqueConstraint("refusal_id", name="uq_claim_appeals_refusal"),
+        Index("ix_claim_appeals_due", "due_on", postgresql_where=text("answered_at IS NULL")),
+        CheckConstraint("answer IN ('granted', 'denied', 'moot')", name="answer"),
+        CheckConstraint(
+            "num_nulls(answer, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
+        ),
+        CheckConstraint("(answer IS NULL) = (answer_text = '')", name="answer_text"),
+        CheckConstraint("coalesce(answer = 'moot', false) = (in_the_way <> '{}')", name="in_the_way"),
+        CheckConstraint("answered_person <> appealed_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
+    refusal_id: Mapped[int] = mapped_column(ForeignKey("journal.id"))
+    reason: Mapped[str]
+    appealed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    appealed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    appealed_at: Mapped[datetime]
+    due_on: Mapped[date]
+    answer: Mapped[str | None]
+    answer_text: Mapped[str] = mapped_column(server_default="")
+    #: Rules by which other claims keep a granted one out.
+    in_the_way: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
 
 
 class ClaimTallyDeltaRow(Base):

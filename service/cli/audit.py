@@ -46,6 +46,7 @@ TITLES = {
     "assessed_by_others": "班级的结果由别的评价机构评出，名册上每人一个，一个证书编号只属于一个人",
     "roster_lines": "花名册每一行恰好一个结果，受理的行各有一笔申领",
     "told_what_happened": "短信只说发生过的事，只发给本人",
+    "appeals_by_another": "复核由另一人答复，通过的才恢复申领",
 }
 
 

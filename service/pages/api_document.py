@@ -35,6 +35,7 @@ HEADINGS = {
     "notices": "公示",
     "holds": "冻结",
     "objections": "异议",
+    "appeals": "复核",
     "credit": "机构监管",
     "penalties": "机构监管",
     "evaluations": "机构监管",

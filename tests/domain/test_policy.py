@@ -204,8 +204,8 @@ def test_invoices_that_are_none(number: Any, fee_fen: int, payer: str, code: str
 
 
 def test_remedies_and_their_last_days() -> None:
-    assert [(each.kind, each.last) for each in remedies(date(2026, 8, 31), 60, 6)] == [
-        (RemedyKind.REVIEW, None),
+    assert [(each.kind, each.last) for each in remedies(date(2026, 8, 31), 60, 60, 6)] == [
+        (RemedyKind.REVIEW, date(2026, 10, 30)),
         (RemedyKind.RECONSIDERATION, date(2026, 10, 30)),
         (RemedyKind.LAWSUIT, date(2027, 2, 28)),
     ]

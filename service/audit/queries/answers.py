@@ -12,6 +12,7 @@ _NAMED = """
                    ('^POST /api/claims/[^/]+/(correct|account|retry|send-back)$', 'claim', true),
                    ('^POST /api/claims/[^/]+/(hold|lift)$', 'claim_hold', true),
                    ('^POST /api/(claims/[^/]+/object|objections/[^/]+/close)$', 'claim_objection', true),
+                   ('^POST /api/(claims/[^/]+/appeal|appeals/[^/]+/answer)$', 'claim_appeal', true),
                    ('^POST /api/rosters$', 'roster', false),
                    ('^POST /api/returns$', 'return_file', false),
                    ('^POST /api/batches', 'batch', true),
@@ -33,6 +34,7 @@ _KEY = "user_id || ' ' || route || ' ' || key"
 _THERE = """
     SELECT 'claim' AS kind, id FROM claims UNION ALL SELECT 'claim_hold', id FROM claim_holds
      UNION ALL SELECT 'claim_objection', id FROM claim_objections
+     UNION ALL SELECT 'claim_appeal', id FROM claim_appeals
      UNION ALL SELECT 'roster', id FROM rosters UNION ALL SELECT 'return_file', id FROM return_files
      UNION ALL SELECT 'batch', id FROM batches UNION ALL SELECT 'appropriation', id FROM appropriations
      UNION ALL SELECT 'policy', id FROM policy_proposals

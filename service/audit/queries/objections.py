@@ -1,6 +1,53 @@
-"""Objections: raised by the trainee, closed by somebody else, and all of it in the journal."""
+"""Objections and appeals: raised by the claimant, answered by somebody else, and all of it in the journal."""
 
 from service.audit.queries.checks import Check, Promise
+
+_GRANTED = "j.subject_kind = 'claim' AND j.action = 'reinstate'"
+
+APPEALS = Promise(
+    None,
+    "appeals_by_another",
+    "claim_appeals",
+    (
+        Check(
+            "claim_appeals",
+            "答复复核的就是作出原决定的人、申领人，或签字的用户不是签字的人",
+            """SELECT a.id FROM claim_appeals a JOIN claims c ON c.id = a.claim_id
+                 JOIN journal r ON r.id = a.refusal_id
+                 JOIN people p ON p.id = c.person_id JOIN people q ON q.id = a.answered_person
+                 JOIN users u ON u.id = a.answered_by LEFT JOIN people f ON f.id = r.actor_person_id
+                WHERE coalesce(q.merged_into, q.id) IN (coalesce(p.merged_into, p.id), coalesce(f.merged_into, f.id))
+                   OR u.person_id <> q.id OR r.subject_id <> a.claim_id OR r.action <> 'refuse'""",
+        ),
+        Check(
+            "claims",
+            "不予补贴的申领恢复了，却没有复核通过",
+            f"""SELECT j.subject_id FROM journal j
+                 WHERE {_GRANTED} AND NOT EXISTS (
+                       SELECT FROM claim_appeals a
+                        WHERE a.claim_id = j.subject_id AND a.answer = 'granted' AND a.refusal_id < j.id)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "claim_appeals",
+            "复核通过了，申领却没有恢复",
+            f"""SELECT a.id FROM claim_appeals a
+                 WHERE a.answer = 'granted' AND NOT EXISTS (
+                       SELECT FROM journal j
+                        WHERE {_GRANTED} AND j.subject_id = a.claim_id AND j.id > a.refusal_id)""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "claim_appeals",
+            "申请或答复没有记入日志",
+            """SELECT a.id FROM claim_appeals a CROSS JOIN LATERAL (VALUES
+                        ('appeal', a.appealed_person),
+                        (CASE a.answer WHEN 'granted' THEN 'grant' WHEN 'denied' THEN 'deny' ELSE a.answer END,
+                         a.answered_person)) AS done (action, person_id)
+                WHERE done.action IS NOT NULL AND NOT EXISTS (
+                      SELECT FROM journal j WHERE j.subject_kind = 'claim_appeal' AND j.subject_id = a.id
+                         AND j.action = done.action AND j.actor_person_id = done.person_id)""",
+        ),
+    ),
+)
 
 OBJECTIONS = Promise(
     None,

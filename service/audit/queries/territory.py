@@ -12,6 +12,8 @@ _PLACES = """
                  FROM claim_holds h JOIN claims c ON c.id = h.claim_id
      UNION ALL SELECT 'claim_objection', o.id, c.district, c.institution_id, c.person_id
                  FROM claim_objections o JOIN claims c ON c.id = o.claim_id
+     UNION ALL SELECT 'claim_appeal', a.id, c.district, c.institution_id, c.person_id
+                 FROM claim_appeals a JOIN claims c ON c.id = a.claim_id
      UNION ALL SELECT kind, a.id, c.district, c.institution_id, c.person_id
                  FROM payment_attempts a JOIN claims c ON c.id = a.claim_id,
                       unnest(ARRAY['attempt', 'attempt_decision']) AS kind

@@ -20,8 +20,9 @@ from domain.level import level_of
 from domain.period import parse_date
 from service.catalog.tables import CatalogItemRow
 from service.claims.commands.moves import move_claim
+from service.claims.queries.again import asked_again
 from service.claims.queries.care import claimed_by
-from service.claims.queries.decisions import stored_decision, stored_facts
+from service.claims.queries.decisions import stored_decision
 from service.claims.queries.facts import Asked, facts_for
 from service.claims.queries.views import claim_view
 from service.claims.schemas import ClaimView, DecisionView, NewCorrection
@@ -131,30 +132,18 @@ async def _facts(tx: Tx, claim: Row[Any], mended: _Mended, payee: str) -> Facts:
 
 def _asked(claim: Row[Any], mended: _Mended, payee: str) -> Asked:
     """The claim as it is asked for now: what was mended, and what stays."""
-    before, account = stored_facts(claim.decision), mended.account
-    # with a class, training began when that did; without one and a day of its own, with the certificate
-    beside = before.class_number is None and claim.training_started_on != claim.certificate_issued_on
-    began = claim.training_started_on if beside else None
-    return Asked(
-        person_id=claim.person_id,
-        channel=before.channel,
-        item_code=mended.item_code or claim.code,
-        list_kind=None if mended.item_code else claim.list_kind,
-        level=mended.level or claim.level,
-        certificate_number=mended.certificate.number if mended.certificate else claim.certificate_number,
-        issued_on=mended.issued_on or claim.certificate_issued_on,
-        training_started_on=mended.training_started_on or began,
-        class_number=before.class_number,
-        holder_is_payee=same_name(account.holder.text, payee) if account else before.holder_is_payee,
-        mandate_id=claim.mandate_id,
-        institution_id=claim.institution_id,
-        warnings=tuple(remark.code for remark in account.warnings) if account else before.warnings,
-        group=before.group,
-        invoice_number=claim.invoice_number,
-        fee_fen=before.fee.fee_fen if before.fee else None,
-        payer_is_claimant=before.fee is not None and before.fee.payer_is_claimant,
-        place_link=before.place_link,
-        excluding=claim.id,
+    asked, account = asked_again(claim), mended.account
+    if mended.item_code:
+        asked = replace(asked, item_code=mended.item_code, list_kind=None)
+    if account:
+        warnings = tuple(remark.code for remark in account.warnings)
+        asked = replace(asked, holder_is_payee=same_name(account.holder.text, payee), warnings=warnings)
+    return replace(
+        asked,
+        level=mended.level or asked.level,
+        certificate_number=mended.certificate.number if mended.certificate else asked.certificate_number,
+        issued_on=mended.issued_on or asked.issued_on,
+        training_started_on=mended.training_started_on or asked.training_started_on,
     )
 
 

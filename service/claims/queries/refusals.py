@@ -1,5 +1,7 @@
 """A refusal as the claimant is told it: when, why, and what may be done against it."""
 
+from dataclasses import dataclass
+from datetime import date
 from itertools import takewhile
 from uuid import UUID
 
@@ -7,7 +9,7 @@ from sqlalchemy import select
 
 from domain.claim import ClaimAction
 from domain.eligibility import Decision, Result
-from domain.remedy import remedies
+from domain.remedy import Remedy, remedies
 from service.claims.schemas import RefusalView, RemedyView
 from service.clock import SHANGHAI
 from service.database import Tx
@@ -19,12 +21,22 @@ from service.wording import wording, words
 RULES = "claims.rules"
 
 
-async def refusal_of(tx: Tx, claim_id: UUID, decision: Decision) -> RefusalView | None:
-    """The last refusal of a claim, with the periods that the policy of its day sets; None when nobody refused it."""
+@dataclass(frozen=True)
+class Refusal:
+    """The journal's row of a refusal: `id`, the day, what was noted, and who it was."""
+
+    id: int
+    on: date
+    noted: str
+    by: str
+
+
+async def last_refusal(tx: Tx, claim_id: UUID) -> Refusal | None:
+    """None when nobody refused the claim."""
     row = JournalRow
     refused = (
         await tx.execute(
-            select(row.at, row.reason, row.actor_name)
+            select(row.id, row.at, row.reason, row.actor_name)
             .where(row.subject_kind == "claim", row.subject_id == claim_id, row.action == str(ClaimAction.REFUSE))
             .order_by(row.id.desc())
             .limit(1)
@@ -32,11 +44,26 @@ async def refusal_of(tx: Tx, claim_id: UUID, decision: Decision) -> RefusalView 
     ).one_or_none()
     if refused is None:
         return None
-    on = refused.at.astimezone(SHANGHAI).date()
-    ways = remedies(on, *await required(tx, on, "reconsideration_days", "lawsuit_months"))
-    told = [RemedyView(each.kind, each.last, words(f"remedy.{each.kind}", {"last": each.last})) for each in ways]
-    reasons = _rules_reasons(decision) if refused.actor_name == RULES else _officers_reasons(refused.reason)
-    return RefusalView(on, reasons, told)
+    return Refusal(refused.id, refused.at.astimezone(SHANGHAI).date(), refused.reason, refused.actor_name)
+
+
+async def ways_against(tx: Tx, on: date) -> tuple[Remedy, ...]:
+    """What may be done against a refusal of that day, with the periods that its policy sets."""
+    periods = await required(tx, on, "review_request_days", "reconsideration_days", "lawsuit_months")
+    return remedies(on, *periods)
+
+
+async def refusal_of(tx: Tx, claim_id: UUID, decision: Decision) -> RefusalView | None:
+    """The last refusal of a claim as its claimant is told it; None when nobody refused it."""
+    refusal = await last_refusal(tx, claim_id)
+    if refusal is None:
+        return None
+    told = [
+        RemedyView(each.kind, each.last, words(f"remedy.{each.kind}", {"last": each.last}))
+        for each in await ways_against(tx, refusal.on)
+    ]
+    reasons = _rules_reasons(decision) if refusal.by == RULES else _officers_reasons(refusal.noted)
+    return RefusalView(refusal.on, reasons, told)
 
 
 def _rules_reasons(decision: Decision) -> list[str]:

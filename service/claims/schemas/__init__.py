@@ -1,10 +1,14 @@
 """Claims and mandates as JSON. Views hold masked values only."""
 
 from service.claims.schemas.care import (
+    AppealList,
+    AppealView,
     ApprovedView,
     FaultView,
     HoldList,
     HoldView,
+    NewAppeal,
+    NewAppealAnswer,
     NewApproval,
     NewCorrection,
     NewFault,
@@ -56,6 +60,8 @@ from service.claims.schemas.shown import (
 __all__ = [
     "AffectedClaim",
     "AffectedView",
+    "AppealList",
+    "AppealView",
     "ApprovedView",
     "ClaimView",
     "ClaimsView",
@@ -68,6 +74,8 @@ __all__ = [
     "MandateList",
     "MandateView",
     "NewAccount",
+    "NewAppeal",
+    "NewAppealAnswer",
     "NewApproval",
     "NewClaim",
     "NewCorrection",

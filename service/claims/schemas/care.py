@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from domain.appeal import Answer
 from domain.correction import Correctable
 from domain.objection import Finding, Ground
 from service.claims.schemas.filing import NewAccount
@@ -150,4 +151,39 @@ class ObjectionList(Struct):
     """Oldest first. `next` is the cursor of the page that follows; null on the last."""
 
     objections: list[ObjectionView]
+    next: UUID | None
+
+
+class NewAppeal(Struct, forbid_unknown_fields=True):
+    """Why the refusal is not right; without numbers of persons."""
+
+    reason: Reason
+
+
+class NewAppealAnswer(Struct, forbid_unknown_fields=True):
+    grant: bool
+    answer: Reason
+
+
+class AppealView(Struct, kw_only=True):
+    """复核 of a refusal; open while `answer` is null. `message` says what the answer means, `in_the_way` which other
+    claims' facts kept a granted one out."""
+
+    id: UUID
+    claim_id: UUID
+    reason: str
+    appealed_at: datetime
+    due_on: date
+    overdue: bool
+    answer: Answer | None
+    message: str
+    answer_text: str
+    in_the_way: list[str]
+    answered_at: datetime | None
+
+
+class AppealList(Struct):
+    """By the day on which they are due. `next` is the cursor of the page that follows; null on the last."""
+
+    appeals: list[AppealView]
     next: UUID | None

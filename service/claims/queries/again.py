@@ -1,0 +1,36 @@
+"""A stored claim as it was asked for, to be decided once more."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from service.claims.queries.decisions import stored_facts
+from service.claims.queries.facts import Asked
+
+
+def asked_again(claim: Row[Any]) -> Asked:
+    """`claim` has the columns of a claim, and the `code` of its catalog item. It stands in its own way no more."""
+    before = stored_facts(claim.decision)
+    # with a class, training began when that did; without one and a day of its own, with the certificate
+    beside = before.class_number is None and claim.training_started_on != claim.certificate_issued_on
+    return Asked(
+        person_id=claim.person_id,
+        channel=before.channel,
+        item_code=claim.code,
+        list_kind=claim.list_kind,
+        level=claim.level,
+        certificate_number=claim.certificate_number,
+        issued_on=claim.certificate_issued_on,
+        training_started_on=claim.training_started_on if beside else None,
+        class_number=before.class_number,
+        holder_is_payee=before.holder_is_payee,
+        mandate_id=claim.mandate_id,
+        institution_id=claim.institution_id,
+        warnings=before.warnings,
+        group=before.group,
+        invoice_number=claim.invoice_number,
+        fee_fen=before.fee.fee_fen if before.fee else None,
+        payer_is_claimant=before.fee is not None and before.fee.payer_is_claimant,
+        place_link=before.place_link,
+        excluding=claim.id,
+    )

@@ -1,0 +1,62 @@
+"""Appeals as who raised them sees them, and the reviewers of the claim's district."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select, tuple_
+
+from domain.actor import Actor, Post
+from service.claims.queries.care import claimed_by, in_district
+from service.claims.schemas import AppealList, AppealView
+from service.claims.tables import ClaimAppealRow, ClaimRow
+from service.database import Tx
+from service.wording import words
+
+_READERS = (Post.REVIEWER, Post.AUDITOR)
+
+
+def _appeals() -> Select[*tuple[Any, ...]]:
+    row = ClaimAppealRow
+    return select(
+        *(row.id, row.claim_id, row.reason, row.appealed_at, row.due_on),
+        *(row.answer, row.answer_text, row.in_the_way, row.answered_at),
+    ).join(ClaimRow, ClaimRow.id == row.claim_id)
+
+
+async def appeal_view(tx: Tx, appeal_id: UUID, today: date) -> AppealView:
+    """An appeal that the caller was allowed to raise or answer."""
+    return _view((await tx.execute(_appeals().where(ClaimAppealRow.id == appeal_id))).one(), today)
+
+
+async def list_appeals(
+    tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, closed: bool = False
+) -> AppealList:
+    """A page of the open or of the answered appeals over claims that I may mend, and of those in the district I work
+    for, in order of the day by which they are to be answered; `cursor` is the last one seen."""
+    row = ClaimAppealRow
+    mine = [claimed_by(me), *([in_district(me)] if me.holds(*_READERS) else [])]
+    state = row.answered_at.is_not(None) if closed else row.answered_at.is_(None)
+    asked = _appeals().where(or_(*mine), state).order_by(row.due_on, row.id).limit(limit + 1)
+    if cursor is not None:
+        seen = select(row.due_on).where(row.id == cursor).scalar_subquery()
+        asked = asked.where(tuple_(row.due_on, row.id) > tuple_(seen, cursor))
+    rows = (await tx.execute(asked)).all()
+    following = rows[limit - 1].id if len(rows) > limit else None
+    return AppealList([_view(each, today) for each in rows[:limit]], following)
+
+
+def _view(row: Any, today: date) -> AppealView:
+    return AppealView(
+        id=row.id,
+        claim_id=row.claim_id,
+        reason=row.reason,
+        appealed_at=row.appealed_at,
+        due_on=row.due_on,
+        overdue=row.answered_at is None and row.due_on < today,
+        answer=row.answer,
+        message=words(f"appeal_answer.{row.answer or 'open'}"),
+        answer_text=row.answer_text,
+        in_the_way=[words(f"appeal_way.{rule}") for rule in row.in_the_way],
+        answered_at=row.answered_at,
+    )
