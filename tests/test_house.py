@@ -26,12 +26,12 @@ from domain.roster import ROSTER_LIFECYCLE
 from domain.selection import APPLICATION_LIFECYCLE, ROUND_LIFECYCLE
 from domain.standard import SET_LIFECYCLE
 from domain.training import CLASS_LIFECYCLE
-from service.app import create_app
 from service.batches.tables import LIVE_SQL
 from service.database import async_url, every_table
 from service.funds.tables import WAYS_SQL
 from service.queue import RHYTHM, Job, Sweep, celery
 from service.security import PUBLIC
+from tests.app import the_app
 from tests.conftest import Databases
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +73,7 @@ def test_every_job_has_a_task_and_every_task_is_a_job() -> None:
 def test_every_route_has_a_guard_or_says_that_it_is_public() -> None:
     handlers = [
         (route.path, handler)
-        for route in create_app().routes
+        for route in the_app().routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
         if not route.path.startswith("/schema") and handler.http_methods != {"OPTIONS"}

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from service.app import create_app
+from tests.app import the_app
 from tests.flows.hostile import refused
 from tests.flows.office import PASSWORD, WELDER
 from tests.flows.served import Served
@@ -78,7 +78,7 @@ def document(served: Served) -> dict[str, Any]:
 def _routes() -> set[tuple[str, str]]:
     return {
         (route.path_format, method)
-        for route in create_app().routes
+        for route in the_app().routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
         for method in handler.http_methods - {"OPTIONS"}
@@ -142,7 +142,7 @@ def test_bodies_with_unknown_fields_are_described_as_refused(document: dict[str,
 
 def _requests() -> list[tuple[str, GenerationMode]]:
     """Every operation with requests that fit it, and with requests that do not where there is something to fit."""
-    paths = create_app().openapi_schema.to_schema()["paths"]
+    paths = the_app().openapi_schema.to_schema()["paths"]
     described = {f"{method.upper()} {path}": told for path, item in paths.items() for method, told in item.items()}
     return [
         (label, mode)

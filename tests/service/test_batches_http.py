@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from domain.actor import Actor, Post
-from service.app import create_app
 from service.batches import commands
 from service.database import transaction
 from service.security import open_session
+from tests.app import the_app
 from tests.payments import (
     Stage,
     journal_of,
@@ -37,7 +37,7 @@ class Desk:
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """The service inside this process and its event loop, which owns the pool of connections."""
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from domain.actor import Post
-from service.app import create_app
 from service.batches import commands
 from service.database import transaction
 from service.journal import By
 from service.reconciliation import commands as reconciliation
+from tests.app import the_app
 from tests.payments import Stage, a_return, lines_of, shown
 from tests.service.test_batches_http import Desk, desk
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
@@ -20,7 +20,7 @@ from tests.world import Trainee, World
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

@@ -10,11 +10,11 @@ import pytest
 
 from domain.actor import Post
 from service import database
-from service.app import create_app
 from service.catalog.commands.references import load_trades
 from service.catalog.queries import published
 from service.database import transaction
 from service.security import open_session
+from tests.app import the_app
 from tests.world import World
 
 SHEET = "目录,序号,编码,名称,行业分类\n急需紧缺,1,6-18-02-04,焊工,加工维修\n急需紧缺,3,6-18-02-05,铸造工,加工维休\n"
@@ -22,7 +22,7 @@ SHEET = "目录,序号,编码,名称,行业分类\n急需紧缺,1,6-18-02-04,焊
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

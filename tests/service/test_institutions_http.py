@@ -12,10 +12,10 @@ import pytest
 
 from domain.actor import Post
 from service import clock
-from service.app import create_app
 from service.database import transaction
 from service.gateways.file_store import FILE_BYTES_MAX
 from service.settings import settings
+from tests.app import the_app
 from tests.selection import A_DAY, PDF, Selecting
 from tests.service.test_batches_http import Desk, desk
 from tests.world import WELDER, World
@@ -23,7 +23,7 @@ from tests.world import WELDER, World
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

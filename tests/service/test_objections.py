@@ -11,7 +11,6 @@ import pytest
 from domain.actor import Actor, Post
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from domain.objection import Finding, Ground
-from service.app import create_app
 from service.audit.queries.checks import first_breach
 from service.audit.queries.objections import OBJECTIONS
 from service.audit.queries.story import story_of
@@ -20,6 +19,7 @@ from service.claims.commands.objections import close_objection, object_to
 from service.claims.queries.objections import list_objections
 from service.claims.schemas import NewFinding, NewObjection, ObjectionView
 from service.database import Tx, transaction
+from tests.app import the_app
 from tests.objections import PaidForThem
 from tests.payments import claim_statuses, journal_of
 from tests.service.test_batches_http import desk
@@ -150,7 +150,7 @@ async def test_nobody_closes_their_own_or_another_districts(tx: Tx, paid: PaidFo
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

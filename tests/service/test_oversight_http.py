@@ -11,10 +11,10 @@ from domain.errors import Ineligible
 from domain.institution import Standing, Stop
 from domain.period import add_months
 from service import clock
-from service.app import create_app
 from service.audit.queries import verify
 from service.claims.commands.filing import file_claim
 from service.database import transaction
+from tests.app import the_app
 from tests.oversight import SHA, Oversight
 from tests.service.test_batches_http import desk
 from tests.world import World
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from domain.share import DEFINITION, percent_of, share_of
 from service import clock, database
 from service.access.tables import UserPostRow, UserRow
-from service.app import create_app
 from service.claims.tables import ClaimTallyDeltaRow
 from service.database import Tx, transaction
 from service.local import cast
@@ -26,6 +25,7 @@ from service.pages import demo_cast, gathering
 from service.pages.rendering import HERE, assets
 from service.settings import settings
 from service.statistics.queries.share import By, individual_share, parse_span
+from tests.app import the_app
 
 _VOID = {"meta", "link", "input", "br"}
 _CSS_MAX = 20_000
@@ -96,7 +96,7 @@ def read(answer: httpx.Response) -> Page:
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """The service inside this process, asked as browsers ask."""
     headers = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test", headers=headers) as client:
         yield client
 
@@ -256,7 +256,7 @@ async def test_files_stand_at_the_address_of_their_bytes(browser: httpx.AsyncCli
 
 
 async def test_pages_are_not_in_the_document_of_the_api(browser: httpx.AsyncClient) -> None:
-    app = create_app()
+    app = the_app()
     described = (await browser.get("/schema/openapi.json")).json()["paths"]
     here = {route.path for route in app.routes if isinstance(route, HTTPRoute)}
     pages = {"/", "/catalog", "/catalog/{code:str}", "/static/{digest:str}/{name:str}"}

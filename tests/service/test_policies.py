@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
-from service.app import create_app
 from service.database import Tx, transaction
 from service.journal import JournalRow
 from service.policies import commands, queries
 from service.policies.schemas import NewPolicy, PolicyView
 from service.security import open_session
+from tests.app import the_app
 from tests.world import World
 
 KEY = "claim_window_months"
@@ -135,7 +135,7 @@ async def test_loading_again_does_not_touch_what_persons_changed(tx: Tx, world: 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

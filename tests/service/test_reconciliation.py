@@ -11,7 +11,6 @@ from sqlalchemy import select
 from domain.actor import Actor, Post
 from domain.claim import ClaimAction
 from domain.errors import Conflict, Invalid, NotFound
-from service.app import create_app
 from service.batches import commands as batch_commands
 from service.batches.commands.moves import move_claims
 from service.batches.schemas import BatchView
@@ -24,6 +23,7 @@ from service.reconciliation import commands, queries
 from service.reconciliation.schemas import ReturnView
 from service.reconciliation.tables import ReturnFileRow, ReturnLineRow
 from service.security import open_session
+from tests.app import the_app
 from tests.payments import (
     Said,
     Stage,
@@ -290,7 +290,7 @@ async def test_bytes_that_are_no_return_are_kept_once_for_a_person(tx: Tx, stage
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

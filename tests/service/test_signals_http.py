@@ -6,9 +6,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from service.app import create_app
 from service.database import transaction
 from service.oversight.commands.signalling import do_run
+from tests.app import the_app
 from tests.oversight import Oversight, many_with_one_phone
 from tests.service.test_batches_http import desk
 from tests.world import World
@@ -16,7 +16,7 @@ from tests.world import World
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

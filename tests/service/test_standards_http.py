@@ -14,10 +14,10 @@ from sqlalchemy import text
 
 from domain.actor import Post
 from service.access.commands import hash_password, make_user
-from service.app import create_app
 from service.cli.standards import standards
 from service.database import dispose, transaction
 from service.standards.queries import publication
+from tests.app import the_app
 from tests.service.test_batches_http import Desk, desk
 from tests.standards import Bureaus, flat
 from tests.world import WELDER, World
@@ -29,7 +29,7 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app())
+    transport = httpx.ASGITransport(the_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://zhida.test") as client:
         yield client
 

@@ -23,7 +23,6 @@ from domain.claim import Channel
 from domain.errors import Invalid
 from domain.period import Period
 from domain.share import DEFINITION
-from service.app import create_app
 from service.claims.commands.tally import fold_tally
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, ClaimTallyRow, ClaimTallySumRow
 from service.database import Tx, async_url, transaction
@@ -31,6 +30,7 @@ from service.security import open_session
 from service.statistics.queries.share import By, individual_share, parse_by, parse_span
 from service.statistics.schemas import IndividualShareView
 from tasks.claims import fold_tally as sweep
+from tests.app import the_app
 from tests.conftest import ROOT, Databases
 from tests.service.season import Season, fresh_database
 from tests.world import World
@@ -211,7 +211,7 @@ async def filed(*changes: dict[str, Any]) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def api() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_app()), base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(the_app()), base_url="http://test") as client:
         yield client
 
 

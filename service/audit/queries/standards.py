@@ -1,14 +1,16 @@
 """The promise about standards: two bureaus signed them, days follow from what was published, amounts recompute."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from domain.errors import DomainError
-from domain.standard import content_of, form, parse_formula, recompute
+from domain.money import Fen
+from domain.standard import content_of, parse_formula, recompute
 from service.audit.queries.checks import Breach, Check, Promise
 from service.database import Tx
-from service.standards.queries.formulas import given_of
+from service.standards.queries.formulas import forming, given_of
 from service.standards.tables import StandardRow, StandardSetRow
 
 _PUBLISHED = "s.status IN ('published', 'superseded') AND s.formula IS NOT NULL"
@@ -101,12 +103,25 @@ def _differs(of: Row[Any], amounts: Any) -> Breach | None:
         formula = parse_formula(of.formula)
     except DomainError:
         return Breach("standard_sets", str(of.id), "公式读不出")
+    form, again = forming(formula), _recomputing()
     for each in amounts:
-        formed = form(formula, given_of(each.level, each.facts))
-        try:
-            again = recompute(each.derivation["steps"])
-        except (ValueError, KeyError):
-            again = None
-        if formed is None or not formed.amount_fen == again == each.amount_fen:
+        formed = form(given_of(each.level, each.facts))
+        if formed is None or not formed.amount_fen == again(each.derivation) == each.amount_fen:
             return Breach("standards", str(each.id), "由公式或推导重算，金额不同")
     return None
+
+
+def _recomputing() -> Callable[[dict[str, Any]], Fen | None]:
+    """What a derivation comes to, None for one that does not hold; once for all that are alike."""
+    known: dict[str, Fen | None] = {}
+
+    def again(derivation: dict[str, Any]) -> Fen | None:
+        key = str(derivation)
+        if key not in known:
+            try:
+                known[key] = recompute(derivation["steps"])
+            except (ValueError, KeyError):
+                known[key] = None
+        return known[key]
+
+    return again
