@@ -129,8 +129,8 @@ _BY_SQLSTATE = {
     "ZD081": "class.person_taken",
     "ZD082": "class.begun",
     "ZD084": "training.first_inspection",
-    "ZD111": "attendance.key_revoked",
-    **dict.fromkeys(("ZD120", "ZD121"), "busy"),  # weights or timetables changed while somebody drew
+    "ZD131": "attendance.key_revoked",
+    **dict.fromkeys(("ZD140", "ZD141"), "busy"),  # weights or timetables changed while somebody drew
 }
 _LOST_CONNECTION = ("08", "57P")
 

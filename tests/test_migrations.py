@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -278,3 +279,13 @@ async def test_editions_of_before_are_historical_and_superseded_where_they_ended
         (2023, "published", True, [1, 2], 0),
         (2024, "draft", False, [1, 2], 0),
     ]
+
+
+def test_each_refusal_of_the_database_has_a_number_of_its_own() -> None:
+    """Two guards that share one would be told in each other's words."""
+    said: dict[str, set[str]] = {}
+    for file in sorted((ROOT / "migrations/versions").glob("*.py")):
+        for state in re.findall(r"ERRCODE = '(ZD1\d\d)'", file.read_text("utf-8")):
+            said.setdefault(state, set()).add(file.name)
+    assert {state: files for state, files in said.items() if len(files) > 1} == {}
+    assert len(said) > 8

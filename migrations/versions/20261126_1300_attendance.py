@@ -27,7 +27,7 @@ FUNCTIONS = [
             JOIN training_classes c ON c.id = n.class_id
            WHERE c.status NOT IN ('approved', 'running', 'finished') OR lower(s.during) > n.received_at
               OR (n.during IS NOT NULL AND NOT n.during && s.during)) > 0 THEN
-        RAISE EXCEPTION 'a mark is of a session that was held' USING ERRCODE = 'ZD110';
+        RAISE EXCEPTION 'a mark is of a session that was held' USING ERRCODE = 'ZD130';
       END IF;
       IF (SELECT count(*) FROM new_rows n
             JOIN training_classes c ON c.id = n.class_id
@@ -37,13 +37,13 @@ FUNCTIONS = [
               OR (n.key_id IS NOT NULL
                   AND (k.institution_id IS DISTINCT FROM c.institution_id OR k.revoked_at <= n.received_at
                        OR NOT k.in_force @> (n.received_at AT TIME ZONE 'Asia/Shanghai')::date))) > 0 THEN
-        RAISE EXCEPTION 'a mark comes from the institution of the class' USING ERRCODE = 'ZD111';
+        RAISE EXCEPTION 'a mark comes from the institution of the class' USING ERRCODE = 'ZD131';
       END IF;
       IF (SELECT count(*) FROM new_rows n
             LEFT JOIN attendance_marks m ON m.id = n.corrects_id
            WHERE n.corrects_id IS NOT NULL
              AND (m.session_id, m.person_id) IS DISTINCT FROM (n.session_id, n.person_id)) > 0 THEN
-        RAISE EXCEPTION 'a correction is about the same session and person' USING ERRCODE = 'ZD112';
+        RAISE EXCEPTION 'a correction is about the same session and person' USING ERRCODE = 'ZD132';
       END IF;
       RETURN NULL;
     END $$

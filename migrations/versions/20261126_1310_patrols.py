@@ -40,7 +40,7 @@ FUNCTIONS = [
             JOIN training_classes c ON c.id = n.class_id
             LEFT JOIN patrol_weights w ON w.institution_id = c.institution_id
            WHERE n.weight <> coalesce(w.weight, 1)) > 0 THEN
-        RAISE EXCEPTION 'a candidate has the weight of its institution' USING ERRCODE = 'ZD120';
+        RAISE EXCEPTION 'a candidate has the weight of its institution' USING ERRCODE = 'ZD140';
       END IF;
       IF (SELECT count(*)
             FROM (SELECT d.id, s.class_id, s.begins
@@ -50,7 +50,7 @@ FUNCTIONS = [
                         WHERE k.draw_id IN (SELECT n.draw_id FROM new_rows n)) AS k
               ON k.draw_id = s.id AND k.class_id = s.class_id AND k.begins = s.begins
            WHERE s.id IS NULL OR k.draw_id IS NULL) > 0 THEN
-        RAISE EXCEPTION 'the candidates are the sessions that could be drawn' USING ERRCODE = 'ZD121';
+        RAISE EXCEPTION 'the candidates are the sessions that could be drawn' USING ERRCODE = 'ZD141';
       END IF;
       RETURN NULL;
     END $$
@@ -69,12 +69,12 @@ FUNCTIONS = [
                     < CASE n.kind WHEN 'on_site' THEN 2 ELSE 1 END
                   OR (SELECT count(*) FROM patrol_officers f
                        WHERE f.patrol_id = n.id AND f.person_id = n.recorded_person) = 0)) > 0 THEN
-        RAISE EXCEPTION 'a patrol is told by those who were there' USING ERRCODE = 'ZD122';
+        RAISE EXCEPTION 'a patrol is told by those who were there' USING ERRCODE = 'ZD142';
       END IF;
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
            WHERE coalesce(n.result, '') <> ''
              AND (SELECT count(*) FROM patrol_evidence e WHERE e.patrol_id = n.id) = 0) > 0 THEN
-        RAISE EXCEPTION 'a result has its evidence' USING ERRCODE = 'ZD123';
+        RAISE EXCEPTION 'a result has its evidence' USING ERRCODE = 'ZD143';
       END IF;
       RETURN NULL;
     END $$

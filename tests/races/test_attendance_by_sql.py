@@ -23,7 +23,7 @@ from tests.races.test_standards_by_sql import refused as refused_alone
 from tests.training import School
 from tests.world import World
 
-NOT_HELD, NOT_ITS_OWN, ANOTHER = "ZD110", "ZD111", "ZD112"
+NOT_HELD, NOT_ITS_OWN, ANOTHER = "ZD130", "ZD131", "ZD132"
 NOTED = """
     INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
     VALUES (:kind, :id, 'x', '{}', 'x', now())

@@ -25,7 +25,7 @@ from tests.service.test_patrols import JPEG, drawn, on_first_day, patrols_of, to
 from tests.training import School
 from tests.world import World
 
-WEIGHT, INCOMPLETE, NOT_THERE, NO_EVIDENCE = "ZD120", "ZD121", "ZD122", "ZD123"
+WEIGHT, INCOMPLETE, NOT_THERE, NO_EVIDENCE = "ZD140", "ZD141", "ZD142", "ZD143"
 NOTED = """
     INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
     VALUES ('{kind}', :{subject}, 'x', '{{}}', 'x', now())
