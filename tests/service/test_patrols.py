@@ -1,6 +1,7 @@
 """Patrols on a real database: drawn by weight, joined, told, counted; a failed one costs credit once."""
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,6 +9,8 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
@@ -16,7 +19,7 @@ from domain.training import PatrolKind, PatrolResult, draw
 from service.access.commands import make_user
 from service.audit.queries.checks import first_breach
 from service.audit.queries.patrols import PATROLS, draws_recompute
-from service.database import Tx
+from service.database import Tx, async_url
 from service.gateways.file_store import content_of
 from service.jobs import JobRow
 from service.oversight.commands.crediting import credit_patrol
@@ -29,10 +32,30 @@ from service.training.queries.coverage import coverage
 from service.training.schemas import NewChange
 from service.training.schemas.patrols import DrawView, NewDraw, NewPatrolResult, Weight
 from tests.attendance import AGO, at, held, school_of_before
+from tests.conftest import Databases
+from tests.service.season import fresh_database
 from tests.training import School, as_place, sessions
 from tests.world import World
 
 JPEG = b"\xff\xd8\xff a photo"
+
+
+@pytest.fixture(scope="module")
+async def own(databases: Databases) -> AsyncIterator[AsyncEngine]:
+    """A database of one's own: officers of the city see what other tests have committed."""
+    async with fresh_database(databases.admin_url, "patrols") as name:
+        url = f"{databases.app_url.rpartition('/')[0]}/{name}"
+        engine = create_async_engine(async_url(url), poolclass=NullPool)
+        yield engine
+        await engine.dispose()
+
+
+@pytest.fixture
+async def tx(own: AsyncEngine) -> AsyncIterator[Tx]:
+    async with own.connect() as connection:
+        begun = await connection.begin()
+        yield connection
+        await begun.rollback()
 
 
 @pytest.fixture
