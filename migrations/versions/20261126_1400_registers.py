@@ -116,6 +116,11 @@ def _registers() -> None:
 
 
 def _before_payment() -> None:
+    # a hold that a check of the registers places is nobody's, as that of a risk signal
+    op.drop_constraint(op.f("ck_claim_holds_placed_by"), "claim_holds")
+    op.create_check_constraint(
+        op.f("ck_claim_holds_placed_by"), "claim_holds", "placed_by IS NOT NULL OR code IN ('signal', 'register')"
+    )
     op.create_table(
         "claim_register_findings",
         sa.Column("hold_id", sa.Uuid(), nullable=False),

@@ -151,7 +151,7 @@ class ClaimHoldRow(Base):
     __table_args__ = (
         Index("uq_claim_holds_live", "claim_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
         CheckConstraint("num_nulls(lifted_by, lifted_at) IN (0, 2)", name="lifted_whole"),
-        CheckConstraint("placed_by IS NOT NULL OR code = 'signal'", name="placed_by"),
+        CheckConstraint("placed_by IS NOT NULL OR code IN ('signal', 'register')", name="placed_by"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

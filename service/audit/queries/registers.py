@@ -34,6 +34,12 @@ REGISTERS = Promise(
                 WHERE s.lines <> (SELECT count(*) FROM register_entries e WHERE e.snapshot_id = s.id)""",
         ),
         Check(
+            "claim_holds",
+            "因名册冻结，却没有写明名册里有什么",
+            """SELECT h.id FROM claim_holds h LEFT JOIN claim_register_findings f ON f.hold_id = h.id
+                WHERE h.placed_by IS NULL AND h.code = 'register' AND f.hold_id IS NULL""",
+        ),
+        Check(
             "batches",
             "有名册可核对，却没有核对就送出",
             """SELECT b.id FROM batches b
