@@ -28,7 +28,7 @@ FUNCTIONS = [
       IF (SELECT count(*) FROM new_rows n LEFT JOIN register_snapshots s ON s.id = n.snapshot_id
            WHERE s.lines IS DISTINCT FROM
                  (SELECT count(*) FROM register_entries e WHERE e.snapshot_id = n.snapshot_id)) > 0 THEN
-        RAISE EXCEPTION 'a register is confirmed with all of its lines' USING ERRCODE = 'ZD060';
+        RAISE EXCEPTION 'a register is confirmed with all of its lines' USING ERRCODE = 'ZD090';
       END IF;
       RETURN NULL;
     END $$
