@@ -11,6 +11,7 @@ from domain.claim import PlaceLink
 from domain.errors import Forbidden, Invalid
 from domain.level import LEVELS
 from domain.period import Period, parse_date
+from domain.register import EXCLUDING
 from domain.signal import Signal, Thresholds, policy_key
 
 KEY_LENGTH_MAX = 60
@@ -176,6 +177,9 @@ FORMS: Mapping[str, Form] = {
     "subsidy_capped_by_fee": YesNo(),
     "place_link_required": YesNo(),
     "place_links": SomeOf(tuple(PlaceLink)),
+    "excluding_registers": SomeOf(tuple(EXCLUDING)),
+    "graduating_students": OneOf(("granted", "refused")),
+    "sister_scheme_paid": OneOf(("refused", "granted")),
     "reconsideration_days": Whole(1, 365),
     "lawsuit_months": Whole(1, 60),
     "fund_of_group": FundOfGroup(),

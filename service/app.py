@@ -27,6 +27,7 @@ from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS
 from service.reconciliation import routes as reconciliation
+from service.registers import routes as registers
 from service.security import PUBLIC, Authentication
 from service.standards import routes as standards
 from service.statistics import routes as statistics
@@ -73,7 +74,7 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 
 FEATURES = [
-    *(access, policies, catalog, funds, standards, institutions, training, assessments),
+    *(access, policies, registers, catalog, funds, standards, institutions, training, assessments),
     *(claims, notices, oversight, batches, reconciliation, statistics, messages, audit),
 ]
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -35,6 +35,8 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from domain.period import Period
 from service.settings import settings
+
+T = TypeVar("T")
 
 #: One open transaction. Doors open it; commands use it and never commit.
 Tx = AsyncConnection
@@ -156,6 +158,12 @@ async def fetch_alone(statement: str, *values: Any) -> list[asyncpg.Record]:
         return await _told(connection, _driver(connection).fetch(statement, *values))
 
 
+async def copy_in(tx: Tx, table: type[Base], columns: Sequence[str], records: Sequence[tuple[Any, ...]]) -> None:
+    """Rows by COPY, within `tx`, which has begun: for files of a million lines. DBAPIError as from SQLAlchemy."""
+    copied = _driver(tx).copy_records_to_table(table.__tablename__, columns=columns, records=records)
+    await _told(tx, copied)
+
+
 def _driver(tx: Tx) -> asyncpg.Connection:
     assert tx.sync_connection is not None, "whoever holds a Tx is connected"
     return cast(asyncpg.Connection, tx.sync_connection.connection.driver_connection)
@@ -168,7 +176,7 @@ def _begin_with(connection: Connection, statement: str, values: tuple[Any, ...])
     return cast(list[asyncpg.Record], cursor.fetchall())
 
 
-async def _told(tx: Tx, rows: Awaitable[list[asyncpg.Record]]) -> list[asyncpg.Record]:
+async def _told(tx: Tx, rows: Awaitable[T]) -> T:
     """The rows; what the driver refuses is raised as SQLAlchemy's error, which doors and tasks understand."""
     try:
         return await rows

@@ -29,6 +29,9 @@ PARAMETERS = Parameters(
     place_links=("household", "insurance", "residence"),
     institution_claim_needs_class=False,
     attendance_share_least=80,
+    excluding_registers=("public_payroll", "students", "pensioners", "deceased"),
+    graduating_students="granted",
+    sister_scheme_paid="refused",
 )
 
 _ELIGIBLE = Facts(

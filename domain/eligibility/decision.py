@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from domain.eligibility import claimant, of_class, payment, training
+from domain.eligibility import claimant, of_class, payment, registers, training
 from domain.eligibility.facts import Facts
 from domain.eligibility.outcome import Decision, Outcome, Said
 from domain.eligibility.payment import amount_due
 
 #: Raised when any rule comes, goes, or changes its meaning; stored with each decision.
-RULES_VERSION = 4
+RULES_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Rule:
 
 
 _NOTICE = "济人社函〔2023〕28号"
+_EXCLUDED = "不属于补贴对象的人员，与名册核对（政策参数 excluding_registers）"
 
 #: In the order in which a person reads them.
 RULES: tuple[Rule, ...] = (
@@ -95,6 +96,14 @@ RULES: tuple[Rule, ...] = (
     Rule(payment.fee_proved, "个人缴费凭票申领（政策参数 subsidy_capped_by_fee）", since=2),
     Rule(payment.invoice_not_used, "一票一领", since=2, at_door=True),
     Rule(payment.nothing_odd, "填写核对"),
+    Rule(registers.not_on_public_payroll, _EXCLUDED, since=5),
+    Rule(registers.not_studying, f"{_EXCLUDED}；毕业年度除外（政策参数 graduating_students）", since=5),
+    Rule(registers.not_a_pensioner, _EXCLUDED, since=5),
+    Rule(registers.living, _EXCLUDED, since=5),
+    Rule(registers.in_group_register, "补贴对象：人群以名册为准，名册有效日不晚于培训开始之日", since=5),
+    Rule(
+        registers.not_paid_by_sister_scheme, "失业保险技能提升补贴不重复享受（政策参数 sister_scheme_paid）", since=5
+    ),
 )
 
 

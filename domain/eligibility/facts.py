@@ -14,6 +14,7 @@ from domain.errors import Conflict
 from domain.institution import Standing
 from domain.period import Period
 from domain.policy import Limit
+from domain.register import Looked
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Parameters:
     place_links: tuple[str, ...] = ()
     institution_claim_needs_class: bool = False
     attendance_share_least: int = 0
+    excluding_registers: tuple[str, ...] = ()
+    graduating_students: str = "granted"  # or 'refused'
+    sister_scheme_paid: str = "granted"  # or 'refused'
 
     @classmethod
     def of(cls, policy: Mapping[str, Any], on: date) -> Self:
@@ -40,6 +44,7 @@ class Parameters:
         given = {key: policy[key] for key in keys}
         given["counting_limits"] = tuple(Limit.read(each) for each in given["counting_limits"])
         given["place_links"] = tuple(given["place_links"])
+        given["excluding_registers"] = tuple(given["excluding_registers"])
         return cls(**given)
 
 
@@ -182,6 +187,13 @@ class Facts:
     institution: InstitutionFacts | None = None
     class_number: str | None = None
     of_class: ClassFacts | None = None
+    #: A register that is not loaded, or not asked of this claim, is not among them.
+    registers: tuple[Looked, ...] = ()
+
+    @property
+    def group_code(self) -> str:
+        """The group that the claimant names; empty: none."""
+        return self.group.group if self.group else ""
 
 
 def once_in(parameters: Parameters, today: date) -> str:

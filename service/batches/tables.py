@@ -78,6 +78,25 @@ class SignatureRow(Base):
     signed_at: Mapped[datetime]
 
 
+class RegisterCheckRow(Base):
+    """The claims of a batch were looked up in the registers again: when it was put together, and before it was sent.
+    `snapshots` is register → the snapshot that was asked; a register that is not there was not loaded."""
+
+    __tablename__ = "batch_register_checks"
+    __table_args__ = (
+        CheckConstraint("step IN ('assemble', 'send')", name="step"),
+        CheckConstraint("stopped BETWEEN 0 AND claims", name="counted"),
+    )
+
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    checked_on: Mapped[date]
+    checked_at: Mapped[datetime]
+    snapshots: Mapped[dict[str, Any]]
+    claims: Mapped[int] = mapped_column(Integer)
+    stopped: Mapped[int] = mapped_column(Integer)
+
+
 class TreasuryTransferRow(Base):
     """拨付: the treasury's transfer of a total to the agent bank, recorded before any file is written.
 

@@ -151,18 +151,31 @@ class ClaimHoldRow(Base):
     __table_args__ = (
         Index("uq_claim_holds_live", "claim_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
         CheckConstraint("num_nulls(lifted_by, lifted_at) IN (0, 2)", name="lifted_whole"),
-        CheckConstraint("placed_by IS NOT NULL OR code = 'signal'", name="placed_by"),
+        CheckConstraint("placed_by IS NOT NULL OR code IN ('signal', 'register')", name="placed_by"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
     code: Mapped[str]
     note: Mapped[str]
-    placed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))  # nobody, where a risk signal did
+    placed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))  # nobody: a risk signal or a register did
     placed_at: Mapped[datetime]
     lifted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     lifted_at: Mapped[datetime | None]
     lift_note: Mapped[str] = mapped_column(server_default="")
+
+
+class RegisterFindingRow(Base):
+    """What the registers had against a claim before it was paid, and by which snapshots: the reason of a hold.
+    Written once; whoever lifts the hold has weighed it."""
+
+    __tablename__ = "claim_register_findings"
+    __table_args__ = (CheckConstraint("jsonb_array_length(objections) > 0", name="objections"),)
+
+    hold_id: Mapped[UUID] = mapped_column(ForeignKey("claim_holds.id"), primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
+    objections: Mapped[list[Any]]  # each: code and facts
+    registers: Mapped[list[Any]]  # `domain.register.Looked`, as for a decision
 
 
 class ClaimObjectionRow(Base):

@@ -24,6 +24,7 @@ class _Lazy(click.Group):
             "staff": ("service.cli.staff", "staff"),
             "institution": ("service.cli.staff", "institution"),
             "standards": ("service.cli.standards", "standards"),
+            "register": ("service.cli.registers", "register"),
             "reviews": ("service.cli.reviews", "reviews"),
             "stats": ("service.cli.statistics", "stats"),
             "restored": ("service.cli.restored", "restored"),

@@ -20,6 +20,7 @@ HEADINGS = {
     "standards": "目录和补贴标准",
     "policies": "政策参数和人群",
     "groups": "政策参数和人群",
+    "registers": "名册",
     "classes": "开班和实地检查",
     "inspections": "开班和实地检查",
     "attendance": "考勤和巡查",

@@ -1,7 +1,7 @@
 """Policy parameters and what is proposed to change in them; published tables: working days, retirement, groups."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from domain.errors import Conflict
 from domain.group import Group, groups_of
 from domain.retirement import RetirementTable
 from domain.workday import WorkCalendar, Workday
-from service.database import Tx
+from service.database import Tx, period_of
 from service.policies.schemas import PoliciesView, PolicyView, ProposalsView, ProposalView
 from service.policies.tables import PolicyConfirmationRow, PolicyProposalRow, PolicyRow
 
@@ -38,6 +38,17 @@ async def required(tx: Tx, on: date, *keys: str) -> list[Any]:
         if key not in policy:
             raise Conflict("policy.missing", key=key, on=on.isoformat())
     return [policy[key] for key in keys]
+
+
+async def required_by_day(tx: Tx, days: Collection[date], keys: Set[str]) -> dict[date, dict[str, Any]]:
+    """The same for many days at once: day → key → value."""
+    row = PolicyRow
+    rows = (await tx.execute(select(row.key, row.value, row.in_force).where(row.key.in_(keys)))).all()
+    found = {day: {each.key: each.value for each in rows if day in period_of(each.in_force)} for day in days}
+    for day, values in found.items():
+        for key in keys - values.keys():
+            raise Conflict("policy.missing", key=key, on=day.isoformat())
+    return found
 
 
 async def policies_on(tx: Tx, on: date) -> PoliciesView:

@@ -33,11 +33,13 @@ from domain.eligibility import (
     amount_due,
     decide,
 )
+from domain.eligibility.registers import CHECKS, objections_of
 from domain.institution import Standing
 from domain.level import LEVELS
 from domain.money import parse_yuan
 from domain.period import Period, whole_months
 from domain.policy import Limit
+from domain.register import FoundEntry, Looked, Register, register_of_group
 from domain.retirement import RetirementTable
 from service.claims.queries.decisions import decided_again, stored_decision, stored_facts
 from service.wording import wording, words
@@ -69,7 +71,22 @@ _POLICIES: dict[str, Callable[..., dict[str, Any]]] = {
     r"补贴不超过缴费": lambda: {"subsidy_capped_by_fee": True},
     r"须与本市有关联": lambda: {"place_link_required": True},
     r"只认户籍": lambda: {"place_links": ("household",)},
+    r"只排除退休": lambda: {"excluding_registers": ("pensioners",)},
+    r"毕业年度不补": lambda: {"graduating_students": "refused"},
+    r"两项补贴都可领": lambda: {"sister_scheme_paid": "granted"},
 }
+
+_CHECKED = {check.__name__ for check in CHECKS}
+#: Registers as the table calls them; 人群 is that of the group which a case names.
+_REGISTERS = {
+    "财政供养": Register.PUBLIC_PAYROLL,
+    "在校学生": Register.STUDENTS,
+    "退休": Register.PENSIONERS,
+    "死亡": Register.DECEASED,
+    "姊妹补贴": Register.SISTER_PAYMENTS,
+    "人群": register_of_group("graduate"),
+}
+_ENTRY = re.compile(r"(?:(\d+)年毕业)?(?:自([\d-]+))?(?:至([\d-]+))?")
 
 _BESIDE: dict[str, Callable[[Facts], Facts]] = {
     "目录里没有": lambda facts: replace(facts, item=None),
@@ -114,8 +131,22 @@ def facts_of(case: dict[str, str]) -> Facts:
         facts = replace(facts, fee=FeeFacts(parse_yuan(yuan, cap_fen=10**8), payer == "本人", bool(used)))
     if case["关联"]:
         facts = replace(facts, place_link=_LINKS[case["关联"]])
+    facts = replace(facts, registers=tuple(_looked(said) for said in filter(None, case["名册"].split("；"))))
     facts = with_earlier(facts, [_standing(said, code) for said in filter(None, case["已有申领"].split("；"))])
     return _BESIDE[case["其他"]](facts) if case["其他"] else facts
+
+
+def _looked(said: str) -> Looked:
+    """`退休 自2025-01-01`: in that register from that day on; `在` says no day, `无` that they are not in it."""
+    register, entry = said.split()
+    found = ()
+    if entry != "无":
+        match = _ENTRY.fullmatch(entry.removeprefix("在"))
+        assert match is not None
+        year, first, last = match.groups()
+        days = (day and date.fromisoformat(day) for day in (first, last))
+        found = (FoundEntry(1, *days, graduates=year and int(year)),)
+    return Looked(_REGISTERS[register], "snapshot", TODAY, found)
 
 
 def with_earlier(facts: Facts, standing: list[StandingClaim]) -> Facts:
@@ -171,7 +202,7 @@ def test_the_table_is_long_and_names_every_refusal_and_warning_of_the_new_rules(
     assert len(CASES) >= 60
     assert len({case["情形"] for case in CASES}) == len(CASES)
     told = {code for case in CASES for code in (*_codes(case["原因"]), *_codes(case["提醒"]))}
-    beginnings = ("level.", "limit.", "age.", "group.", "place.", "fee.", "invoice.")
+    beginnings = ("level.", "limit.", "age.", "group.", "place.", "fee.", "invoice.", "excluded.", "sister.")
     ours = {code.removeprefix("next.") for code in wording() if code.startswith("next.")}
     assert {code for code in ours if code.startswith(beginnings)} - {"age.unknown"} <= told
 
@@ -237,6 +268,14 @@ _STANDING = st.builds(
     st.sampled_from(["filed", "verified", "paid", "bounced"]),
     _DAYS,
 )
+_ENTRIES = st.builds(FoundEntry, st.integers(1, 9), *([st.none() | _DAYS] * 2), st.none() | st.integers(2019, 2030))
+_LOOKED = st.builds(
+    Looked,
+    st.sampled_from(sorted(_REGISTERS.values())),
+    st.just("snapshot"),
+    _DAYS,
+    st.lists(_ENTRIES, max_size=2).map(tuple),
+)
 
 
 @st.composite
@@ -271,6 +310,7 @@ def _facts(draw: st.DrawFn) -> Facts:
         group=draw(st.none() | st.builds(GroupFacts, st.just("graduate"), st.just("diploma"), _DAYS)),
         fee=draw(st.none() | st.builds(FeeFacts, st.integers(100, 10**8), st.booleans(), st.booleans())),
         place_link=draw(st.none() | st.sampled_from(PlaceLink)),
+        registers=tuple(draw(st.lists(_LOOKED, max_size=4, unique_by=lambda each: each.register))),
     )
     return with_earlier(facts, draw(st.lists(_STANDING, max_size=4)))
 
@@ -297,6 +337,24 @@ def test_an_earlier_claim_more_never_makes_anybody_eligible(facts: Facts, more: 
     before, after = decide(facts), decide(with_earlier(facts, [*facts.standing, more]))
     assert set(before.failed) <= set(after.failed)
     assert before.eligible or not after.eligible
+
+
+@settings(max_examples=300, deadline=None)
+@given(_facts())
+def test_a_register_that_is_not_loaded_refuses_nobody_and_is_not_passed_over(facts: Facts) -> None:
+    without = decide(replace(facts, registers=()))
+    assert set(without.failed) <= set(decide(facts).failed)
+    assert not [code for code in without.failed if code.startswith(("excluded.", "sister.", "group.not_"))]
+    said = {each.rule: each.code for each in without.outcomes}
+    assert {said[check.__name__] for check in CHECKS} <= {"register.not_checked", "group.none"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(_facts())
+def test_what_is_looked_at_again_is_what_filing_looks_at(facts: Facts) -> None:
+    again = [said.code for said in objections_of(facts)]
+    assert again == [each.code for each in decide(facts).outcomes if each.rule in _CHECKED and each.code in again]
+    assert set(again) <= set(decide(facts).failed)
 
 
 @given(st.integers(1, 10**7), st.integers(100, 10**8))

@@ -99,7 +99,7 @@ async def test_what_the_rules_do_not_grant_is_answered_whole(
         await file_claim(tx, trainee.actor, world.new_claim(trainee, **given), world.today, world.now)
     failed = {o["code"] for o in refused.value.facts["decision"]["outcomes"] if o["outcome"] == "failed"}
     assert code in failed
-    assert len(refused.value.facts["decision"]["outcomes"]) == 26
+    assert len(refused.value.facts["decision"]["outcomes"]) == 32
 
 
 async def test_anothers_account_is_refused(tx: Tx, world: World) -> None:

@@ -18,6 +18,7 @@ from service.audit.queries.objections import APPEALS, OBJECTIONS
 from service.audit.queries.oversight import OVERSIGHT, evaluations_recompute
 from service.audit.queries.patrols import PATROLS, draws_recompute
 from service.audit.queries.policies import PARAMETERS
+from service.audit.queries.registers import REGISTERS, registers_recompute
 from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.queries.standards import STANDARDS, standards_recompute
@@ -45,6 +46,7 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
     found_beside[STANDARDS.name] = await standards_recompute(tx)
     found_beside[OVERSIGHT.name] = await evaluations_recompute(tx)
     found_beside[PATROLS.name] = await draws_recompute(tx)
+    found_beside[REGISTERS.name] = await registers_recompute(tx)
     said: dict[int, str] = {14: "行数是查过的列数", 18: f"待办 {ready}，停办 {dead}"}
     if money := await _money_before(tx):
         said[9] = money
@@ -97,6 +99,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         TOLD,
         ATTENDANCE,
         PATROLS,
+        REGISTERS,
     )
 
 

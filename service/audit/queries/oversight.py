@@ -70,7 +70,7 @@ OVERSIGHT = Promise(
                  LEFT JOIN signal_holds s ON s.hold_id = h.id AND s.claim_id = h.claim_id
                  LEFT JOIN signal_findings f ON f.id = s.finding_id AND f.signal = s.signal
                  LEFT JOIN signal_runs r ON r.id = f.run_id AND r.done_at IS NOT NULL
-                WHERE h.placed_by IS NULL AND r.id IS NULL""",
+                WHERE h.placed_by IS NULL AND h.code = 'signal' AND r.id IS NULL""",
         ),
         *(
             Check(

@@ -11,8 +11,10 @@ from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, BatchAction, BatchS
 from domain.claim import ClaimAction
 from domain.errors import Conflict
 from service.access.tables import UserRow
+from service.batches.commands.looking_again import look_again
 from service.batches.commands.moves import BATCHES, ROWS_MAX, move_claims
 from service.batches.queries import Batch, due_to, locked_batch
+from service.claims.commands.holds import hold_found
 from service.claims.queries.care import held_among
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
@@ -50,13 +52,14 @@ _PREPARE = text("""
 async def assemble(tx: Tx, batch_id: UUID, now: datetime) -> None:
     """Take payable claims of the batch's fund under its filter, oldest first, and freeze; dissolve when none are.
 
-    Claims that another holds at this moment are left for the next batch. A batch no longer open is left alone.
+    Claims that another holds at this moment are left for the next batch. Those that the registers now have something
+    against are held instead. A batch no longer open is left alone.
     """
     by = By(Job.ASSEMBLE_BATCH, now)
     batch = await locked_batch(tx, batch_id)
     if batch.status != BatchStatus.OPENED:
         return
-    due = await _take_due(tx, batch)
+    due = await _without_found(tx, batch, await _take_due(tx, batch), by)
     if not due:
         await move(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.DISSOLVE, batch.id, by, reason="batch.empty")
         return
@@ -89,6 +92,14 @@ async def _take_due(tx: Tx, batch: Batch) -> Sequence[_Due]:
     due = [*await tx.execute(asked)]
     just_held = await held_among(tx, [each.id for each in due])
     return [each for each in due if each.id not in just_held]
+
+
+async def _without_found(tx: Tx, batch: Batch, due: Sequence[_Due], by: By) -> Sequence[_Due]:
+    """Without those that a register stops, which wait for a reviewer."""
+    found = await look_again(tx, batch.id, "assemble", [each.id for each in due], by)
+    await hold_found(tx, by, found)
+    stopped = {each.claim_id for each in found}
+    return [each for each in due if each.id not in stopped]
 
 
 async def _prepare(tx: Tx, batch: Batch, due: Sequence[_Due], by: By) -> list[PaymentLine]:

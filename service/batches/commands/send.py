@@ -1,5 +1,6 @@
 """A file goes to the bank. Intent is committed first; after that only the bank's own word changes anything."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -9,9 +10,12 @@ from sqlalchemy import select
 from domain.batch import BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
 from domain.claim import ClaimAction
 from domain.fund import Pot
+from service.batches.commands.dissolve import give_up
+from service.batches.commands.looking_again import look_again
 from service.batches.commands.moves import BATCHES, move_attempts, move_claims
-from service.batches.queries import attempts_in, locked_batch
+from service.batches.queries import Batch, attempts_in, locked_batch
 from service.batches.tables import BankFileRow
+from service.claims.commands.holds import hold_found
 from service.crypto import keyring
 from service.database import Tx
 from service.funds.commands import follow
@@ -37,7 +41,10 @@ class FileToSend:
 
 
 async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | None:
-    """The point of no return: committed with this, the file counts as perhaps sent. None: nothing is left to do."""
+    """The point of no return: committed with this, the file counts as perhaps sent. None: nothing is left to do.
+
+    A batch with a claim that the registers now have something against is dissolved instead, and that claim held.
+    """
     batch = await locked_batch(tx, batch_id)
     if batch.status != BatchStatus.RELEASED:
         return None
@@ -51,12 +58,22 @@ async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | 
     on_its_way = await attempts_in(tx, batch.id, *_ON_ITS_WAY)
     prepared = await attempts_in(tx, batch.id, AttemptStatus.PREPARED)
     by = By(Job.SEND_BANK_FILE, now)
+    if prepared and await _stopped(tx, batch, [each.claim_id for each in prepared], by):
+        return None
     await follow(tx, [each.claim_id for each in prepared], Pot.IN_FLIGHT, by)
     await move_attempts(tx, AttemptAction.INTEND, [each.id for each in prepared], by)
     if not on_its_way and not prepared:
         return None
     data = keyring().open_bytes(file.bytes_sealed, batch.id)
     return FileToSend(batch.id, file.file_id, file.sha256, first=not on_its_way, data=data)
+
+
+async def _stopped(tx: Tx, batch: Batch, claim_ids: Sequence[UUID], by: By) -> bool:
+    found = await look_again(tx, batch.id, "send", claim_ids, by)
+    if found:
+        await give_up(tx, batch, BatchAction.DISSOLVE, by, "batch.register_found")
+        await hold_found(tx, by, found)
+    return bool(found)
 
 
 async def settle_answer(tx: Tx, file: FileToSend, state: FileState, now: datetime) -> bool:

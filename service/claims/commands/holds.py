@@ -10,11 +10,12 @@ from domain.actor import Actor, Post
 from domain.claim import DEAD, Channel, ClaimStatus
 from domain.errors import Conflict, Forbidden, Invalid
 from service.claims.queries.care import held, hold_view, lock_for_officer
+from service.claims.queries.looking_again import Finding
 from service.claims.schemas import HoldView, NewHold
-from service.claims.tables import ClaimHoldRow, ClaimRow
+from service.claims.tables import ClaimHoldRow, ClaimRow, RegisterFindingRow
 from service.database import Tx
 from service.journal import By, record
-from service.wording import wording
+from service.wording import wording, words
 
 HOLDERS = (Post.REVIEWER, Post.CHECKER)
 #: Before the money: what a batch has taken is past it, and leaves only by those who work on the batch.
@@ -90,6 +91,34 @@ async def hold_those(
         noted = [{"claim_id": str(claim), "code": code} for claim in claims]
         await record(tx, "claim_hold", list(holds), "hold", by, noted, reason=f"{code} {note}".strip())
     return holds
+
+
+async def hold_found(tx: Tx, by: By, findings: Sequence[Finding]) -> None:
+    """Hold locked claims, which nobody holds, for what the registers have against them: a reviewer reads it, and
+    lifts the hold or refuses the claim."""
+    if not findings:
+        return
+    holds = [uuid4() for _ in findings]
+    pairs = list(zip(holds, findings, strict=True))
+    await tx.execute(
+        insert(ClaimHoldRow),
+        [
+            {"id": hold, "claim_id": each.claim_id, "code": "register", "note": _said(each), "placed_at": by.at}
+            for hold, each in pairs
+        ],
+    )
+    kept = [
+        {"hold_id": hold, "claim_id": each.claim_id, "objections": each.stored, "registers": each.stored_registers}
+        for hold, each in pairs
+    ]
+    await tx.execute(insert(RegisterFindingRow), kept)
+    noted = [{"claim_id": str(each.claim_id), "code": "register", "note": _said(each)} for each in findings]
+    await record(tx, "claim_hold", holds, "hold", by, noted, reason="register")
+
+
+def _said(finding: Finding) -> str:
+    """What was found, as a reviewer reads it."""
+    return "".join(words(each.code, each.facts) for each in finding.objections)
 
 
 async def lift_those(tx: Tx, by: By, hold_ids: Sequence[UUID], note: str) -> None:

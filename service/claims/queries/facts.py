@@ -26,6 +26,7 @@ from domain.eligibility import (
 from domain.identity import NationalId
 from domain.institution import LISTED, History, Sanction, Stop, standing_on, stopped_on
 from domain.period import Period, whole_months
+from domain.register import Looked
 from domain.share import list_filed_under
 from domain.standard import Formula
 from domain.training import Rate
@@ -33,6 +34,7 @@ from service.claims.tables import ALIVE_SQL
 from service.crypto import keyring
 from service.database import Tx, fetch
 from service.policies.queries import retirement_ages
+from service.registers.queries import IN_FORCE_JSON, Sought, look_up, snapshots_of
 from service.standards.queries.formulas import formed_with, formulas_of
 from service.training.queries.attendance_rates import attendance_rates
 
@@ -82,7 +84,8 @@ _FACTS = f"""
                     WHERE c.invoice_number = asked.invoice AND c.id IS DISTINCT FROM asked.excluding
                       AND c.{ALIVE_SQL}) AS invoice_used,
            mandate.found AS mandate, CASE WHEN asked.n = 1 THEN policy.found END AS policy,
-           CASE WHEN asked.n = 1 THEN institutions.found END AS institutions
+           CASE WHEN asked.n = 1 THEN institutions.found END AS institutions,
+           CASE WHEN asked.n = 1 THEN registers.found END AS registers
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[], $7::uuid[], $8::text[],
                   $9::uuid[], $11::date[], $12::text[])
            WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice,
@@ -148,12 +151,14 @@ _FACTS = f"""
                                    WHERE s.institution_id = i.id))) AS found
              FROM (SELECT DISTINCT id FROM unnest($7::uuid[]) AS named (id) WHERE id IS NOT NULL) AS i
            ) AS institutions
+     CROSS JOIN ({IN_FORCE_JSON.format(day="$10::date")}) AS registers
      ORDER BY asked.n
 """  # noqa: S608 (our own constants)
 
 
 async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
-    """The facts of each claim asked for, in order; one round trip however many there are."""
+    """The facts of each claim asked for, in order; one round trip however many there are, and another where a
+    register is loaded."""
     rows = await fetch(
         tx,
         _FACTS,
@@ -181,7 +186,16 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
     histories = {UUID(key): _history(found) for key, found in (rows[0]["institutions"] or {}).items()}
     rates = await _rates(tx, asked, rows)
     given = _Given(parameters, formulas, histories, rates, today)
-    return [_facts(each, row, given) for each, row in zip(asked, rows, strict=True)]
+    numbers = [_id_number(each, row["id_number_sealed"]) for each, row in zip(asked, rows, strict=True)]
+    sought = [
+        Sought(number, each.group.group if each.group else "", row["subsidy_key"], each.level)
+        for each, row, number in zip(asked, rows, numbers, strict=True)
+    ]
+    looked = await look_up(tx, sought, snapshots_of(rows[0]["registers"]))
+    return [
+        _facts(each, row, given, number, found)
+        for each, row, number, found in zip(asked, rows, numbers, looked, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -195,7 +209,9 @@ class _Given:
     today: date
 
 
-def _facts(asked: Asked, row: Record, given: _Given) -> Facts:
+def _facts(
+    asked: Asked, row: Record, given: _Given, person: NationalId | None, registers: tuple[Looked, ...]
+) -> Facts:
     institution = _institution(asked, row["day"], given)
     standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row["standing"] or []]
     return Facts(
@@ -221,13 +237,14 @@ def _facts(asked: Asked, row: Record, given: _Given) -> Facts:
         standing=tuple(
             StandingClaim(each["subsidy_key"], each["level"], each["status"], each["filed_on"]) for each in standing
         ),
-        age=_age(asked, row["day"], row["id_number_sealed"]),
+        age=_age(row["day"], person),
         group=asked.group,
         fee=None if asked.fee_fen is None else FeeFacts(asked.fee_fen, asked.payer_is_claimant, row["invoice_used"]),
         place_link=asked.place_link,
         institution=institution,
         class_number=asked.class_number,
         of_class=_class(asked, row["class"], given) if row["class"] else None,
+        registers=registers,
     )
 
 
@@ -282,12 +299,16 @@ def _standard(asked: Asked, found: dict[str, Any], formulas: Mapping[UUID, Formu
     return StandardFacts(found["id"], formed.amount_fen, found["sample"], tuple(formed.steps))
 
 
-def _age(asked: Asked, started: date, id_number_sealed: bytes | None) -> AgeFacts | None:
+def _id_number(asked: Asked, id_number_sealed: bytes | None) -> NationalId | None:
+    """None for a person who is not in the database and came without a number."""
+    if id_number_sealed is None:
+        return asked.id_number
+    return NationalId(keyring().open(id_number_sealed, asked.person_id))
+
+
+def _age(started: date, person: NationalId | None) -> AgeFacts | None:
     """Months instead of a day of birth, which is nobody's business once the rules have been asked. None for a person
-    who is not in the database and came without a number, whom the rules then refuse."""
-    person = asked.id_number
-    if id_number_sealed is not None:
-        person = NationalId(keyring().open(id_number_sealed, asked.person_id))
+    whose number is not known, whom the rules then refuse."""
     if person is None:
         return None
     retires = retirement_ages().age_of(person.sex, person.birth_date)
