@@ -5,12 +5,12 @@ made by do not ask.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Self
 
 from domain.claim import Channel, PlaceLink
-from domain.errors import Conflict
+from domain.errors import Conflict, Invalid
 from domain.institution import Standing
 from domain.period import Period
 from domain.policy import Limit
@@ -41,11 +41,20 @@ class Parameters:
         keys = {each.name for each in fields(cls)}
         if missing := keys - policy.keys():
             raise Conflict("policy.missing", key=min(missing), on=on.isoformat())
-        given = {key: policy[key] for key in keys}
-        given["counting_limits"] = tuple(Limit.read(each) for each in given["counting_limits"])
-        given["place_links"] = tuple(given["place_links"])
-        given["excluding_registers"] = tuple(given["excluding_registers"])
-        return cls(**given)
+        return cls(**{key: _parameter(key, policy[key]) for key in keys})
+
+    def but(self, key: str, value: Any) -> Self:
+        """The same with one of them otherwise. Invalid `policy.not_of_claims` for one that no claim is decided by."""
+        if key not in {each.name for each in fields(self)}:
+            raise Invalid("policy.not_of_claims", field="key", known=sorted(each.name for each in fields(self)))
+        return replace(self, **{key: _parameter(key, value)})
+
+
+def _parameter(key: str, value: Any) -> Any:
+    """A value as rules ask for it."""
+    if key == "counting_limits":
+        return tuple(Limit.read(each) for each in value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from service.claims.commands import (
     sending_back,
 )
 from service.claims.commands.holds import HOLDERS
-from service.claims.queries import affected, care, roster_sheet, views
+from service.claims.queries import affected, care, otherwise, roster_sheet, views
 from service.claims.queries import appeals as asked_to_review
 from service.claims.queries import mandates as mandate_queries
 from service.claims.queries import objections as raised
@@ -50,10 +50,12 @@ from service.claims.schemas import (
     NewMending,
     NewNote,
     NewObjection,
+    NewOtherwise,
     NewRefusal,
     NewSendBack,
     ObjectionList,
     ObjectionView,
+    OtherwiseView,
     RosterPage,
     RostersView,
     RosterView,
@@ -330,8 +332,19 @@ async def list_affected(tx: Tx, me: Me, set_id: FromPath[UUID], after: FromQuery
     return await affected.affected_by(tx, me, set_id, after)
 
 
+@post(
+    "/api/policies/otherwise",
+    guards=[allow(Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER, Post.AUDITOR)],
+    status_code=200,
+)
+async def list_otherwise(tx: Tx, me: Me, data: JSONBody[NewOtherwise]) -> OtherwiseView:
+    """The claims that another value of a parameter would have decided otherwise; nothing changes."""
+    return await otherwise.decided_otherwise(tx, me, data)
+
+
 ROUTES = [
     list_affected,
+    list_otherwise,
     record_mandate,
     list_mandates,
     check_claim,

@@ -1,10 +1,10 @@
 """Claims and decisions as they are shown."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct, field
 
 from domain.eligibility import Decision, Outcome
 from service.claims.schemas.care import ToDoView
@@ -142,4 +142,36 @@ class AffectedView(Struct):
     """`next` is the `after` of the page that follows; null on the last. A page may list fewer than were looked at."""
 
     claims: list[AffectedClaim]
+    next: UUID | None
+
+
+class NewOtherwise(Struct, forbid_unknown_fields=True):
+    """Another value of a parameter, for claims filed from a day on (`to`: up to another); `after`: as the page before
+    gave it."""
+
+    key: Annotated[str, Meta(max_length=60)]
+    value: Any
+    first: Annotated[str, Meta(max_length=10)] = field(name="from")
+    last: Annotated[str, Meta(max_length=10)] | None = field(name="to", default=None)
+    after: UUID | None = None
+
+
+class DecidedOtherwise(Struct):
+    """Fen are null where the claim is not eligible; `reasons` why it would not be."""
+
+    claim_id: UUID
+    status: str
+    status_name: str
+    district: str
+    filed_on: date
+    was_fen: int | None
+    would_be_fen: int | None
+    reasons: list[str]
+
+
+class OtherwiseView(Struct):
+    """Of `looked_at` claims those that would be decided otherwise; `next` null on the last page."""
+
+    claims: list[DecidedOtherwise]
+    looked_at: int
     next: UUID | None
