@@ -17,18 +17,18 @@ class RemedyKind(StrEnum):
 
 @dataclass(frozen=True)
 class Remedy:
-    """`last`: the last day on which it is open."""
+    """`last`: the last day on which it is open; None: nothing sets one."""
 
     kind: RemedyKind
-    last: date
+    last: date | None
 
 
 def remedies(
-    refused_on: date, review_days: int, reconsideration_days: int, lawsuit_months: int
+    refused_on: date, review_days: int | None, reconsideration_days: int, lawsuit_months: int
 ) -> tuple[Remedy, ...]:
     """Counted from the day of the refusal, on which the claimant is told (行政复议法, 行政诉讼法)."""
     return (
-        Remedy(RemedyKind.REVIEW, refused_on + timedelta(days=review_days)),
+        Remedy(RemedyKind.REVIEW, None if review_days is None else refused_on + timedelta(days=review_days)),
         Remedy(RemedyKind.RECONSIDERATION, refused_on + timedelta(days=reconsideration_days)),
         Remedy(RemedyKind.LAWSUIT, add_months(refused_on, lawsuit_months)),
     )

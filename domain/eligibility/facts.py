@@ -16,6 +16,16 @@ from domain.period import Period
 from domain.policy import Limit
 from domain.register import Looked
 
+_CAME_LATER = frozenset(
+    {
+        "institution_claim_needs_class",
+        "attendance_share_least",
+        "excluding_registers",
+        "graduating_students",
+        "sister_scheme_paid",
+    }
+)
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -37,11 +47,12 @@ class Parameters:
 
     @classmethod
     def of(cls, policy: Mapping[str, Any], on: date) -> Self:
-        """From the parameters by key; Conflict `policy.missing` where one is not in force on that day."""
+        """From the parameters by key; Conflict `policy.missing` where one is not in force on that day, but for those
+        that came when cities had begun: they keep nobody out until a city sets them."""
         keys = {each.name for each in fields(cls)}
-        if missing := keys - policy.keys():
+        if missing := keys - policy.keys() - _CAME_LATER:
             raise Conflict("policy.missing", key=min(missing), on=on.isoformat())
-        return cls(**{key: _parameter(key, policy[key]) for key in keys})
+        return cls(**{key: _parameter(key, policy[key]) for key in keys & policy.keys()})
 
     def but(self, key: str, value: Any) -> Self:
         """The same with one of them otherwise. Invalid `policy.not_of_claims` for one that no claim is decided by."""

@@ -18,7 +18,7 @@ from service.database import Tx
 from service.jobs import owe_all
 from service.messages.queries import PORTION, corrections_due, events_after, facts_of
 from service.messages.tables import MessageRow
-from service.policies.queries import deadline
+from service.policies.queries import parameters, work_calendar
 from service.queue import Job
 
 _LOOK = text("""
@@ -69,11 +69,11 @@ async def tell_portion(tx: Tx, after: int) -> int | None:
 
 async def remind_portion(tx: Tx, today: date) -> bool:
     """Remind people of corrections that are due within `correction_reminder_working_days`; whether there may be more.
-
-    Conflict `policy.missing`.
-    """
-    last = await deadline(tx, "correction_reminder_working_days", today)
-    rows = await corrections_due(tx, today, last.on)
+    A city that has not set it reminds nobody."""
+    working_days = (await parameters(tx, today)).get("correction_reminder_working_days")
+    if working_days is None:
+        return False
+    rows = await corrections_due(tx, today, work_calendar().add(today, working_days).on)
     await _make(tx, [(f"remind:{row.id}", REMINDER, row) for row in rows])
     return len(rows) == PORTION
 

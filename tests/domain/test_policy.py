@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import Forbidden, Invalid
+from domain.eligibility import Parameters
+from domain.errors import Conflict, Forbidden, Invalid
 from domain.group import Membership, groups_of
 from domain.invoice import Invoice
 from domain.policy import FORMS, Limit, check_value, must_be_another
@@ -209,3 +210,16 @@ def test_remedies_and_their_last_days() -> None:
         (RemedyKind.RECONSIDERATION, date(2026, 10, 30)),
         (RemedyKind.LAWSUIT, date(2027, 2, 28)),
     ]
+    assert remedies(date(2026, 8, 31), None, 60, 6)[0].last is None
+
+
+def test_parameters_that_came_later_keep_nobody_out_until_a_city_sets_them() -> None:
+    day = date(2026, 8, 31)
+    policy = {"claim_window_months": 12, "once_in": "ever", "counting_limits": [], "place_links": []}
+    policy |= {"lower_level_after_higher": "refused", "age_from_years": 16, "subsidy_capped_by_fee": False}
+    with pytest.raises(Conflict, match=r"policy\.missing"):
+        Parameters.of(policy, day)
+    read = Parameters.of({**policy, "place_link_required": False}, day)
+    assert (read.institution_claim_needs_class, read.attendance_share_least) == (False, 0)
+    assert read.excluding_registers == ()
+    assert (read.graduating_students, read.sister_scheme_paid) == ("granted", "granted")

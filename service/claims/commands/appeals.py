@@ -46,7 +46,8 @@ async def appeal(tx: Tx, me: Actor, claim_id: UUID, new: NewAppeal, today: date,
     refusal = await last_refusal(tx, claim_id)
     assert refusal is not None, "a claim is refused by somebody or by the rules"
     last = next(each.last for each in await ways_against(tx, refusal.on) if each.kind is RemedyKind.REVIEW)
-    check_in_time(last, today)
+    if last is not None:
+        check_in_time(last, today)
     row = ClaimAppealRow
     if (await tx.execute(select(row.id).where(row.refusal_id == refusal.id))).first():
         raise Conflict("appeal.standing")

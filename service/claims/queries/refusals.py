@@ -14,7 +14,7 @@ from service.claims.schemas import RefusalView, RemedyView
 from service.clock import SHANGHAI
 from service.database import Tx
 from service.journal import JournalRow
-from service.policies.queries import required
+from service.policies.queries import parameters, required
 from service.wording import wording, words
 
 #: Who acts where the rules decide, and no person: that is why a person may be asked to look again.
@@ -48,9 +48,10 @@ async def last_refusal(tx: Tx, claim_id: UUID) -> Refusal | None:
 
 
 async def ways_against(tx: Tx, on: date) -> tuple[Remedy, ...]:
-    """What may be done against a refusal of that day, with the periods that its policy sets."""
-    periods = await required(tx, on, "review_request_days", "reconsideration_days", "lawsuit_months")
-    return remedies(on, *periods)
+    """What may be done against a refusal of that day, with the periods that its policy sets. A city that has not set
+    `review_request_days` yet sets no last day for an appeal."""
+    review_days = (await parameters(tx, on)).get("review_request_days")
+    return remedies(on, review_days, *await required(tx, on, "reconsideration_days", "lawsuit_months"))
 
 
 async def refusal_of(tx: Tx, claim_id: UUID, decision: Decision) -> RefusalView | None:
@@ -58,12 +59,15 @@ async def refusal_of(tx: Tx, claim_id: UUID, decision: Decision) -> RefusalView 
     refusal = await last_refusal(tx, claim_id)
     if refusal is None:
         return None
-    told = [
-        RemedyView(each.kind, each.last, words(f"remedy.{each.kind}", {"last": each.last}))
-        for each in await ways_against(tx, refusal.on)
-    ]
+    told = [RemedyView(each.kind, each.last, _in_words(each)) for each in await ways_against(tx, refusal.on)]
     reasons = _rules_reasons(decision) if refusal.by == RULES else _officers_reasons(refusal.noted)
     return RefusalView(refusal.on, reasons, told)
+
+
+def _in_words(remedy: Remedy) -> str:
+    if remedy.last is None:
+        return words("remedy.review_any_day")
+    return words(f"remedy.{remedy.kind}", {"last": remedy.last})
 
 
 def _rules_reasons(decision: Decision) -> list[str]:

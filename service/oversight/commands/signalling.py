@@ -19,7 +19,7 @@ from service.claims.tables import ClaimRow
 from service.database import Tx
 from service.jobs import owe, owe_all
 from service.journal import By, record
-from service.oversight.queries.signals import findings_of, thresholds_on
+from service.oversight.queries.signals import are_set, findings_of, thresholds_on
 from service.oversight.queries.signals.concerned import concerned
 from service.oversight.queries.signals.seen import run_view
 from service.oversight.schemas import SignalRunView
@@ -49,7 +49,9 @@ async def ask_run(tx: Tx, me: Actor, today: date, now: datetime) -> SignalRunVie
 
 
 async def ask_nightly(tx: Tx, today: date, now: datetime) -> bool:
-    """The day's own run, once; whether it was still to be asked for."""
+    """The day's own run, once; whether it was still to be asked for. A city that has set no thresholds has none."""
+    if not await are_set(tx, today):
+        return False
     night = {"id": uuid4(), "origin": "nightly", "day": today, "asked_at": now}
     new = upsert(SignalRunRow).values(**night).on_conflict_do_nothing().returning(SignalRunRow.id)
     run_id = (await tx.execute(new)).scalar_one_or_none()

@@ -14,16 +14,23 @@ from domain.signal import MEASURES, Case, Finding, Signal, finding_of, policy_ke
 from domain.training import DEAD
 from service.database import Tx
 from service.oversight.queries.signals import certificates, classes, people
-from service.policies.queries import required
+from service.policies.queries import parameters, required
 
 QUESTIONS: Mapping[Signal, str] = {**certificates.QUESTIONS, **people.QUESTIONS, **classes.QUESTIONS}
 _WINDOW = "signal_window_months"
 
 
+_KEYS = (_WINDOW, *map(policy_key, Signal))
+
+
 async def thresholds_on(tx: Tx, day: date) -> Mapping[str, Any]:
     """Every parameter of the signals on a day, by its key. Conflict `policy.missing`."""
-    keys = [_WINDOW, *map(policy_key, Signal)]
-    return dict(zip(keys, await required(tx, day, *keys), strict=True))
+    return dict(zip(_KEYS, await required(tx, day, *_KEYS), strict=True))
+
+
+async def are_set(tx: Tx, day: date) -> bool:
+    """Whether the city has set what the signals ask by."""
+    return set(_KEYS) <= (await parameters(tx, day)).keys()
 
 
 async def findings_of(tx: Tx, signal: Signal, today: date, parameters: Mapping[str, Any]) -> Mapping[UUID, Finding]:
