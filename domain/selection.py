@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -13,12 +13,14 @@ from domain.institution import History, Stop
 from domain.lifecycle import Lifecycle
 from domain.period import Period
 from domain.text import plain_words
+from domain.workday import WorkCalendar
 
 #: Each criterion is given 0 to so many points; weights are per cent, so a sheet's sum counts hundredths of a point.
 POINTS_MAX = 100
 WEIGHTS_SUM = 100
 ASSESSORS_LEAST, ASSESSORS_MOST = 2, 9
 CRITERIA_MAX = 20
+_A_DAY = timedelta(days=1)
 
 
 class RoundStatus(StrEnum):
@@ -188,6 +190,30 @@ def check_days(today: date, year: int, applications: Period, admits: Period, fau
         faults.tell("selection.admits_too_early", "admits.from")
     if admits.first.year != year:
         faults.tell("selection.other_year", "admits.from", year=year)
+
+
+def publicity_from(day: date, working_days: int, calendar: WorkCalendar) -> Period:
+    """The days on which the public may object: `day`, and so many working days after it."""
+    return Period(day, calendar.add(day, working_days).on)
+
+
+def check_room_for_publicity(
+    applications: Period, admits: Period, working_days: int, calendar: WorkCalendar, faults: Faults
+) -> None:
+    """A round whose publicity, even if it begins on the day after applications closed, outlasts the first day of
+    admission could only turn down: `selection.admits_in_publicity` (earliest). `check_days` tells the rest."""
+    if applications.last is None or admits.first <= applications.last:
+        return
+    soonest = publicity_from(applications.last + _A_DAY, working_days, calendar)
+    if not _is_over(soonest, admits.first):
+        earliest = soonest.last and soonest.last + _A_DAY
+        faults.tell("selection.admits_in_publicity", "admits.from", earliest=str(earliest))
+
+
+def must_leave_days_to_admit(publicity: Period, admits: Period) -> None:
+    """Conflict `selection.publicity_late` (last, first): when it is over, nobody could be admitted any more."""
+    if not _is_over(publicity, admits.first):
+        raise Conflict("selection.publicity_late", last=str(publicity.last), first=admits.first.isoformat())
 
 
 def check_applicant(

@@ -30,13 +30,17 @@ from domain.selection import (
     check_criteria,
     check_days,
     check_points,
+    check_room_for_publicity,
     may_be_followed,
     must_be_closed_to_applications,
     must_be_over,
     must_be_scored,
+    must_leave_days_to_admit,
     passes,
+    publicity_from,
     score_of,
 )
+from domain.workday import WorkCalendar
 
 YEAR = Period(date(2027, 1, 1), date(2027, 12, 31))
 BEFORE = Period(date(2026, 1, 1), date(2026, 12, 31))
@@ -44,6 +48,7 @@ OPEN = Period(date(2026, 11, 2), date(2026, 11, 20))
 CRITERIA = [Criterion("师资", 60), Criterion("场地", 40)]
 ROUND = Round(2027, frozenset({InstitutionKind.PRIVATE_SCHOOL}), OPEN, YEAR, CRITERIA, 60, 2)
 A_DAY = timedelta(days=1)
+WEEKENDS = WorkCalendar(frozenset(), frozenset(), date(2027, 12, 31))
 
 
 def told(faults: Faults) -> list[tuple[str, str]]:
@@ -95,6 +100,36 @@ def test_what_is_announced_lies_ahead_and_in_its_year(
     faults = Faults()
     check_days(today, year, OPEN, admits, faults)
     assert [each.code for each in faults.found] == expected
+
+
+@pytest.mark.parametrize(
+    ("working_days", "first", "expected"),
+    [
+        # applications close on Friday the 20th, so the public may object from Saturday on
+        (5, date(2026, 11, 27), ["2026-11-28"]),
+        (5, date(2026, 11, 28), []),
+        (6, date(2026, 11, 28), ["2026-12-01"]),
+        (6, date(2026, 12, 1), []),
+        (1, date(2026, 11, 23), ["2026-11-24"]),
+        (5, date(2026, 11, 20), []),  # told as too early already
+    ],
+)
+def test_publicity_is_over_when_admission_begins(working_days: int, first: date, expected: list[str]) -> None:
+    assert OPEN.last == date(2026, 11, 20)
+    faults = Faults()
+    check_room_for_publicity(OPEN, Period(first, YEAR.last), working_days, WEEKENDS, faults)
+    assert [(each.field, each.code) for each in faults.found] == [
+        ("admits.from", "selection.admits_in_publicity") for _ in expected
+    ]
+    assert [each.facts["earliest"] for each in faults.found] == expected
+
+
+def test_publicity_that_outlasts_the_first_day_does_not_begin() -> None:
+    publicity = publicity_from(date(2026, 12, 22), 5, WEEKENDS)
+    assert publicity == Period(date(2026, 12, 22), date(2026, 12, 29))
+    must_leave_days_to_admit(publicity, Period(date(2026, 12, 30)))
+    with pytest.raises(Conflict, match=r"selection\.publicity_late"):
+        must_leave_days_to_admit(publicity, Period(date(2026, 12, 29)))
 
 
 def test_days_are_read_with_every_mistake() -> None:

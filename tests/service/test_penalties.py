@@ -229,7 +229,7 @@ async def appealed(tx: Tx, city: Oversight, step: str = "circulate") -> PenaltyV
 
 async def test_a_granted_appeal_lifts_it_and_gives_credit_back(tx: Tx, city: Oversight) -> None:
     await city.happens(tx)
-    raised = await appealed(tx, city)
+    raised, proposed_on = await appealed(tx, city), city.world.today
     assert (raised.status, raised.appeal and raised.appeal.granted) == ("appealed", None)
     city.let_pass(5)
     today = city.world.today
@@ -245,11 +245,24 @@ async def test_a_granted_appeal_lifts_it_and_gives_credit_back(tx: Tx, city: Ove
     )
     assert (await city.stands(tx, today - timedelta(days=1))).standing is Standing.SUSPENDED
     assert (await city.stands(tx, today)).standing is Standing.LISTED
-    view = await credit.credit(tx, city.here, city.code, today.year, date(today.year, 12, 31))
-    assert (view.events[0].kind, view.events[0].penalty) == (EventKind.APPEAL_GRANTED, raised.id)
+    view = await credit.credit(tx, city.here, city.code, proposed_on.year, today)
+    told = {each.kind: (each.penalty, each.happened_on) for each in view.events}
+    assert told[EventKind.APPEAL_GRANTED] == (raised.id, proposed_on)
+    assert view.credit == 100
     again = appeals.answer(tx, city.third, raised.id, UPHELD, today, city.world.now)
     assert await code_of(again) == "wrong_status"
     assert await first_breach(tx, OVERSIGHT.checks) is None
+
+
+async def test_an_appeal_of_last_year_gives_back_what_last_year_lost(tx: Tx, city: Oversight) -> None:
+    await city.happens(tx)
+    raised, year = await appealed(tx, city, "dismiss"), city.world.today.year
+    city.let_pass((date(year + 1, 1, 10) - city.world.today).days)
+    today = city.world.today
+    before = [(await credit.credit(tx, city.here, city.code, each, today)).credit for each in (year, year + 1)]
+    await appeals.answer(tx, city.third, raised.id, GRANTED, today, city.world.now)
+    after = [(await credit.credit(tx, city.here, city.code, each, today)).credit for each in (year, year + 1)]
+    assert (before, after) == ([94, 100], [100, 100])
 
 
 async def test_an_appeal_that_is_not_granted_changes_nothing(tx: Tx, city: Oversight) -> None:

@@ -142,6 +142,24 @@ async def test_every_fault_of_an_announcement_is_told(tx: Tx, stage: Selecting) 
     ]
 
 
+async def test_a_round_that_could_only_turn_down_is_not_announced(tx: Tx, stage: Selecting) -> None:
+    closed, working_days = stage.closed, 5
+    earliest = work_calendar().add(closed, working_days).on + A_DAY
+    last = str(earliest + A_DAY * 30)
+    with pytest.raises(Invalid) as refused:
+        await stage.announced(tx, year=earliest.year, admits=Span(str(earliest - A_DAY), last))
+    assert ("admits.from", "selection.admits_in_publicity") in codes(refused.value)
+    announced = await stage.announced(tx, year=earliest.year, admits=Span(str(earliest), last))
+    application = await stage.applied(tx, announced.id)
+    await stage.scored(tx, application.id)
+    next_workday = work_calendar().add(closed, 1).on
+    with pytest.raises(Conflict, match=r"selection\.publicity_late"):
+        await rounds.publicise(tx, stage.officer, announced.id, next_workday, stage.world.now)
+    assert (await stage.publicised(tx, announced.id)).status == "in_publicity"
+    admitted = await admitting.admit(tx, stage.officer, application.id, earliest, stage.world.now)
+    assert admitted.status == "admitted"
+
+
 async def test_a_district_does_not_select(tx: Tx, stage: Selecting) -> None:
     here = await stage.world.user(tx, {Post.INSTITUTION_OFFICER}, stage.world.here)
     with pytest.raises(Forbidden, match="city_only"):

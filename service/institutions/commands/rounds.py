@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select
 from domain.actor import Actor
 from domain.errors import Conflict
 from domain.faults import Faults
-from domain.period import Period, read_period
+from domain.period import read_period
 from domain.selection import (
     APPLICATION_LIFECYCLE,
     ASSESSORS_LEAST,
@@ -21,10 +21,13 @@ from domain.selection import (
     RoundAction,
     check_criteria,
     check_days,
+    check_room_for_publicity,
     must_be_closed_to_applications,
     must_be_over,
     must_be_scored,
+    must_leave_days_to_admit,
     passes,
+    publicity_from,
     score_of,
 )
 from domain.text import plain_words
@@ -59,10 +62,11 @@ async def announce(tx: Tx, me: Actor, new: NewRound, today: date, now: datetime)
         faults.tell("selection.assessors", "assessors", least=ASSESSORS_LEAST, most=ASSESSORS_MOST)
     applications = read_period(new.applications.first, new.applications.last, faults, "applications.")
     admits = read_period(new.admits.first, new.admits.last, faults, "admits.")
+    (publicity,) = await required(tx, today, "selection_publicity_working_days")
     if applications is not None and admits is not None:
         check_days(today, new.year, applications, admits, faults)
+        check_room_for_publicity(applications, admits, publicity, work_calendar(), faults)
     faults.raise_all()
-    (publicity,) = await required(tx, today, "selection_publicity_working_days")
     round_id, said = uuid4(), {"title": title, "year": new.year, "status": str(ROUND_LIFECYCLE.first)}
     await record(tx, "selection_round", [round_id], "announce", by, [said])
     await tx.execute(
@@ -86,12 +90,15 @@ async def announce(tx: Tx, me: Actor, new: NewRound, today: date, now: datetime)
 async def publicise(tx: Tx, me: Actor, round_id: UUID, today: date, now: datetime) -> RoundView:
     """Nominate whoever reaches the pass mark, turn the others down, and let the public object from today on.
 
-    NotFound `selection.none`; Conflict `selection.still_open`, `selection.too_few_scores`, `wrong_status`.
+    NotFound `selection.none`; Conflict `selection.still_open`, `selection.too_few_scores`, `wrong_status`, and
+    `selection.publicity_late` (last, first) where the public could object beyond the first day of admission.
     """
     by, row = officer(me, now, city=True), await round_row(tx, round_id, lock=True)
     ROUND_LIFECYCLE.after(row.status, RoundAction.PUBLICISE)
     announced = as_announced(row)
     must_be_closed_to_applications(announced.applications, today)
+    publicity = publicity_from(today, row.publicity_working_days, work_calendar())
+    must_leave_days_to_admit(publicity, announced.admits)
     waiting = await _filed(tx, round_id)
     sheets = await sheets_of(tx, waiting)
     persons = {each: len({sheet.human for sheet in sheets[each]}) for each in waiting}
@@ -105,8 +112,7 @@ async def publicise(tx: Tx, me: Actor, round_id: UUID, today: date, now: datetim
         await move(
             tx, _APPLICATIONS, APPLICATION_LIFECYCLE, action, application_id, by, reason=reason, changes=changes
         )
-    last = work_calendar().add(today, row.publicity_working_days).on
-    days = {"publicity": range_of(Period(today, last))}
+    days = {"publicity": range_of(publicity)}
     await move(tx, _ROUNDS, ROUND_LIFECYCLE, RoundAction.PUBLICISE, round_id, by, changes=days)
     return await round_view(tx, round_id)
 

@@ -19,6 +19,7 @@ from domain.penalty import (
 )
 from domain.period import parse_date
 from domain.text import public_words
+from service.clock import business_day
 from service.database import Tx
 from service.institutions import commands as institutions
 from service.jobs import owe
@@ -60,7 +61,7 @@ async def answer(
     tx: Tx, me: Actor, penalty_id: UUID, new: NewAppealAnswer, today: date, now: datetime
 ) -> PenaltyView:
     """A third person of the city upholds the penalty, or grants the appeal: what it stops is lifted from a day on,
-    not before today, and a credit event tells so.
+    not before today. A credit event tells so, dated as the proposal: points come back into the year that lacks them.
 
     NotFound `penalty.not_found`; Forbidden `penalty.same_person`, `city_only`; Conflict `wrong_status`; Invalid
     `penalty.lift_in_past`, `penalty.lift_late` (last), `penalty.document`, `words.empty`, `text.personal_number`.
@@ -93,7 +94,7 @@ async def _lift(
     told = {
         "kind": str(EventKind.APPEAL_GRANTED),
         "points": new.points,
-        "happened_on": today,
+        "happened_on": business_day(penalty.proposed_at),
         "words": text,
         "document_sha256": new.document_sha256,
         "penalty_id": penalty.id,
