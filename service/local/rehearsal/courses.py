@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import cycle
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -112,16 +113,14 @@ class Course:
                 yield Mark(person, came, sitting.ends + timedelta(seconds=chance.randrange(_LEAVE_AFTER * 60)))
 
     def results(self) -> list[dict[str, Any]]:
-        """What the assessment body tells of everybody."""
-        return [self._result(place, each) for place, each in enumerate(self.people)]
-
-    def _result(self, place: int, person: MadeUpPerson) -> dict[str, Any]:
-        who = {"name": person.name, "id_number": person.id_number}
-        number = self.certificates.get(person.id_number)
-        if number is None:
-            return {**who, **({"mark": "failed", "score": "48"} if place % 2 else {"mark": "absent"})}
-        issued = {"certificate_number": number, "certificate_issued_on": self.assessed_on.isoformat()}
-        return {**who, "mark": "passed", "score": str(60 + place % 40), **issued}
+        """What the assessment body tells of everybody; of those who do not pass every other one did not come."""
+        told, failing = [], cycle([{"mark": "failed", "score": "48"}, {"mark": "absent"}])
+        for place, person in enumerate(self.people):
+            number = self.certificates.get(person.id_number)
+            issued = {"certificate_number": number, "certificate_issued_on": self.assessed_on.isoformat()}
+            how = {"mark": "passed", "score": str(60 + place % 40), **issued} if number else next(failing)
+            told.append({"name": person.name, "id_number": person.id_number, **how})
+        return told
 
 
 def plan_courses(
