@@ -54,7 +54,7 @@ def test_people_come_and_leave_as_people_do(seed: int) -> None:
 
 
 def test_one_body_issues_a_certificate_to_whoever_passes() -> None:
-    for course in planned(Wish(40, 0.3, 7))[0]:
+    for course in planned(Wish(12, 0.3, 7))[0]:
         results = course.results()
         passed = [each for each in results if each["mark"] == "passed"]
         assert {each.certificate for each in course.claimants} < {each["certificate_number"] for each in passed}
