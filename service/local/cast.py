@@ -1,11 +1,15 @@
 """The demo's people: sample trainees, clerks, officers and finance staff, each with the same password."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
+from sqlalchemy import select
+
 from domain.actor import Actor, Post
 from domain.identity import CreditCode, NationalId, PersonName, Phone
+from domain.institution import InstitutionKind
 from service.access.commands import hash_password, is_empty, make_user
 from service.database import Tx
 from service.funds.commands import confirm_appropriation, propose_appropriation
@@ -13,10 +17,17 @@ from service.funds.schemas import NewAppropriation
 from service.institutions.commands import list_institution
 from service.local.made_up import Maker
 from service.people.commands import NewPerson, ensure_person
+from service.standards.tables import StandardRow
 
 PASSWORD = "zhida-demo"  # noqa: S105 (sample people on loopback, made by --demo alone)
 _SEED = 28
 DISTRICTS = {"370102": "历下", "370112": "历城"}
+#: District → the training institution there.
+SCHOOLS = {
+    code: f"示例培训学校{letter}（{name}）" for letter, (code, name) in zip("AB", DISTRICTS.items(), strict=True)
+}
+_ASSESSMENT_BODY = "示例评价机构（历下）"
+_LISTED_FROM = date(2023, 1, 1)
 
 #: Sample money of each of two years, in yuan. One district has little: there one sees what happens when it runs out.
 _FUNDS_YUAN = {
@@ -30,6 +41,7 @@ _DISTRICT_STAFF = {
     "maker": Post.MAKER,
     "checker": Post.CHECKER,
     "releaser": Post.RELEASER,
+    "officer": Post.INSTITUTION_OFFICER,
 }
 _CITY_STAFF = {
     "auditor": Post.AUDITOR,
@@ -39,6 +51,11 @@ _CITY_STAFF = {
     "standard-editor": Post.STANDARD_EDITOR,
     "hr-signer": Post.HR_SIGNER,
     "finance-signer": Post.FINANCE_SIGNER,
+    "inspector-a": Post.INSPECTOR,
+    "inspector-b": Post.INSPECTOR,
+    "assessor-a": Post.ASSESSOR,
+    "assessor-b": Post.ASSESSOR,
+    "evaluator": Post.EVALUATOR,
 }
 
 
@@ -48,12 +65,13 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
         await _make(tx, today, now)
     return [
         f"演示人物（示例，密码都是 {PASSWORD}）：",
-        "  申领人 xuehua、dachuan；机构经办 clerk-a、clerk-b；审计 auditor；运维 operator",
+        "  申领人 xuehua、dachuan；机构经办 clerk-a、clerk-b；评价机构经办 clerk-c；审计 auditor；运维 operator",
         "  市里：目录编辑 catalog-editor，目录发布 catalog-publisher，"
-        "标准拟定 standard-editor，标准签字 hr-signer、finance-signer",
+        "标准拟定 standard-editor，标准签字 hr-signer、finance-signer，"
+        "实地检查和巡查 inspector-a、inspector-b，机构遴选评审 assessor-a、assessor-b，年度评估 evaluator",
         *(
             f"  {name}区：审核 reviewer-{code}，公示 publisher-{code}，"
-            f"经办 maker-{code}，复核 checker-{code}，拨付 releaser-{code}"
+            f"经办 maker-{code}，复核 checker-{code}，拨付 releaser-{code}，机构管理 officer-{code}"
             for code, name in DISTRICTS.items()
         ),
         "  示例额度：历下区充足；历城区很少，审几笔就用完，可以试一试追加",
@@ -74,22 +92,31 @@ async def _make(tx: Tx, today: date, now: datetime) -> None:
 
     await user("xuehua", {Post.TRAINEE})
     await user("dachuan", {Post.TRAINEE})
-    for letter, code in zip("ab", DISTRICTS, strict=True):
-        institution = await list_institution(
-            tx,
-            CreditCode.parse(maker.credit_code()),
-            f"示例培训学校{letter.upper()}（{DISTRICTS[code]}）",
-            code,
-            date(2023, 1, 1),
-            "示例",
-            sample=True,
-        )
-        await user(f"clerk-{letter}", {Post.CLERK}, code, institution)
+    scopes = await _all_with_standards(tx)
+
+    async def institution(name: str, district: str, kind: InstitutionKind, clerk: str) -> None:
+        code = CreditCode.parse(maker.credit_code())
+        about = (code, name, district, _LISTED_FROM, "示例")
+        listed = await list_institution(tx, *about, sample=True, kind=kind, scopes=scopes)
+        await user(clerk, {Post.CLERK}, district, listed)
+
+    for letter, (district, name) in zip("ab", SCHOOLS.items(), strict=True):
+        await institution(name, district, InstitutionKind.PRIVATE_SCHOOL, f"clerk-{letter}")
+    await institution(_ASSESSMENT_BODY, next(iter(DISTRICTS)), InstitutionKind.ASSESSMENT_BODY, "clerk-c")
     for code in DISTRICTS:
         staff = {post: await user(f"{name}-{code}", {post}, code) for name, post in _DISTRICT_STAFF.items()}
         await _give_money(tx, staff[Post.MAKER], staff[Post.CHECKER], today, now)
     for name, post in _CITY_STAFF.items():
         await user(name, {post})
+
+
+async def _all_with_standards(tx: Tx) -> Mapping[str, Collection[str]]:
+    """Every occupation at the levels that have an amount: the sample institutions are filed for them all, so that
+    whatever is claimed through one lies in its scope."""
+    row, found = StandardRow, defaultdict[str, set[str]](set)
+    for occupation, level in await tx.execute(select(row.occupation, row.level).distinct()):
+        found[occupation].add(level)
+    return found
 
 
 async def _give_money(tx: Tx, maker: Actor, checker: Actor, today: date, now: datetime) -> None:

@@ -47,14 +47,14 @@ class Maker:
         name = self._random.choice(_SURNAMES) + "".join(given)
         return MadeUpPerson(name, self._once(self._id_number), self._once(self._phone))
 
-    def certificate(self, level: str, year: int) -> str:
-        """22 characters for a skill level (`5`…`1`, `special`, `chief`), issued by a body filed with the province;
-        an opaque number for an engineer's grade, which has no national form."""
+    def certificate(self, level: str, year: int, body: str = "") -> str:
+        """22 characters for a skill level (`5`…`1`, `special`, `chief`), issued by a body filed with the province,
+        any or the one with these six digits; an opaque number for an engineer's grade, which has no national form."""
         if level in "54321":
-            return self._once(lambda: f"S000037{self._digits(6)}{year % 100:02d}{level}{self._digits(6)}")
+            return self._once(lambda: f"S000037{body or self._digits(6)}{year % 100:02d}{level}{self._digits(6)}")
         prefix = _SENIOR_PREFIXES.get(level)
         if prefix:
-            return self._once(lambda: f"{prefix}000037{self._digits(6)}{year % 100:02d}{self._digits(6)}")
+            return self._once(lambda: f"{prefix}000037{body or self._digits(6)}{year % 100:02d}{self._digits(6)}")
         return self._once(lambda: f"ZJ37{year}{self._digits(8)}")
 
     def card(self) -> str:

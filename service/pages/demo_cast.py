@@ -28,12 +28,20 @@ def _in_districts(name: str) -> tuple[str, ...]:
 
 CAST = (
     Part(Post.TRAINEE, ("xuehua", "dachuan"), "为自己申领；看进度；撤回"),
-    Part(Post.CLERK, ("clerk-a", "clerk-b"), "登记代领协议；替签了协议的学员申领"),
+    Part(
+        Post.CLERK,
+        ("clerk-a", "clerk-b", "clerk-c"),
+        "登记代领协议；替签了协议的学员申领；申报开班，交考勤（clerk-c 在评价机构：报评价结果）",
+    ),
     Part(Post.REVIEWER, _in_districts("reviewer"), "审核本区的申领，一笔或成批；不予补贴写明原因"),
     Part(Post.NOTICE_PUBLISHER, _in_districts("publisher"), "把本区审核通过的申领放上公示"),
     Part(Post.MAKER, _in_districts("maker"), "把公示期满的申领编成批次并提交；录入银行回盘；提出本区的额度"),
     Part(Post.CHECKER, _in_districts("checker"), "核对批次的笔数、金额和内容指纹，签署；复核额度"),
     Part(Post.RELEASER, _in_districts("releaser"), "登记拨款凭证，签署放行，交给银行"),
+    Part(Post.INSTITUTION_OFFICER, _in_districts("officer"), "审批本区的开班；抽取巡查；登记机构的信用；答复投诉"),
+    Part(Post.INSPECTOR, ("inspector-a", "inspector-b"), "首次开班前实地检查；抽取巡查，登记结果和佐证"),
+    Part(Post.ASSESSOR, ("assessor-a", "assessor-b"), "给申请入选的机构评分"),
+    Part(Post.EVALUATOR, ("evaluator",), "评估机构的一年，决定下一年能否续期"),
     Part(Post.AUDITOR, ("auditor",), "看全市的申领、批次和回盘差异，不能改"),
     Part(Post.OPERATOR, ("operator",), "看没办成的后台任务，让它再试一次"),
     Part(

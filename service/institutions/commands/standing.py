@@ -1,6 +1,6 @@
 """Bring institutions into the catalog, stop what they may do, let them go."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from service.institutions.tables import (
     InstitutionRow,
     InstitutionSanctionLiftRow,
     InstitutionSanctionRow,
+    InstitutionScopeRow,
 )
 from service.journal import By, record
 
@@ -36,8 +37,10 @@ async def list_institution(
     *,
     sample: bool = False,
     kind: InstitutionKind = InstitutionKind.PRIVATE_SCHOOL,
+    scopes: Mapping[str, Collection[str]] | None = None,
 ) -> UUID:
-    """An institution that stands in the catalog from `first` on."""
+    """An institution that stands in the catalog from `first` on, to teach or assess `scopes`: canonical occupation →
+    levels."""
     institution_id = uuid4()
     about = {"credit_code": credit_code.code, "name": name, "district": district, "kind": str(kind)}
     await tx.execute(insert(InstitutionRow).values(id=institution_id, sample=sample, **about))
@@ -47,6 +50,13 @@ async def list_institution(
             id=uuid4(), institution_id=institution_id, in_force=in_force, source=source
         )
     )
+    same = {"institution_id": institution_id, "in_force": in_force, "source": source}
+    rows = [
+        {"id": uuid4(), "occupation": occupation, "levels": sorted(levels), **same}
+        for occupation, levels in (scopes or {}).items()
+    ]
+    if rows:
+        await tx.execute(insert(InstitutionScopeRow), rows)
     return institution_id
 
 

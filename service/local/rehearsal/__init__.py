@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from service.local.rehearsal.calls import Desk
+from service.local.rehearsal.classes import close_classes, hold_classes, read_rules, with_numbers
+from service.local.rehearsal.courses import plan_courses
 from service.local.rehearsal.filing import Filed, file_singly, read_offers, sign_in, sign_up, tell_registry
 from service.local.rehearsal.ground import Ground
 from service.local.rehearsal.kills import Killer
@@ -54,10 +56,13 @@ async def rehearse(ground: Ground, wish: Wish, console: Console, *, kill: bool =
 async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) -> Filed:
     """The whole way, from signing in to the money."""
     today, filed = await read_today(desk), Filed()
-    trainees = make_trainees(wish, await read_offers(desk, wish, today), today)
+    offers, rules = await read_offers(desk, wish, today), await read_rules(desk)
+    courses, trainees = plan_courses(wish, make_trainees(wish, offers, today), offers, rules, today)
     async with _while_killed(killer):
         await sign_in(desk, season)
         await sign_up(desk, season, trainees)
+        filed.classes = await hold_classes(desk, season, courses, wish.seed)
+        trainees = with_numbers(trainees, filed.classes)
         await tell_registry(desk, season, trainees)
         over_seconds = _FILING_SECONDS_KILLED if killer else 0.0
         async with asyncio.TaskGroup() as both:
@@ -70,6 +75,7 @@ async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) ->
         await let_money_come_back(desk, season, wish.seed)
         await mend_accounts(desk, season, trainees)
         await pay(desk, season, "pay_again")
+        await close_classes(desk, season, filed.classes)
     return filed
 
 

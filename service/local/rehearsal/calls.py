@@ -66,20 +66,21 @@ class Desk:
         body: Any = None,
         *,
         login: str | None = None,
+        bearer: str | None = None,
         key: str | None = None,
         refusals: Collection[str] = (),
         kind: str = "text/csv",
     ) -> Reply:
-        """Ask the service, as `login` when one is named. A refusal whose code is not among `refusals` is Unexpected;
-        no answer at all is GaveUp. With a `key` a request that went through twice has one effect. A body of bytes is
-        a file of this `kind`."""
+        """Ask the service, as `login` when one is named, or as the device whose key is `bearer`. A refusal whose code
+        is not among `refusals` is Unexpected; no answer at all is GaveUp. With a `key` a request that went through
+        twice has one effect. A body of bytes is a file of this `kind`."""
 
         async def attempt() -> Reply | str:
             headers = {"Idempotency-Key": key} if key else {}
             if isinstance(body, bytes):
                 headers["Content-Type"] = kind
-            if login:
-                headers["Authorization"] = f"Bearer {await self.sign_in(login)}"
+            if token := bearer or (login and await self.sign_in(login)):
+                headers["Authorization"] = f"Bearer {token}"
             reply = await self._send(method, f"{self.address}{path}", body, headers)
             if login and isinstance(reply, Reply) and reply.status == httpx.codes.UNAUTHORIZED:
                 self._tokens.pop(login, None)

@@ -7,10 +7,22 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from service.local.rehearsal.calls import PASSWORD, Desk, GaveUp, Unexpected
-from service.local.rehearsal.people import CLERKS, DISTRICTS, Level, Offer, Trainee, Trouble, Way, Wish
+from service.local.rehearsal.classes import HeldClass
+from service.local.rehearsal.people import (
+    BODY_CLERK,
+    CLERKS,
+    DISTRICTS,
+    INSPECTORS,
+    Level,
+    Offer,
+    Trainee,
+    Trouble,
+    Way,
+    Wish,
+)
 from service.local.rehearsal.season import Season
 
-_OFFICERS = ("reviewer", "publisher", "maker", "checker", "releaser")
+_OFFICERS = ("reviewer", "publisher", "maker", "checker", "releaser", "officer")
 _CERTIFICATES_PER_CALL = 500
 #: The registry leaves this many questions, and one more for every so many claims, unanswered at first.
 _LATE_CALLS_MIN, _CLAIMS_PER_LATE_CALL = 2, 50
@@ -22,10 +34,11 @@ _DOWN_CALLS = 4
 @dataclass
 class Filed:
     """What the service acknowledged. `claim_ids`: from 201s and from rosters; `unsure`: filings that never got an
-    answer."""
+    answer; `classes` that were approved."""
 
     claim_ids: set[str] = field(default_factory=set)
     unsure: int = 0
+    classes: list[HeldClass] = field(default_factory=list)
 
 
 async def read_offers(desk: Desk, wish: Wish, today: date) -> list[Offer]:
@@ -46,7 +59,9 @@ async def read_offers(desk: Desk, wish: Wish, today: date) -> list[Offer]:
 
 async def sign_in(desk: Desk, season: Season) -> None:
     """Everybody of the cast comes to work."""
-    logins = [f"{name}-{district}" for district in DISTRICTS for name in _OFFICERS] + [*CLERKS.values(), "auditor"]
+    logins = [f"{name}-{district}" for district in DISTRICTS for name in _OFFICERS] + [
+        *(*CLERKS.values(), BODY_CLERK, *INSPECTORS, "auditor")
+    ]
 
     async def one(login: str) -> None:
         await desk.sign_in(login)

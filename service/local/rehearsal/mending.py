@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from service.local.rehearsal.calls import Desk
 from service.local.rehearsal.officers import claims
@@ -26,9 +27,10 @@ async def let_money_come_back(desk: Desk, season: Season, seed: int) -> None:
         await desk.control("bank", "POST", "/control/return", {"references": back})
         for file_id in sorted({_file_of(reference) for reference in back}):
             said = await desk.control("bank", "GET", f"/files/{file_id}/return")
+            key = str(uuid4())  # not the file's: a later season may hand in what came back of it after that
             for district in DISTRICTS:  # another district's file is as if it were not there
                 login, unknown = f"maker-{district}", {"return.file_unknown"}
-                await desk.ask("POST", "/api/returns", said, login=login, key=f"back-{file_id}", refusals=unknown)
+                await desk.ask("POST", "/api/returns", said, login=login, key=key, refusals=unknown)
         bar.advance(len(back))
 
 

@@ -1,7 +1,7 @@
 """The officers' part: claims are verified, reviewed, brought before the public, and wait until that is over."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,8 @@ from service.local.rehearsal.season import Bar, Season
 
 APPROVED_PER_CALL = 100
 _PAGE = 200
+#: The service moves its clock by so many days at once.
+_STRIDE_MAX = 366
 
 #: Why a claim that the registry did not confirm is refused.
 _REASONS = {Trouble.UNKNOWN: "certificate_not_found", Trouble.OTHER_NAME: "certificate_differs"}
@@ -84,16 +86,16 @@ async def _approve_all(desk: Desk, district: str, bar: Bar) -> None:
         if approved["approved"] == 0 and (supplemented or not approved["unfunded"]):
             raise Unexpected(f"{login} 不能审核余下的 {approved['left']} 笔")
         if supplemented := bool(approved["unfunded"]):
-            await _supplement(desk, district)
+            await supplement(
+                desk, district, sum([claim["amount_fen"] async for claim in claims(desk, login, "verified")])
+            )
 
 
-async def _supplement(desk: Desk, district: str) -> None:
-    """Money for every claim that waits for approval, by two persons; in each fund, for the service alone knows which
-    one pays for whom."""
-    waiting_fen = sum([claim["amount_fen"] async for claim in claims(desk, f"reviewer-{district}", "verified")])
+async def supplement(desk: Desk, district: str, amount_fen: int) -> None:
+    """Money for a district, by two persons; in each fund, for the service alone knows which one pays for whom."""
     maker, year = f"maker-{district}", (await read_today(desk)).year
     for fund in (await desk.ask("GET", "/api/funds", login=maker)).body["funds"]:
-        new = {"fund": fund["code"], "year": year, "amount_fen": waiting_fen}
+        new = {"fund": fund["code"], "year": year, "amount_fen": amount_fen}
         body = {**new, "document": "彩排追加文件", "reason": "彩排：额度用完"}
         proposed = (await desk.ask("POST", "/api/funds/appropriations", body, login=maker, key=str(uuid4()))).body
         path, key = f"/api/funds/appropriations/{proposed['id']}/confirm", f"confirm-{proposed['id']}"
@@ -122,6 +124,12 @@ async def publish_and_let_pass(desk: Desk, season: Season) -> None:
 async def _let_notices_pass(desk: Desk) -> None:
     notices = (await desk.ask("GET", "/api/notices")).body["notices"]
     last = max((date.fromisoformat(each["closes_on"]) for each in notices), default=None)
-    while last and (today := await read_today(desk)) <= last:
-        # A call that is repeated because its answer was lost may move the clock twice; nobody minds a later day.
-        await desk.ask("POST", "/api/demo/clock", {"days": (last - today).days + 1})
+    if last:
+        await let_days_pass(desk, last + timedelta(days=1))
+
+
+async def let_days_pass(desk: Desk, day: date, stride: int = _STRIDE_MAX) -> None:
+    """Move the clock until it is that day or later. A call that is repeated because its answer was lost moves it
+    twice: whoever must not come late by more takes a shorter `stride`."""
+    while (today := await read_today(desk)) < day:
+        await desk.ask("POST", "/api/demo/clock", {"days": min(stride, (day - today).days)})

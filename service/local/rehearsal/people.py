@@ -13,6 +13,8 @@ from service.local.made_up import MadeUpPerson, Maker
 #: District → the clerk of the sample institution there.
 CLERKS = {"370102": "clerk-a", "370112": "clerk-b"}
 DISTRICTS = tuple(CLERKS)
+#: The clerk of the body that assesses, and who inspects and patrols.
+BODY_CLERK, INSPECTORS = "clerk-c", ("inspector-a", "inspector-b")
 
 #: From this many claims on every trouble happens at least once.
 _EVERY_TROUBLE_FROM = 12
@@ -106,6 +108,7 @@ class Trainee:
     bank_code: str
     trouble: Trouble
     mistake: Mistake
+    class_number: str = ""  # of the class that taught them; empty: none
 
     @property
     def filer(self) -> str:
@@ -135,6 +138,7 @@ class Trainee:
             "training_started_on": self.started_on.isoformat(),
             "account": self.account(self.card),
             "mandate_id": mandate_id,
+            "class_number": self.class_number or None,
         }
 
     def account(self, card: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.local.rehearsal.calls import Desk
+from service.local.rehearsal.classes import HeldClass
 from service.local.rehearsal.filing import Filed
 from service.local.rehearsal.kills import VIOLENCE
 from service.local.rehearsal.officers import claims, read_today
@@ -30,6 +31,7 @@ _FIGURES = {
     "filed": "受理",
     "individual": "其中本人",
     "institution": "其中机构代领",
+    "of_classes": "其中注明开班",
     "refused": "未通过",
     "withdrawn": "撤回",
     "paid": "已发放",
@@ -79,12 +81,13 @@ async def read_report(
         *await _audit(environment),
         await _ledger_agrees(desk, stored),
         _acknowledged_is_stored({claim["id"] for claim in stored}, filed, earlier),
+        await _classes_drawn_down(desk, stored, filed.classes),
         Held("answers_as_expected", not complaints, complaints[0] if complaints else "没有意外的答复"),
     ]
-    return Report(await _figures(desk), await _share(desk), promises, season.stages)
+    return Report(await _figures(desk, stored), await _share(desk), promises, season.stages)
 
 
-async def _figures(desk: Desk) -> dict[str, int]:
+async def _figures(desk: Desk, stored: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     told = (await desk.ask("GET", "/api/claims/counts", login="auditor")).body
     by_status, channels = Counter(told["counts"]), Counter(told["channels"])
     filed = by_status.total()
@@ -92,6 +95,7 @@ async def _figures(desk: Desk) -> dict[str, int]:
         "filed": filed,
         "individual": channels["individual"],
         "institution": channels["institution"],
+        "of_classes": sum(bool(claim["class_number"]) for claim in stored),
         **{status: by_status[status] for status in ("refused", "withdrawn", "paid", "bounced")},
         "open": filed - sum(by_status[status] for status in FINAL),
         "rejected": told["turned_away"],
@@ -151,6 +155,29 @@ def _acknowledged_is_stored(stored: set[str], filed: Filed, earlier: int) -> Hel
     return Held(name, fits, f"答复受理 {known} 笔，存下 {made} 笔，没有得到答复 {filed.unsure} 笔")
 
 
+async def _classes_drawn_down(desk: Desk, stored: Sequence[Mapping[str, Any]], classes: Sequence[HeldClass]) -> Held:
+    """What was set aside for each class was drawn by just its claims, and the rest freed when it was closed; and
+    somebody went to look at the classes."""
+    name, details = "classes_drawn_down", []
+    if not classes:
+        return Held(name, False, "没有开成班")
+    for each in classes:
+        seen = (await desk.ask("GET", f"/api/classes/{each.id}", login="auditor")).body
+        money = {part: seen["money"][f"{part}_fen"] for part in ("set_aside", "drawn", "left", "given_back")}
+        claimed = [claim["amount_fen"] for claim in stored if claim["class_number"] == each.number]
+        fits = money["drawn"] == sum(claimed) and money["set_aside"] == money["drawn"] + money["given_back"]
+        told = (
+            f"预留 {money['set_aside']} 分，{len(claimed)} 笔用去 {money['drawn']} 分，退回 {money['given_back']} 分"
+        )
+        if seen["status"] != "closed" or money["left"] or not fits:
+            return Held(name, False, f"{each.number}：{told}，余 {money['left']} 分，{seen['status_name']}")
+        details.append(told)
+    first, last = (limit(each.course.first for each in classes) for limit in (min, max))
+    covered = (await desk.ask("GET", f"/api/patrols/coverage?from={first}&to={last}", login="auditor")).body["all"]
+    details.append(f"{covered['classes']} 个班巡查了 {covered['patrolled']} 个")
+    return Held(name, covered["patrolled"] > 0, "；".join(details))
+
+
 async def wait_for_jobs(desk: Desk, season: Season) -> None:
     """Until no owed work is left."""
     now = await _jobs(desk)
@@ -173,6 +200,7 @@ _OWN_PROMISES = {
     "audit": "核查做完了",
     "bank_ledger_agrees": "银行的账与已发放的一致，没有重复付款",
     "acknowledged_is_stored": "答复了受理的都存下了，没有多出来的",
+    "classes_drawn_down": "给各班预留的钱，申领用去的和退回的合起来正好；班有人去看",
     "answers_as_expected": "每次请求都得到应有的答复",
 }
 

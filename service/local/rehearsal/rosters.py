@@ -110,6 +110,7 @@ def _line(trainee: Trainee, today: date) -> Line:
         "协议开始日期": paper["valid_from"],
         "协议结束日期": paper["valid_to"],
         "协议文件指纹": paper["document_sha256"],
+        "开班编号": trainee.class_number,
     }
 
 

@@ -17,6 +17,12 @@ T = TypeVar("T")
 STAGES = {
     "sign_in": "演示人物登录",
     "sign_up": "申领人注册",
+    "inspect": "首次开班前实地检查",
+    "classes": "申报和批准开班",
+    "patrol_draw": "抽取巡查",
+    "patrols": "巡查",
+    "attendance": "考勤",
+    "results": "评价结果",
     "certificates": "证书登记",
     "file": "逐笔提交申领",
     "roster": "提交名册",
@@ -28,6 +34,7 @@ STAGES = {
     "come_back": "银行退回",
     "mend": "改收款卡",
     "pay_again": "再次发放",
+    "close_classes": "班级结案",
     "settle": "等待办结",
 }
 
