@@ -241,12 +241,12 @@ class EvaluationsView(Struct):
 
 
 class NewComplaint(Struct, forbid_unknown_fields=True):
-    """`class_id`: the class it is about, if one is named."""
+    """`class_number` (开班编号): the class it is about, if one is named."""
 
     institution: Code
     words: Annotated[str, Meta(max_length=WORDS_MAX)]
     kind: ComplaintKind = ComplaintKind.COMPLAINT
-    class_id: UUID | None = None
+    class_number: Annotated[str, Meta(max_length=40)] | None = None
 
 
 class ComplaintReceipt(Struct):
@@ -282,7 +282,7 @@ class ComplaintView(Struct):
     filed_on: date
     due_on: date
     overdue: bool
-    class_id: UUID | None = None
+    class_number: str | None = None
     answer: str | None = None
     founded: bool | None = None
     answered_on: date | None = None

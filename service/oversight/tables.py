@@ -237,8 +237,8 @@ class EvaluationRow(Base):
 
 
 class ComplaintRow(Base):
-    """投诉或意见, with its words sealed. `person_id` None: nobody was signed in. `class_id` names a class, unchecked.
-    Written once."""
+    """投诉或意见, with its words sealed, written once. `person_id` None: nobody was signed in. `class_id`: a class of the
+    institution."""
 
     __tablename__ = "complaints"
     __table_args__ = (

@@ -2,14 +2,13 @@
 
 from collections.abc import Awaitable
 from datetime import date, timedelta
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
 from domain.actor import Actor, Post
 from domain.complaint import ComplaintKind, told
-from domain.errors import DomainError
+from domain.errors import DomainError, Invalid
 from domain.institution import InstitutionKind
 from service.audit.queries.checks import first_breach
 from service.audit.queries.oversight import OVERSIGHT
@@ -21,8 +20,10 @@ from service.oversight.queries.complaints import complaint_counts, district_comp
 from service.oversight.schemas import ComplaintReceipt, ComplaintView, NewComplaint, NewComplaintAnswer
 from service.oversight.tables import ComplaintRow
 from service.policies.queries import work_calendar
+from service.training.schemas import NewSite
 from tests.oversight import Oversight
 from tests.payments import journal_of
+from tests.training import School
 from tests.world import World
 
 WORDS = "老师常常不来，我的电话 13800001234"
@@ -40,7 +41,7 @@ async def me(tx: Tx, world: World) -> Actor:
 
 
 async def complain(tx: Tx, city: Oversight, me: Actor | None, words: str = WORDS) -> ComplaintReceipt:
-    new = NewComplaint(city.code, words, class_id=uuid4())
+    new = NewComplaint(city.code, words)
     return await complaining.complain(tx, me, new, city.world.today, city.world.now)
 
 
@@ -158,3 +159,24 @@ async def test_an_auditor_does_not_read_complaints(tx: Tx, city: Oversight) -> N
     auditor = city.world.staff[Post.AUDITOR]
     refused = district_complaints(tx, auditor, city.world.today, None, 50, which="open")
     assert await code_of(refused) == "post_missing"
+
+
+async def test_a_class_that_is_named_is_one_of_the_institutions(tx: Tx, city: Oversight, me: Actor) -> None:
+    world = city.world
+    school = await School.build(tx, world)
+    own = await school.approved(tx)
+    elsewhere = await school.file(tx, world.clerks[1], site=NewSite("分校", "花园路 2 号", world.other))
+    other = await school.approve(tx, elsewhere.id, school.officers[1])
+
+    async def about(number: str) -> ComplaintReceipt:
+        new = NewComplaint(city.code, WORDS, class_number=number)
+        return await complaining.complain(tx, me, new, world.today, world.now)
+
+    assert own.number is not None
+    assert other.number is not None
+    await about(f" {own.number.lower()} ")
+    (seen,) = (await my_complaints(tx, me, world.today, None, 50)).complaints
+    assert seen.class_number == own.number
+    for strange in (other.number, "没有的班"):
+        with pytest.raises(Invalid):
+            await about(strange)

@@ -7,9 +7,10 @@ from sqlalchemy import exists, insert, select
 
 from domain.actor import Actor, Post
 from domain.complaint import must_not_answer_oneself
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, Invalid, NotFound
 from domain.institution import Standing
 from domain.text import trimmed
+from domain.training import read_class_number
 from service.crypto import keyring
 from service.database import Tx
 from service.institutions.queries import standings
@@ -19,6 +20,7 @@ from service.oversight.queries.whom import named, visible_to
 from service.oversight.schemas import AnsweredView, ComplaintReceipt, NewComplaint, NewComplaintAnswer
 from service.oversight.tables import ComplaintAnswerRow, ComplaintRow
 from service.policies.queries import deadline
+from service.training.tables import ClassRow
 
 #: Who complains without being signed in, in the journal.
 ANYBODY = "anybody"
@@ -27,15 +29,16 @@ ANYBODY = "anybody"
 async def complain(tx: Tx, me: Actor | None, new: NewComplaint, today: date, now: datetime) -> ComplaintReceipt:
     """Complain of an institution, or say an opinion; without `me`, anonymously. The words are kept sealed.
 
-    NotFound `oversight.no_institution`, also for one that never was in the catalog; Invalid `words.empty`; Conflict
-    `policy.missing`.
+    NotFound `oversight.no_institution`, also for one that never was in the catalog; Invalid `words.empty`,
+    `complaint.no_class` where the institution has no class of that number; Conflict `policy.missing`.
     """
     institution, said = await named(tx, new.institution), trimmed(new.words, "words", "words")
     stands = (await standings(tx, [institution.id], today))[institution.id]
     if stands.standing is Standing.NEVER:
         raise NotFound("oversight.no_institution")
     due, complaint_id = await deadline(tx, "complaint_working_days", today), uuid4()
-    row = {"institution_id": institution.id, "class_id": new.class_id, "kind": str(new.kind), "due_on": due.on}
+    about = await _class_of(tx, institution.id, new.class_number) if new.class_number else None
+    row = {"institution_id": institution.id, "class_id": about, "kind": str(new.kind), "due_on": due.on}
     by = By.actor(me, Post.TRAINEE, now) if me else By(ANYBODY, now)
     noted = {name: str(value) for name, value in row.items() if value is not None}
     await record(tx, "complaint", [complaint_id], "complain", by, [noted])
@@ -50,6 +53,15 @@ async def complain(tx: Tx, me: Actor | None, new: NewComplaint, today: date, now
         )
     )
     return ComplaintReceipt(complaint_id, due.on, due.provisional)
+
+
+async def _class_of(tx: Tx, institution_id: UUID, number: str) -> UUID:
+    row, named = ClassRow, read_class_number(number)
+    asked = select(row.id).where(row.institution_id == institution_id, row.number == named)
+    class_id = (await tx.execute(asked)).scalar_one_or_none()
+    if class_id is None:
+        raise Invalid("complaint.no_class", field="class_number")
+    return class_id
 
 
 async def answer(

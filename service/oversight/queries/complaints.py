@@ -14,6 +14,7 @@ from service.institutions.tables import InstitutionListingRow, InstitutionRow
 from service.oversight.queries.whom import visible_to
 from service.oversight.schemas import ComplaintCounts, ComplaintCountView, ComplaintList, ComplaintView
 from service.oversight.tables import ComplaintAnswerRow, ComplaintRow
+from service.training.tables import ClassRow
 from service.wording import words
 
 #: Institutions that are listed with their counts.
@@ -25,8 +26,10 @@ def _complaints() -> Select[*tuple[Any, ...]]:
     return (
         select(*row.__table__.c, institution.credit_code, institution.name)
         .add_columns(answer.answer_sealed, answer.founded, answer.answered_on)
+        .add_columns(ClassRow.number.label("class_number"))
         .join(institution, institution.id == row.institution_id)
         .outerjoin(answer, answer.complaint_id == row.id)
+        .outerjoin(ClassRow, ClassRow.id == row.class_id)
     )
 
 
@@ -74,7 +77,7 @@ def _view(row: Any, today: date) -> ComplaintView:
         filed_on=row.filed_on,
         due_on=row.due_on,
         overdue=(row.answered_on or today) > row.due_on,
-        class_id=row.class_id,
+        class_number=row.class_number,
         answer=None if row.answer_sealed is None else keyring().open(row.answer_sealed, row.id),
         founded=row.founded,
         answered_on=row.answered_on,
