@@ -237,8 +237,10 @@ class EvaluationRow(Base):
 
 
 class ComplaintRow(Base):
-    """投诉或意见, with its words sealed, written once. `person_id` None: nobody was signed in. `class_id`: a class that
-    the institution holds."""
+    """投诉或意见, with its words sealed, written once.
+
+    `person_id` None: nobody was signed in. `class_id`: a class of the institution.
+    """
 
     __tablename__ = "complaints"
     __table_args__ = (
