@@ -21,10 +21,12 @@ _TOLD = {
 _FILED, _WITHDRAWN = "file", str(ClaimAction.WITHDRAW)
 #: A correction that is still missing when its day comes near.
 REMINDER = "remind"
+#: 免申即享: what one can have without asking; no claim yet.
+OFFER = "offer"
 
 #: The journal's actions that may have to be told of.
 ACTIONS = (_FILED, _WITHDRAWN, *_TOLD)
-TEMPLATES = (*ACTIONS, REMINDER)
+TEMPLATES = (*ACTIONS, REMINDER, OFFER)
 
 
 def template_of(action: str, channel: Channel, *, by_themself: bool) -> str | None:

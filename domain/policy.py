@@ -165,6 +165,7 @@ FORMS: Mapping[str, Form] = {
     "correction_working_days": Whole(1, 60),
     "correction_reminder_working_days": Whole(1, 60),
     "review_request_days": Whole(1, 365),
+    "offer_days": Whole(1, 365),
     "claim_appeal_working_days": Whole(1, 60),
     "appeal_working_days": Whole(1, 120),
     "complaint_working_days": Whole(1, 60),

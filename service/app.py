@@ -20,6 +20,7 @@ from service.funds import routes as funds
 from service.institutions import routes as institutions
 from service.messages import routes as messages
 from service.notices import routes as notices
+from service.offers import routes as offers
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
 from service.pages.routes import public
@@ -75,7 +76,7 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 FEATURES = [
     *(access, policies, registers, catalog, funds, standards, institutions, training, assessments),
-    *(claims, notices, oversight, batches, reconciliation, statistics, messages, audit),
+    *(claims, notices, oversight, offers, batches, reconciliation, statistics, messages, audit),
 ]
 
 

@@ -50,7 +50,10 @@ class Sweep(StrEnum):
     ADVANCE_CLASSES = "training.advance_classes"
     TELL = "messages.tell"
     REMIND = "messages.remind"
+    TELL_OFFERS = "messages.tell_offers"
     ASK_SIGNALS = "oversight.ask_signals"
+    PREPARE_OFFERS = "offers.prepare_offers"
+    EXPIRE_OFFERS = "offers.expire_offers"
 
 
 def _make() -> Celery:
@@ -96,5 +99,8 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.ADVANCE_CLASSES: timedelta(seconds=10),
     Sweep.TELL: timedelta(seconds=5),
     Sweep.REMIND: timedelta(hours=1),
+    Sweep.TELL_OFFERS: timedelta(hours=1),
     Sweep.ASK_SIGNALS: timedelta(minutes=10),  # a day has one run: the first after midnight
+    Sweep.PREPARE_OFFERS: timedelta(hours=1),
+    Sweep.EXPIRE_OFFERS: timedelta(hours=1),
 }

@@ -39,6 +39,15 @@ async def remind() -> None:
             more = await commands.remind_portion(tx, today())
 
 
+@sweep(Sweep.TELL_OFFERS)
+async def tell_offers() -> None:
+    """Tell people of what they are offered, once."""
+    more = bool(settings().sms_url)
+    while more:
+        async with transaction() as tx:
+            more = await commands.offer_portion(tx, today())
+
+
 @cache
 def _gateway() -> MessageGateway:
     """One client a worker process: its connections belong to that process's loop."""

@@ -20,6 +20,7 @@ from domain.catalog.edition import EDITION_LIFECYCLE
 from domain.catalog.sources import PROPOSAL_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE
 from domain.fund import HELD_IN, WAYS
+from domain.offer import OFFER_LIFECYCLE
 from domain.penalty import PENALTY_LIFECYCLE
 from domain.review import REVIEW_LIFECYCLE
 from domain.roster import ROSTER_LIFECYCLE
@@ -252,9 +253,10 @@ async def test_lifecycles_and_exclusions_in_the_database_are_those_of_the_domain
     firsts |= {("edition", "", "import"), ("edition", "", "copy"), ("proposal", "", "propose")}
     firsts |= {("standard_set", "", "propose"), ("standard_review", "", "open"), ("penalty", "", "propose")}
     firsts |= {("selection_round", "", "announce"), ("selection_application", "", "file"), ("class", "", "file")}
+    firsts |= {("offer", "", "prepare")}
     lives: list[Any] = [CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE]
     lives += [EDITION_LIFECYCLE, PROPOSAL_LIFECYCLE, REVIEW_LIFECYCLE, PENALTY_LIFECYCLE, CLASS_LIFECYCLE]
-    lives += [ROUND_LIFECYCLE, APPLICATION_LIFECYCLE]
+    lives += [ROUND_LIFECYCLE, APPLICATION_LIFECYCLE, OFFER_LIFECYCLE]
     moves = {(life.noun, str(a), str(do), str(b)) for life in lives for (a, do), b in life.moves.items()}
     moves |= {(noun, "", do, str(life.first)) for noun, _, do in firsts for life in lives if life.noun == noun}
     connection = await asyncpg.connect(databases.app_url)

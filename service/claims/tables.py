@@ -27,6 +27,7 @@ from service.training.tables import ClassRow
 _DEAD = ", ".join(f"'{status}'" for status in ClaimStatus if status in DEAD)
 #: A claim that stands in another's way: none of `domain.claim.DEAD`, in the order in which the indexes were made.
 ALIVE_SQL = f"status NOT IN ({_DEAD})"
+DEAD_SQL = f"status IN ({_DEAD})"
 
 
 class MandateRow(Base):
@@ -75,6 +76,7 @@ class ClaimRow(Base):
             postgresql_where=text(ALIVE_SQL),
         ),
         Index("uq_claims_certificate", "certificate_number", unique=True, postgresql_where=text(ALIVE_SQL)),
+        Index("ix_claims_dead_certificate", "certificate_number", postgresql_where=text(DEAD_SQL)),
         Index("uq_claims_invoice", "invoice_number", unique=True, postgresql_where=text(ALIVE_SQL)),
         Index("ix_claims_work", "district", "status", "filed_on"),
         Index("ix_claims_class", "class_id", postgresql_where=text("class_id IS NOT NULL")),

@@ -45,6 +45,7 @@ TITLES = {
     "patrols_drawn_honestly": "巡查由种子和权重重抽得出，结果有人、有证据，不合格的都记了分",
     "assessed_by_others": "班级的结果由别的评价机构评出，名册上每人一个，一个证书编号只属于一个人",
     "registers_before_payment": "名册由两个人经手，发放前都核对过，名册所排除的没有发放",
+    "offers_become_claims": "免申即享的提示只由本人确认，确认的各有一笔本人的个人申领",
     "roster_lines": "花名册每一行恰好一个结果，受理的行各有一笔申领",
     "told_what_happened": "短信只说发生过的事，只发给本人",
     "appeals_by_another": "复核由另一人答复，通过的才恢复申领",

@@ -13,10 +13,10 @@ from sqlalchemy import Row, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.claim import Channel
-from domain.message import REMINDER, template_of
+from domain.message import OFFER, REMINDER, template_of
 from service.database import Tx
 from service.jobs import owe_all
-from service.messages.queries import PORTION, corrections_due, events_after, facts_of
+from service.messages.queries import PORTION, corrections_due, events_after, facts_of, offers_untold
 from service.messages.tables import MessageRow
 from service.policies.queries import parameters, work_calendar
 from service.queue import Job
@@ -75,6 +75,13 @@ async def remind_portion(tx: Tx, today: date) -> bool:
         return False
     rows = await corrections_due(tx, today, work_calendar().add(today, working_days).on)
     await _make(tx, [(f"remind:{row.id}", REMINDER, row) for row in rows])
+    return len(rows) == PORTION
+
+
+async def offer_portion(tx: Tx, today: date) -> bool:
+    """Tell people, once, of what they are offered; whether there may be more."""
+    rows = await offers_untold(tx, today)
+    await _make(tx, [(f"offer:{row.id}", OFFER, row) for row in rows])
     return len(rows) == PORTION
 
 

@@ -16,6 +16,7 @@ from service.crypto import keyring
 from service.database import Tx
 from service.messages.schemas import MessagesView, MessageView
 from service.messages.tables import MessageRow
+from service.offers.queries import STANDS
 from service.people.tables import PersonRow
 from service.wording import words
 
@@ -51,6 +52,16 @@ _DUE = text(f"""
      ORDER BY due.due_on, due.id LIMIT :portion
 """)  # noqa: S608 (our own constants)
 
+_OFFERED = text(f"""
+    SELECT o.id, o.expires_on AS due_on, coalesce(person.merged_into, person.id) AS person_id,
+           NULL AS claim_id, o.level, o.amount_fen, item.name AS item, NULL AS institution
+      FROM claim_offers o
+      JOIN people person ON person.id = o.person_id
+      JOIN catalog_items item ON item.id = o.item_id
+     WHERE {STANDS} AND NOT EXISTS (SELECT FROM messages m WHERE m.event = 'offer:' || o.id)
+     ORDER BY o.id LIMIT :portion
+""")  # noqa: S608 (our own constants)
+
 
 async def events_after(tx: Tx, after: int) -> Sequence[Row[Any]]:
     """A portion of what happened to claims after that row of the journal and was not told of, in order of `id`."""
@@ -63,8 +74,13 @@ async def corrections_due(tx: Tx, today: date, last: date) -> Sequence[Row[Any]]
     return (await tx.execute(_DUE, {"today": today, "last": last, "portion": PORTION})).all()
 
 
+async def offers_untold(tx: Tx, today: date) -> Sequence[Row[Any]]:
+    """A portion of the offers that stand and nobody was told of."""
+    return (await tx.execute(_OFFERED, {"today": today, "portion": PORTION})).all()
+
+
 def facts_of(row: Row[Any]) -> dict[str, str]:
-    """What the words of a message may say of a claim."""
+    """What the words of a message may say of a claim or an offer."""
     told = {
         "item": row.item,
         "level": LEVELS[row.level].short,

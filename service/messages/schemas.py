@@ -7,10 +7,10 @@ from msgspec import Struct
 
 
 class MessageView(Struct):
-    """`text` as it was or will be sent; `state` owed, sent or undeliverable."""
+    """`text` as it was or will be sent; `state` owed, sent or undeliverable. `claim_id`: null for an offer."""
 
     id: UUID
-    claim_id: UUID
+    claim_id: UUID | None
     text: str
     state: str
     state_name: str

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-import service.claims.tables  # noqa: F401 (a message is about a claim)
+import service.claims.tables  # noqa: F401 (most messages are about a claim)
 from service.database import Base
 
 
@@ -19,12 +19,13 @@ class MessageRow(Base):
         CheckConstraint("state IN ('owed', 'sent', 'undeliverable')", name="state"),
         CheckConstraint("(state = 'owed') = (ended_at IS NULL)", name="ended"),
         CheckConstraint("(state = 'undeliverable') = (why <> '')", name="why"),
+        CheckConstraint("(template = 'offer') = (claim_id IS NULL)", name="of_claim"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    event: Mapped[str] = mapped_column(unique=True)  # journal:<id>, or remind:<id of the correction>
+    event: Mapped[str] = mapped_column(unique=True)  # journal:<id>, remind:<id of the correction>, offer:<id>
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
-    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), index=True)
+    claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"), index=True)  # an offer has none yet
     template: Mapped[str]
     facts: Mapped[dict[str, Any]]  # fill the template's places; no personal data
     state: Mapped[str] = mapped_column(server_default="owed")

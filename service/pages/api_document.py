@@ -31,6 +31,7 @@ HEADINGS = {
     "institutions": "机构和遴选",
     "selections": "机构和遴选",
     "claims": "申领",
+    "offers": "申领",
     "messages": "申领",
     "rosters": "花名册",
     "notices": "公示",

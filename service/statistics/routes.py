@@ -10,12 +10,14 @@ from domain.actor import Actor, Post
 from domain.standard import WORKS_ON_STANDARDS
 from service.security import PUBLIC, allow
 from service.statistics import commands
+from service.statistics.queries import offers as became_of
 from service.statistics.queries import simulation
 from service.statistics.queries.overdue import overdue
 from service.statistics.queries.share import By, individual_share, parse_by, parse_span
 from service.statistics.schemas import (
     IndividualShareView,
     NewSimulation,
+    OffersStatisticsView,
     OverdueView,
     SimulationsView,
     SimulationView,
@@ -42,6 +44,17 @@ async def share(
     return await individual_share(tx, parse_span(first, last, today), parse_by(by), public=not staff)
 
 
+@get("/api/statistics/offers", guards=[allow(*_STAFF)])
+async def offers(
+    tx: Tx,
+    today: Today,
+    first: Annotated[str | None, QueryParameter(name="from")] = None,
+    last: Annotated[str | None, QueryParameter(name="to")] = None,
+) -> OffersStatisticsView:
+    """How many offers (免申即享) were made, by month, and how many of them became claims."""
+    return await became_of.offers(tx, parse_span(first, last, today))
+
+
 @get("/api/statistics/overdue", guards=[allow(*_DESKS)])
 async def late_claims(tx: Tx, me: Me, today: Today) -> OverdueView:
     """Claims in my district that are reviewed or paid later than policy allows, the oldest first."""
@@ -66,4 +79,4 @@ async def show_simulation(tx: Tx, me: Me, simulation_id: FromPath[UUID]) -> Simu
     return await simulation.simulation(tx, me, simulation_id)
 
 
-ROUTES = [share, late_claims, simulate, list_simulations, show_simulation]
+ROUTES = [share, offers, late_claims, simulate, list_simulations, show_simulation]

@@ -197,3 +197,26 @@ class SimulationLineView(Struct):
 
 class SimulationsView(Struct):
     simulations: list[SimulationLineView]
+
+
+class OffersFigures(Struct):
+    """`made` is the sum of the four that follow; `confirmed_share` of `made`, null where none was made."""
+
+    made: int
+    open: int
+    confirmed: int
+    declined: int
+    expired: int
+    confirmed_share: float | None
+
+
+class OffersMonthView(Struct):
+    month: str
+    figures: OffersFigures
+
+
+class OffersStatisticsView(Struct):
+    first: date
+    last: date
+    months: list[OffersMonthView]
+    total: OffersFigures

@@ -26,6 +26,7 @@ from domain.catalog.sources import PROPOSAL_LIFECYCLE, ProposalAction, ProposalS
 from domain.claim import CLAIM_LIFECYCLE, DEAD, ClaimAction, ClaimStatus
 from domain.errors import Conflict
 from domain.lifecycle import Lifecycle
+from domain.offer import OFFER_LIFECYCLE, OfferAction, OfferStatus
 from domain.roster import ROSTER_LIFECYCLE, RosterAction, RosterStatus
 from domain.selection import (
     APPLICATION_LIFECYCLE,
@@ -74,6 +75,9 @@ nominated: admit → admitted, turn_down → not_admitted, withdraw → withdraw
 PROPOSAL_MOVES = """
 proposed: accept → accepted, decline → declined
 """
+OFFER_MOVES = """
+offered: confirm → confirmed, decline → declined, expire → expired
+"""
 BATCH_MOVES = """
 opened: freeze → frozen, dissolve → dissolved
 frozen: submit → submitted, dissolve → dissolved
@@ -109,6 +113,7 @@ LIVES = [
     pytest.param(
         APPLICATION_LIFECYCLE, ApplicationStatus, ApplicationAction, _moves(APPLICATION_MOVES), id="application"
     ),
+    pytest.param(OFFER_LIFECYCLE, OfferStatus, OfferAction, _moves(OFFER_MOVES), id="offer"),
     pytest.param(ROSTER_LIFECYCLE, RosterStatus, RosterAction, _moves(ROSTER_MOVES), id="roster"),
     pytest.param(BATCH_LIFECYCLE, BatchStatus, BatchAction, _moves(BATCH_MOVES), id="batch"),
     pytest.param(ATTEMPT_LIFECYCLE, AttemptStatus, AttemptAction, _moves(ATTEMPT_MOVES), id="attempt"),

@@ -12,6 +12,7 @@ from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.institution import InstitutionKind, Standing
 from domain.lifecycle import Lifecycle
+from domain.offer import OFFER_LIFECYCLE
 from domain.penalty import PENALTY_LIFECYCLE
 from domain.reconciliation import FailureClass
 from domain.review import REVIEW_LIFECYCLE, Measure, Voice
@@ -106,7 +107,7 @@ def test_every_status_action_and_channel_has_a_name() -> None:
     lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
         *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
         PENALTY_LIFECYCLE,
-        *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE, CLASS_LIFECYCLE),
+        *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE, CLASS_LIFECYCLE, OFFER_LIFECYCLE),
     )
     wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
     wanted |= {f"institution_kind.{kind}" for kind in InstitutionKind} | {f"standing.{each}" for each in Standing}

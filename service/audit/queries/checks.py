@@ -8,6 +8,7 @@ from sqlalchemy import text
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, LIVE_ATTEMPT, STEPS, BatchStatus, Step
 from domain.claim import CLAIM_LIFECYCLE, DEAD
 from domain.fund import HELD_IN, WAYS
+from domain.offer import OFFER_LIFECYCLE
 from domain.penalty import PENALTY_LIFECYCLE
 from domain.review import REVIEW_LIFECYCLE
 from domain.roster import ROSTER_LIFECYCLE
@@ -20,7 +21,7 @@ LIFECYCLES = (
     *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
     PENALTY_LIFECYCLE,
     *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE),
-    CLASS_LIFECYCLE,
+    *(CLASS_LIFECYCLE, OFFER_LIFECYCLE),
 )
 
 

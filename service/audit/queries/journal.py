@@ -13,6 +13,7 @@ _GUARDED = {
     "selection_round": "selection_rounds",
     "selection_application": "selection_applications",
     "class": "training_classes",
+    "offer": "claim_offers",
 }
 
 _CHAIN = """

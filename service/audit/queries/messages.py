@@ -1,4 +1,4 @@
-"""The promise about messages: each is of something that happened to a claim, and went to its holder."""
+"""The promise about messages: each is of what happened to a claim, or of an offer, and went to its holder."""
 
 from service.audit.queries.checks import Check, Promise
 
@@ -17,15 +17,19 @@ TOLD = Promise(
                        THEN CAST({_NUMBER} AS bigint) END AND j.subject_id = m.claim_id AND j.action = m.template
                   LEFT JOIN claim_corrections d ON d.id = CASE WHEN m.event LIKE 'remind:%'
                        THEN CAST({_NUMBER} AS uuid) END AND d.claim_id = m.claim_id AND m.template = 'remind'
-                 WHERE j.id IS NULL AND d.id IS NULL""",  # noqa: S608 (our own constants)
+                  LEFT JOIN claim_offers o ON o.id = CASE WHEN m.event LIKE 'offer:%'
+                       THEN CAST({_NUMBER} AS uuid) END AND m.claim_id IS NULL AND m.template = 'offer'
+                 WHERE j.id IS NULL AND d.id IS NULL AND o.id IS NULL""",  # noqa: S608 (our own constants)
         ),
         Check(
             "messages",
             "短信发给了别人",
-            """SELECT m.id FROM messages m
-                 JOIN claims c ON c.id = m.claim_id
-                 JOIN people p ON p.id = c.person_id
-                WHERE m.person_id NOT IN (p.id, coalesce(p.merged_into, p.id))""",
+            f"""SELECT m.id FROM messages m
+                  LEFT JOIN claims c ON c.id = m.claim_id
+                  LEFT JOIN claim_offers o ON o.id = CASE WHEN m.event LIKE 'offer:%'
+                       THEN CAST({_NUMBER} AS uuid) END
+                  JOIN people p ON p.id = coalesce(c.person_id, o.person_id)
+                 WHERE m.person_id NOT IN (p.id, coalesce(p.merged_into, p.id))""",  # noqa: S608 (our own constants)
         ),
     ),
 )

@@ -14,6 +14,7 @@ _PLACES = """
                  FROM claim_objections o JOIN claims c ON c.id = o.claim_id
      UNION ALL SELECT 'claim_appeal', a.id, c.district, c.institution_id, c.person_id
                  FROM claim_appeals a JOIN claims c ON c.id = a.claim_id
+     UNION ALL SELECT 'offer', id, district, NULL, person_id FROM claim_offers
      UNION ALL SELECT kind, a.id, c.district, c.institution_id, c.person_id
                  FROM payment_attempts a JOIN claims c ON c.id = a.claim_id,
                       unnest(ARRAY['attempt', 'attempt_decision']) AS kind
