@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from tests.assessments import Examined
 from tests.training import School
 from tests.world import Trainee, World
 
+#: How long before today the class was filed, so that its results are told today.
+AGO = 40
+
 
 @dataclass
 class Results:
@@ -28,7 +32,10 @@ class Results:
 
     @classmethod
     async def build(cls, tx: Tx, world: World) -> "Results":
-        examined = await Examined.build(tx, await School.build(tx, world))
+        school = await School.build(tx, world)
+        school.let_pass(-AGO)
+        school.first = world.today + timedelta(days=30)
+        examined = await Examined.build(tx, school)
         await examined.file(tx)
         return cls(examined, [await world.trainee(tx, made) for made in examined.trainees[:-2]])
 

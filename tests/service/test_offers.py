@@ -1,10 +1,12 @@
 """免申即享: offered to exactly those who could claim and did not, priced as a claim, filed by them alone."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
+from msgspec import to_builtins
 from sqlalchemy import text
 
 from domain.actor import Post
@@ -22,6 +24,7 @@ from service.database import Tx, transaction
 from service.messages.commands import offer_portion
 from service.messages.queries import my_messages
 from service.offers.commands import decline_offer
+from service.offers.tables import OfferRow
 from service.statistics.queries.offers import offers as figures_of
 from service.statistics.queries.share import By, individual_share, parse_span
 from tests.conftest import Databases
@@ -83,7 +86,7 @@ async def test_shown_as_it_would_be_filed_and_counted_as_an_individual_claim(tx:
         assert await first_breach(tx, promise.checks) is None
 
 
-async def test_the_amount_of_the_day_of_confirming_is_filed_and_the_difference_told(tx: Tx, results: Results) -> None:
+async def test_the_rules_of_the_day_of_confirming_decide(tx: Tx, results: Results) -> None:
     await results.prepare(tx)
     await results.world.set_policy(tx, "subsidy_capped_by_fee", True)
     with pytest.raises(Ineligible) as refused:
@@ -201,17 +204,20 @@ async def test_told_once_in_words_without_personal_data(tx: Tx, results: Results
 async def test_figures_by_month_from_offers_to_claims(tx: Tx, results: Results) -> None:
     world = results.world
     span = parse_span(str(world.today), str(world.today), world.today)
-    assert (await figures_of(tx, span)).total.made == 0
+    before = (await figures_of(tx, span)).total
     await results.prepare(tx)
     await results.confirm(tx, 0)
     await decline_offer(tx, results.trainees[1].actor, await results.offer_of(tx, 1), world.today, world.now)
     view = await figures_of(tx, span)
     (month,) = view.months
     assert month.month == f"{world.today:%Y-%m}"
-    total = month.figures
-    assert (total.made, total.open, total.confirmed, total.declined, total.expired) == (8, 6, 1, 1, 0)
-    assert total.confirmed_share == 0.125
-    assert view.total == total
+    total = view.total
+    more = [
+        getattr(total, name) - getattr(before, name) for name in ("made", "open", "confirmed", "declined", "expired")
+    ]
+    assert more == [8, 6, 1, 1, 0]
+    assert total.confirmed_share == round(total.confirmed / total.made, 4)
+    assert month.figures == total
 
 
 # ---- what the database keeps by itself
@@ -243,15 +249,14 @@ async def test_by_sql_an_offer_stays_as_shown_and_ends_as_ones_own_claim(tx: Tx,
         == "ZD012"
     )
     assert confirmed.claim.id != through.id
-    copied = [
-        name
-        for name in (await results.rows(tx))[0]._mapping
-        if name not in ("id", "certificate_number", "status", "claim_id")
-    ]
-    columns = ", ".join(copied)
-    made = f"""INSERT INTO claim_offers (id, certificate_number, status, {columns})
-               SELECT gen_random_uuid(), 'X1', 'offered', {columns} FROM claim_offers WHERE id = :id"""
-    assert await _refused(tx, made, id=offer_id) in {"ZD002", "ZD150"}
+    columns = ", ".join(set(OfferRow.__table__.c.keys()) - {"id", "certificate_number", "status", "claim_id"})
+    made = f"""
+        WITH noted AS (
+            INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
+            VALUES ('offer', :new, 'prepare', '{{"status": "offered"}}', 'x', now()))
+        INSERT INTO claim_offers (id, certificate_number, status, {columns})
+        SELECT :new, 'X1', 'offered', {columns} FROM claim_offers WHERE id = :id"""
+    assert await _refused(tx, made, id=offer_id, new=uuid4()) == "ZD150"
 
 
 async def test_what_stands_there_anyhow_is_named(databases: Databases, committed: World) -> None:
@@ -276,27 +281,33 @@ async def test_what_stands_there_anyhow_is_named(databases: Databases, committed
 async def test_over_http_one_step_from_the_offer_to_the_claim(client: httpx.AsyncClient, committed: World) -> None:
     async with transaction() as tx:
         results = await Results.build(tx, committed)
-        # over HTTP it is today: what was examined is told as of then
         await results.prepare(tx)
-        offer_id = await results.offer_of(tx, 0)
-        officer = committed.staff[Post.REVIEWER]
+        first, second = [await results.offer_of(tx, place) for place in (0, 1)]
     mine, others = [await desk(client, results.trainees[place].actor) for place in (0, 1)]
-    listed = (await mine.get("/offers")).json()["offers"]
-    assert [each["id"] for each in listed] == [str(offer_id)]
-    account = {"number": results.trainees[0].card, "holder": results.trainees[0].made.name, "bank_code": "x"}
-    at = f"/offers/{offer_id}"
-    assert (await others.post(f"{at}/confirm", {"account": account, "truth": True})).status_code == 404
+    (listed,) = (await mine.get("/offers")).json()["offers"]
+    assert (listed["id"], listed["amount_fen"], listed["status"]) == (str(first), WELDER_LEVEL_4_FEN, "offered")
+    account = to_builtins(results.confirmation(0).account)
+    new, at = {"account": account, "truth": True}, f"/offers/{first}"
+    assert (await others.post(f"{at}/confirm", new)).status_code == 404
     assert (await others.post(f"{at}/decline", {})).status_code == 404
-    untrue = await mine.post(f"{at}/confirm", {"account": account, "truth": False})
+    untrue = await mine.post(f"{at}/confirm", {**new, "truth": False})
     assert (untrue.status_code, untrue.json()["errors"][0]["field"]) == (422, "truth")
     missing = await mine.post(f"{at}/confirm", {"account": account})
     assert (missing.status_code, missing.json()["errors"][0]["field"]) == (400, "truth")
-    assert (await mine.get("/statistics/offers")).status_code == 403
-    assert (await (await desk(client, officer)).get("/statistics/offers")).status_code == 200
-    declined = await mine.post(f"{at}/decline", {}, key="no")
-    assert (declined.status_code, declined.json()["status"]) == (200, "declined")
-    replayed = await mine.post(f"{at}/decline", {}, key="no")
-    assert replayed.headers["Idempotent-Replayed"] == "true"
-    again = await mine.post(f"{at}/confirm", {"account": account, "truth": True})
+    wrong = await mine.post(f"{at}/confirm", {**new, "account": {**account, "number": "1"}})
+    assert wrong.json()["errors"][0]["field"] == "account.number"
+    confirmed = await mine.post(f"{at}/confirm", new, key="yes")
+    assert (confirmed.status_code, confirmed.json()["claim"]["channel"]) == (201, "individual")
+    replayed = await mine.post(f"{at}/confirm", new, key="yes")
+    assert (replayed.json(), replayed.headers["Idempotent-Replayed"]) == (confirmed.json(), "true")
+    again = await mine.post(f"{at}/confirm", new)
     assert (again.status_code, again.json()["code"]) == (409, "wrong_status")
-    assert again.json()["detail"] == "这个提示现在是“未接受”，不能确认。请刷新后再看。"
+    assert again.json()["detail"] == "这个提示现在是“已确认”，不能确认。请刷新后再看。"
+    claim = await mine.get(f"/claims/{confirmed.json()['claim']['id']}")
+    assert claim.json()["class_number"] == results.examined.view.number
+    declined = await others.post(f"/offers/{second}/decline", {})
+    assert (declined.status_code, declined.json()["status"]) == (200, "declined")
+    assert (await mine.get("/statistics/offers")).status_code == 403
+    officer = await desk(client, committed.staff[Post.REVIEWER])
+    total = (await officer.get("/statistics/offers")).json()["total"]
+    assert (total["confirmed"] >= 1, total["declined"] >= 1) == (True, True)
