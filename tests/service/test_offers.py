@@ -1,5 +1,6 @@
 """免申即享: offered to exactly those who could claim and did not, priced as a claim, filed by them alone."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,8 +11,10 @@ from msgspec import to_builtins
 from sqlalchemy import text
 
 from domain.actor import Post
+from domain.eligibility import decide
 from domain.errors import Conflict, Ineligible, Invalid, NotFound
 from service.audit.queries.checks import first_breach
+from service.audit.queries.decisions import recompute
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES
 from service.audit.queries.messages import TOLD
 from service.audit.queries.offers import OFFERS
@@ -23,6 +26,7 @@ from service.claims.schemas import NewAccount
 from service.database import Tx, transaction
 from service.messages.commands import offer_portion
 from service.messages.queries import my_messages
+from service.offers import commands
 from service.offers.commands import decline_offer
 from service.offers.tables import OfferRow
 from service.statistics.queries.offers import offers as figures_of
@@ -94,6 +98,20 @@ async def test_the_rules_of_the_day_of_confirming_decide(tx: Tx, results: Result
     failed = [each["code"] for each in refused.value.facts["decision"]["outcomes"] if each["outcome"] == "failed"]
     assert failed == ["fee.missing"]
     assert set(await _statuses(tx, results)) == {"offered"}
+
+
+async def test_another_amount_than_was_shown_is_told(
+    tx: Tx, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "decide", lambda facts: replace(decide(facts), amount_fen=100))
+        await results.prepare(tx)
+    confirmed = await results.confirm(tx, 0)
+    assert (confirmed.offered_fen, confirmed.amount_differs) == (100, True)
+    assert confirmed.claim.amount_fen == WELDER_LEVEL_4_FEN
+    found = await recompute(tx)
+    assert found is not None
+    assert (found.table, found.says[:9]) == ("claim_offers", "由存下的事实重算，"[:9])
 
 
 async def test_refused_as_a_claim_is_and_never_without_ones_word(tx: Tx, results: Results) -> None:

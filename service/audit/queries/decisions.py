@@ -13,22 +13,27 @@ from service.audit.queries.checks import Breach, Promise
 from service.claims.queries.decisions import decided_again, result_of, stored_facts
 from service.claims.tables import ClaimRow
 from service.database import Tx
+from service.offers.tables import OfferRow
 
-#: Claims whose decisions are held here at once.
+#: Rows whose decisions are held here at once.
 PAGE = 1_000
 
 DECISIONS = Promise(16, "decisions_recompute", "claims", ())
 
 
 async def recompute(tx: Tx) -> Breach | None:
-    """The first claim whose stored decision is not what its facts give."""
+    """The first claim, then the first offer, whose stored decision is not what its facts give."""
+    return await _recompute(tx, ClaimRow) or await _recompute(tx, OfferRow)
+
+
+async def _recompute(tx: Tx, row: type[ClaimRow] | type[OfferRow]) -> Breach | None:
     after = UUID(int=0)
     while True:
-        asked = select(ClaimRow.id, ClaimRow.decision, ClaimRow.amount_fen).where(ClaimRow.id > after)
-        page = (await tx.execute(asked.order_by(ClaimRow.id).limit(PAGE))).all()
-        for claim in page:
-            if says := _differs(claim):
-                return Breach("claims", str(claim.id), says)
+        asked = select(row.id, row.decision, row.amount_fen).where(row.id > after)
+        page = (await tx.execute(asked.order_by(row.id).limit(PAGE))).all()
+        for each in page:
+            if says := _differs(each):
+                return Breach(row.__tablename__, str(each.id), says)
         if len(page) < PAGE:
             return None
         after = page[-1].id
@@ -42,8 +47,8 @@ def _gives(standard: StandardFacts) -> bool:
         return False
 
 
-def _differs(claim: Row[UUID, dict[str, Any], int]) -> str | None:
-    stored = claim.decision
+def _differs(row: Row[UUID, dict[str, Any], int]) -> str | None:
+    stored = row.decision
     try:
         facts, again = stored_facts(stored), decided_again(stored)
     except (msgspec.ValidationError, LookupError, TypeError, ValueError, DomainError):
@@ -53,6 +58,6 @@ def _differs(claim: Row[UUID, dict[str, Any], int]) -> str | None:
         return f"由存下的事实重算，结果不同：{'、'.join(differing)}"
     if facts.standard and facts.standard.steps and not _gives(facts.standard):
         return "由存下的推导重算，标准金额不同"
-    if amount_due(facts) != claim.amount_fen:
-        return "申领金额不是判断所定的金额"
+    if amount_due(facts) != row.amount_fen:
+        return "金额不是判断所定的金额"
     return None
