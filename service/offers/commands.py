@@ -23,7 +23,7 @@ from service.journal import By, JournalRow, move, move_all
 from service.offers.queries import PORTION, Place, candidates, ended, lock_mine, my_offer
 from service.offers.schemas import ConfirmedView, NewConfirmation, OfferView
 from service.offers.tables import OfferRow
-from service.policies.queries import required
+from service.policies.queries import parameters
 from service.queue import Sweep
 
 _OFFERS = OfferRow.__table__
@@ -32,9 +32,13 @@ _OFFERS = OfferRow.__table__
 async def prepare_portion(tx: Tx, after: Place, today: date, now: datetime) -> Place | None:
     """Offer what the rules grant of a portion of results; the last one looked at, None when there are no more.
 
-    What they do not grant leaves nothing behind, and is looked at again the next time. Conflict `policy.missing`.
+    What they do not grant leaves nothing behind, and is looked at again the next time. A city that has not set
+    `offer_days` offers nothing.
     """
-    offer_days, months = await required(tx, today, "offer_days", "claim_window_months")
+    policy = await parameters(tx, today)
+    offer_days, months = policy.get("offer_days"), policy.get("claim_window_months")
+    if offer_days is None or months is None:
+        return None
     found = await candidates(tx, after, months, today)
     facts = await facts_for(tx, [_asked(each) for each in found], today)
     decided = [(each, known, decide(known)) for each, known in zip(found, facts, strict=True)]

@@ -28,8 +28,11 @@ from service.training.schemas.attendance import (
     NewRevocation,
 )
 from tests.attendance import AGO, HeldClassOf, Line, at, codes_of, event, held, school_of_before, upload, whole_days
+from tests.service.test_patrols import own, tx
 from tests.training import HOURS, MORNING, School, as_place, sessions
 from tests.world import World
+
+__all__ = ["own", "tx"]  # a database of one's own: marks that other tests have committed are flagged, too
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ async def test_who_insists_is_refused_in_due_form(tx: Tx, world: World) -> None:
     assert view.refusal.refused_on == world.today
     assert view.refusal.reasons == ["过期了：证书日期后 12 个月内申领，2026年3月2日已截止。"]
     assert [(each.kind, each.last) for each in view.refusal.remedies][:2] == [
-        ("review", None),
+        ("review", world.today + timedelta(days=60)),
         ("reconsideration", world.today + timedelta(days=60)),
     ]
     assert view.refusal.remedies[2].kind == "lawsuit"
