@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar, cast
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response
@@ -47,6 +48,24 @@ class StrictRequest(Request[Any, Any, Any]):
         found = read_json(await self.body())
         wanted = self.route_handler.parsed_fn_signature.parameters.get("data")
         return as_wanted(found, wanted.annotation) if wanted else found
+
+
+def taken(request: StrictRequest, media_types: Collection[str]) -> str:
+    """The media type of an upload; 415 for one that is not among `media_types`."""
+    media_type = request.content_type[0]
+    if media_type not in media_types:
+        raise ClientException(f"taken are {', '.join(media_types)}", status_code=415)
+    return media_type
+
+
+def private_file(content: bytes, media_type: str, name: str = "") -> Response[bytes]:
+    """A file for the one who asks: kept by nobody on the way, and never looked into by a browser."""
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}" if name else "attachment",
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def read_json(body: bytes) -> Any:

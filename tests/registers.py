@@ -9,7 +9,7 @@ import asyncpg
 
 from domain.actor import Actor, Post
 from service.database import Tx
-from service.gateways.register_files import HEADINGS
+from service.gateways.register_files import FORM
 from service.registers.commands import confirm_register, load_register
 from service.registers.schemas import NewSnapshot, SnapshotView
 from tests.world import World
@@ -19,8 +19,8 @@ _numbers = count(1)
 
 def file_of(*lines: dict[str, str], encoding: str = "utf-8") -> bytes:
     """A CSV with the columns that its lines name, and one that nobody asks for: no two files are the same."""
-    cells = [cell for cell in HEADINGS if any(cell in line for line in lines)]
-    rows = [[HEADINGS[cell][0] for cell in cells] + ["姓名"]]
+    cells = [cell for cell in FORM.by_field if any(cell in line for line in lines)]
+    rows = [[FORM.by_field[cell].heading for cell in cells] + ["姓名"]]
     rows += [[line.get(cell, "") for cell in cells] + [f"示例{next(_numbers)}"] for line in lines]
     return "\n".join(",".join(row) for row in rows).encode(encoding)
 

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import ClientException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
@@ -21,11 +20,11 @@ from service.assessments.schemas import (
     NewAssessment,
     RatesView,
 )
-from service.gateways.assessment_sheets import LIMITS, read_assessment, template
-from service.gateways.sheet_files import CSV_TYPE, FILES, TYPES, XLSX_TYPE
+from service.gateways.assessment_sheets import FORM, LIMITS, read_assessment
+from service.gateways.sheet_files import CSV_TYPE, KINDS, TYPES, XLSX_TYPE, as_sheet
 from service.openapi import files
 from service.security import allow
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, private_file, taken
 
 FILES_RESULTS = allow(Post.CLERK)
 SEES = allow(Post.CLERK, *results.READERS)
@@ -63,9 +62,7 @@ async def upload_assessment(
     reason: Annotated[str, QueryParameter(max_length=500)] = "",
 ) -> Response[AssessmentsView]:
     """The same from a sheet: CSV in UTF-8 or GB18030, or XLSX. Who examined stands in lines of their own."""
-    kind = next((kind for kind, media_type in TYPES.items() if media_type == request.content_type[0]), None)
-    if kind is None:
-        raise ClientException("a sheet is CSV or XLSX", status_code=415)
+    kind = KINDS[taken(request, KINDS)]
     sheet = await asyncio.to_thread(read_assessment, await request.body(), f"results.{kind}")
     about = {"class_number": class_number, "assessed_on": assessed_on, "corrects": corrects, "reason": reason}
 
@@ -78,14 +75,7 @@ async def upload_assessment(
 @get("/api/assessments/template", guards=[FILES_RESULTS], operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)))
 async def assessment_template(kind: Annotated[SheetKind, QueryParameter()] = "xlsx") -> Response[bytes]:
     """The sheet to fill in."""
-    file = FILES[kind]()
-    file.add(template())
-    headers = {
-        "Content-Disposition": f'attachment; filename="results-template.{kind}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(file.content(), media_type=TYPES[kind], headers=headers)
+    return private_file(as_sheet(FORM.template(), kind), TYPES[kind], f"results-template.{kind}")
 
 
 @get("/api/assessments/rates", guards=[SEES])

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import ClientException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
@@ -61,11 +60,11 @@ from service.claims.schemas import (
     RosterView,
 )
 from service.database import transaction
-from service.gateways.roster_sheets import LIMITS, template
-from service.gateways.sheet_files import CSV_TYPE, FILES, TYPES, XLSX_TYPE
+from service.gateways.roster_sheets import FORM, LIMITS
+from service.gateways.sheet_files import CSV_TYPE, KINDS, TYPES, XLSX_TYPE, as_sheet
 from service.openapi import files
 from service.security import allow
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, private_file, taken
 
 Status = Annotated[str | None, QueryParameter(max_length=20)]
 District = Annotated[str | None, QueryParameter(max_length=20)]
@@ -263,9 +262,7 @@ async def upload_roster(
 ) -> Response[RosterView]:
     """Hand in a roster (代领名册): CSV in UTF-8 or GB18030, or XLSX. The same bytes again are the same roster.
     `class_number` is the class (开班编号) of every line that names none."""
-    kind = next((kind for kind, media_type in TYPES.items() if media_type == request.content_type[0]), None)
-    if kind is None:
-        raise ClientException("a roster is CSV or XLSX", status_code=415)
+    kind = KINDS[taken(request, KINDS)]
     data = await request.body()
     await asyncio.to_thread(rosters.look_at, data, kind)
 
@@ -284,9 +281,7 @@ async def list_rosters(tx: Tx, me: Me, cursor: Cursor = None, limit: Limit = 50)
 @get("/api/rosters/template", guards=[allow(Post.CLERK)], operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)))
 async def roster_template(kind: Annotated[SheetKind, QueryParameter()] = "xlsx") -> Response[bytes]:
     """The sheet to fill in."""
-    file = FILES[kind]()
-    file.add(template())
-    return _download(file.content(), kind, "template")
+    return private_file(as_sheet(FORM.template(), kind), TYPES[kind], f"roster-template.{kind}")
 
 
 @get("/api/rosters/{roster_id:uuid}", guards=[allow(Post.CLERK)])
@@ -311,16 +306,7 @@ async def roster_sheet_back(
 ) -> Response[bytes]:
     """My institution's own sheet with a column that says what to mend: those lines, or with `all` every line."""
     file = await roster_sheet.sheet_of(tx, me, roster_id, every=every, kind=kind)
-    return _download(file.content, file.kind, str(roster_id))
-
-
-def _download(content: bytes, kind: str, name: str) -> Response[bytes]:
-    headers = {
-        "Content-Disposition": f'attachment; filename="roster-{name}.{kind}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(content, media_type=TYPES[kind], headers=headers)
+    return private_file(file.content, TYPES[file.kind], f"roster-{roster_id}.{file.kind}")
 
 
 @get(

@@ -15,7 +15,7 @@ from domain.register import needed_in
 from service import clock
 from service.cli.running import as_login, in_name_of, wanted
 from service.database import Tx
-from service.gateways.register_files import HEADINGS
+from service.gateways.register_files import FORM
 from service.registers import commands, queries
 from service.registers.schemas import NewSnapshot, SnapshotView
 from service.wording import words
@@ -51,7 +51,8 @@ def load(name: str, file: Path, as_of: str, source: str, first: str | None, last
 
 def _name_lines(refusal: Invalid) -> None:
     for each in refusal.facts.get("lines", ()):
-        heading = HEADINGS.get(each["field"], (each["field"],))[0]
+        column = FORM.by_field.get(each["field"])
+        heading = column.heading if column else each["field"]
         click.echo(f"第 {each['line']} 行 {heading}：{words(each['code'], each['facts'])}", err=True)
 
 
@@ -84,7 +85,7 @@ def list_(as_json: bool) -> None:
 def kinds() -> None:
     """有哪些名册，文件要有哪些列。"""
     for each in queries.registers():
-        needed = "、".join(HEADINGS[cell][0] for cell in ("id_number", *needed_in(each)))
+        needed = "、".join(FORM.by_field[cell].heading for cell in ("id_number", *needed_in(each)))
         click.echo(f"{each}：{words(f'register.{each}')}（{needed}）")
 
 

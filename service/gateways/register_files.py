@@ -3,17 +3,14 @@
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
-from itertools import chain, islice
+from itertools import chain
 from pathlib import PurePath
 from typing import BinaryIO
 
-from domain.catalog.reading import tight
 from domain.errors import Invalid
-from service.gateways.roster_sheets import one_form
-from service.gateways.sheet_files import without_mark
+from service.gateways.headed_sheets import Column, Form, HeadedLine
 from service.gateways.spreadsheets import Limits, SheetRow, read_rows
 
 #: A workbook is held whole; whoever has more lines than that saves it as CSV.
@@ -22,39 +19,33 @@ LIMITS = Limits(cpu_seconds=90, wall_seconds=180)
 CSV_BYTES_MAX = 1024 * 1024 * 1024
 _LINE_LENGTH_MAX = 64 * 1024
 _COLUMNS_MAX = 100
-_HEADINGS_WITHIN = 10
 _READ_AT_ONCE = 1024 * 1024
 
-#: What a cell tells → the headings by which it is known; the first is what is asked for.
-HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "id_number": ("身份证号", "身份证号码", "公民身份号码", "证件号码"),
-    "first": (
-        "开始日期",
-        "有效日期",
-        "生效日期",
-        "参加工作日期",
-        "入学日期",
-        "退休日期",
-        "死亡日期",
-        "参保日期",
-        "发放日期",
+FORM = Form(
+    (
+        Column("id_number", ("身份证号", "身份证号码", "公民身份号码", "证件号码"), digits="id"),
+        Column(
+            "first",
+            (
+                "开始日期",
+                "有效日期",
+                "生效日期",
+                "参加工作日期",
+                "入学日期",
+                "退休日期",
+                "死亡日期",
+                "参保日期",
+                "发放日期",
+            ),
+            day=True,
+        ),
+        Column("last", ("结束日期", "截止日期", "失效日期", "停保日期", "离职日期"), day=True),
+        Column("graduates", ("毕业年份", "毕业年度")),
+        Column("occupation", ("职业编码", "职业代码")),
+        Column("level", ("等级", "技能等级", "职业技能等级")),
     ),
-    "last": ("结束日期", "截止日期", "失效日期", "停保日期", "离职日期"),
-    "graduates": ("毕业年份", "毕业年度"),
-    "occupation": ("职业编码", "职业代码"),
-    "level": ("等级", "技能等级", "职业技能等级"),
-}
-_BY_HEADING = {heading: cell for cell, headings in HEADINGS.items() for heading in headings}
-_DAYS = ("first", "last")
-
-
-@dataclass(frozen=True)
-class RegisterLine:
-    """`cells` are what was typed, by what they tell; `spoilt` are cells that hold nothing to be read, with a code."""
-
-    number: int
-    cells: Mapping[str, str] = field(repr=False)
-    spoilt: Mapping[str, str]
+    known_by=("id_number",),
+)
 
 
 def sha256_of(file: BinaryIO) -> str:
@@ -69,22 +60,13 @@ def sha256_of(file: BinaryIO) -> str:
     return hashed.hexdigest()
 
 
-def read_register(file: BinaryIO, filename: str, needed: Sequence[str]) -> Iterator[RegisterLine]:
+def read_register(file: BinaryIO, filename: str, needed: Sequence[str]) -> Iterator[HeadedLine]:
     """The lines below the headings, as they are reached.
 
-    Invalid `file.unknown_kind`, `file.not_text`, `csv.malformed`, `sheet.too_large`, `sheet.no_headings` (needed),
-    `roster.column_twice` (column), or as `spreadsheets.read_rows`.
+    Invalid `file.unknown_kind`, `file.not_text`, `csv.malformed`, `sheet.too_large`, or as `spreadsheets.read_rows`
+    and `Form.lines_of`.
     """
-    rows = _rows(file, filename)
-    above = list(islice(rows, _HEADINGS_WITHIN))
-    place = next((place for place, row in enumerate(above) if _is_heading(row)), None)
-    columns = {} if place is None else _columns(above[place])
-    if missing := [HEADINGS[cell][0] for cell in ("id_number", *needed) if cell not in columns]:
-        raise Invalid("sheet.no_headings", "file", needed=missing)
-    assert place is not None, "then every heading is missing"
-    for row in chain(above[place + 1 :], rows):
-        if any(map(str.strip, row.cells)):
-            yield _line(row, columns)
+    return FORM.lines_of(_rows(file, filename), ("id_number", *needed))
 
 
 def _rows(file: BinaryIO, filename: str) -> Iterator[SheetRow]:
@@ -150,31 +132,3 @@ def _short_lines(text: TextIOWrapper) -> Iterator[str]:
         if len(line) == _LINE_LENGTH_MAX:
             raise Invalid("csv.malformed", f"line {number}")
         yield line
-
-
-def _is_heading(row: SheetRow) -> bool:
-    return any(_BY_HEADING.get(tight(cell)) == "id_number" for cell in row.cells)
-
-
-def _columns(heading: SheetRow) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for place, cell in enumerate(heading.cells):
-        told = _BY_HEADING.get(tight(cell))
-        if told is None:
-            continue
-        if told in found:
-            raise Invalid("roster.column_twice", f"line {heading.number}", column=HEADINGS[told][0])
-        found[told] = place
-    return found
-
-
-def _line(row: SheetRow, columns: Mapping[str, int]) -> RegisterLine:
-    cells, spoilt = {}, {}
-    for told, place in columns.items():
-        written = without_mark(row.cells[place]).strip() if place < len(row.cells) else ""
-        cells[told] = one_form(written) if told in _DAYS else written
-        if place in row.strange:
-            spoilt[told] = row.strange[place]
-        elif told == "id_number" and place in row.numbers:
-            spoilt[told] = "id.not_text"  # it has lost digits
-    return RegisterLine(row.number, cells, spoilt)

@@ -2,72 +2,52 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 
 from msgspec import Struct
 
 from domain.catalog.reading import tight
 from domain.errors import Invalid
-from domain.period import FIRST_YEAR
 from domain.roster import repeated
-from domain.text import half_width
+from service.gateways.headed_sheets import Column, Form, filled, must_be_some
 from service.gateways.sheet_files import without_mark
 from service.gateways.spreadsheets import Limits, SheetRow, read_rows
 
 #: A workbook of 50,000 lines takes about 20 seconds and 400 MB.
 LIMITS = Limits(cpu_seconds=90, wall_seconds=180)
 
-#: A sheet may carry a title and remarks above its headings.
-_HEADINGS_WITHIN = 10
 #: The column in which a sheet that goes back says what to mend. Coming in, it is nobody's.
 REASONS = "须改的内容"
 
 
-@dataclass(frozen=True)
-class Column:
-    """`field` is the path of a value in the bodies that one claim is made of; `also` are other headings for it.
-
-    A `digits` cell that a workbook stored as a number has lost digits, and is refused under the noun's code.
-    """
-
-    field: str
-    heading: str
-    also: tuple[str, ...] = ()
-    digits: str = ""
-    day: bool = False
-    needed: bool = True
-
-
 #: In the order of the template. A value that a claim may leave out is not needed.
 COLUMNS: tuple[Column, ...] = (
-    Column("trainee.name", "姓名", ("学员姓名",)),
-    Column("trainee.id_number", "身份证号", ("身份证号码", "证件号码", "公民身份号码"), digits="id"),
-    Column("trainee.phone", "手机号", ("手机", "手机号码", "联系电话"), needed=False),
-    Column("item_code", "职业编码", ("职业代码",), needed=False),
-    Column("item_name", "职业名称", ("职业", "职业（工种）"), needed=False),
-    Column("level", "等级", ("技能等级", "职业技能等级")),
-    Column("list_kind", "目录", ("培训目录",), needed=False),
-    Column("certificate_number", "证书编号", ("证书号", "证书号码"), digits="certificate"),
-    Column("certificate_issued_on", "证书日期", ("发证日期", "证书核发日期"), day=True),
-    Column("training_started_on", "培训开始日期", ("开班日期", "开班时间"), day=True, needed=False),
-    Column("class_number", "开班编号", ("班级编号", "开班号"), needed=False),
-    Column("account.number", "收款卡号", ("银行卡号", "社保卡卡号", "卡号"), digits="account"),
-    Column("account.holder", "户名", ("开户名",), needed=False),
-    Column("account.bank_code", "开户行联行号", ("联行号",)),
-    Column("mandate_id", "代领协议编号", ("协议编号",), needed=False),
-    Column("signed_on", "协议签订日期", (), day=True, needed=False),
-    Column("valid_from", "协议开始日期", (), day=True, needed=False),
-    Column("valid_to", "协议结束日期", (), day=True, needed=False),
-    Column("document_sha256", "协议文件指纹", ("协议文件sha-256", "协议文件sha256"), needed=False),
-    Column("group.code", "人员类别", ("人群类别",), needed=False),
-    Column("group.proof_kind", "类别证明", (), needed=False),
-    Column("group.proof_number", "类别证明编号", (), digits="proof", needed=False),
-    Column("group.valid_from", "类别证明生效日期", (), day=True, needed=False),
-    Column("place_link", "与本市的关联", (), needed=False),
+    Column("trainee.name", ("姓名", "学员姓名")),
+    Column("trainee.id_number", ("身份证号", "身份证号码", "证件号码", "公民身份号码"), digits="id"),
+    Column("trainee.phone", ("手机号", "手机", "手机号码", "联系电话"), needed=False),
+    Column("item_code", ("职业编码", "职业代码"), needed=False),
+    Column("item_name", ("职业名称", "职业", "职业（工种）"), needed=False),
+    Column("level", ("等级", "技能等级", "职业技能等级")),
+    Column("list_kind", ("目录", "培训目录"), needed=False),
+    Column("certificate_number", ("证书编号", "证书号", "证书号码"), digits="certificate"),
+    Column("certificate_issued_on", ("证书日期", "发证日期", "证书核发日期"), day=True),
+    Column("training_started_on", ("培训开始日期", "开班日期", "开班时间"), day=True, needed=False),
+    Column("class_number", ("开班编号", "班级编号", "开班号"), needed=False),
+    Column("account.number", ("收款卡号", "银行卡号", "社保卡卡号", "卡号"), digits="account"),
+    Column("account.holder", ("户名", "开户名"), needed=False),
+    Column("account.bank_code", ("开户行联行号", "联行号")),
+    Column("mandate_id", ("代领协议编号", "协议编号"), needed=False),
+    Column("signed_on", ("协议签订日期",), day=True, needed=False),
+    Column("valid_from", ("协议开始日期",), day=True, needed=False),
+    Column("valid_to", ("协议结束日期",), day=True, needed=False),
+    Column("document_sha256", ("协议文件指纹", "协议文件sha-256", "协议文件sha256"), needed=False),
+    Column("group.code", ("人员类别", "人群类别"), needed=False),
+    Column("group.proof_kind", ("类别证明",), needed=False),
+    Column("group.proof_number", ("类别证明编号",), digits="proof", needed=False),
+    Column("group.valid_from", ("类别证明生效日期",), day=True, needed=False),
+    Column("place_link", ("与本市的关联",), needed=False),
 )
-BY_FIELD: Mapping[str, Column] = {column.field: column for column in COLUMNS}
-_BY_HEADING = {tight(word).lower(): column.field for column in COLUMNS for word in (column.heading, *column.also)}
+FORM = Form(COLUMNS, known_by=("trainee.name", "trainee.id_number"))
+BY_FIELD = FORM.by_field
 
 
 class RosterLine(Struct, array_like=True):
@@ -99,36 +79,21 @@ def read_roster(data: bytes, filename: str, lines_max: int) -> RosterPart:
     `roster.column_twice` (column), `roster.empty`, `roster.too_many_lines` (most). Callers in a loop use a thread.
     """
     rows = read_rows(data, filename, LIMITS, keep_strange=True)
-    place = next((place for place, row in enumerate(rows[:_HEADINGS_WITHIN]) if _is_heading(row)), None)
+    place = FORM.heading_among(rows)
     if place is None:
         raise Invalid("roster.no_headings", "file")
     heading = [_clean(cell) for cell in rows[place].cells]
     columns = _columns(rows[place])
-    lines = [_line(row, columns, len(heading)) for row in rows[place + 1 :] if any(map(str.strip, row.cells))]
-    if not lines:
-        raise Invalid("roster.empty", "file")
-    if len(lines) > lines_max:
-        raise Invalid("roster.too_many_lines", "file", most=lines_max)
+    lines = [_line(row, columns, len(heading)) for row in filled(rows[place + 1 :])]
+    must_be_some(lines, lines_max)
     by_number, place = {line.number: line for line in lines}, columns["trainee.id_number"]
     for number, first in repeated((line.number, line.cells[place]) for line in lines).items():
         by_number[number].repeats = first
     return RosterPart(heading, columns, lines)
 
 
-def _is_heading(row: SheetRow) -> bool:
-    found = {_BY_HEADING.get(tight(cell).lower()) for cell in row.cells}
-    return {"trainee.name", "trainee.id_number"} <= found
-
-
 def _columns(heading: SheetRow) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for place, cell in enumerate(heading.cells):
-        field = _BY_HEADING.get(tight(cell).lower())
-        if field is None:
-            continue
-        if field in found:
-            raise Invalid("roster.column_twice", f"line {heading.number}", column=BY_FIELD[field].heading)
-        found[field] = place
+    found = FORM.places(heading)
     missing = [column.heading for column in COLUMNS if column.needed and column.field not in found]
     if not {"item_code", "item_name"} & found.keys():
         missing.append(BY_FIELD["item_code"].heading)
@@ -141,14 +106,7 @@ def _line(row: SheetRow, columns: Mapping[str, int], width: int) -> RosterLine:
     """A line as wide as its heading."""
     cells = [_clean(cell) for cell in row.cells[:width]]
     cells += [""] * (width - len(cells))
-    spoilt = {}
-    for field, place in columns.items():
-        column = BY_FIELD[field]
-        if place in row.strange:
-            spoilt[field] = row.strange[place]
-        elif place in row.numbers and column.digits:
-            spoilt[field] = f"{column.digits}.not_text"
-    return RosterLine(row.number, cells, spoilt)
+    return RosterLine(row.number, cells, FORM.spoilt(row, columns))
 
 
 _UNSTORABLE = re.compile("[\ud800-\udfff\0]")
@@ -158,25 +116,6 @@ def _clean(cell: str) -> str:
     """Without the mark that a sheet of ours puts before dangerous text; what no database holds becomes U+FFFD,
     which every reader of names and numbers refuses."""
     return _UNSTORABLE.sub("\ufffd", without_mark(cell))
-
-
-_DAY = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)")
-
-
-@lru_cache(maxsize=4_096)  # a roster names the same few days in all of its lines
-def one_form(text: str) -> str:
-    """A day as sheets write it, year first (2026/3/2, 2026.3.2, 2026年3月2日), as 2026-03-02; any other text as it
-    is, to be refused where it is read."""
-    typed = half_width(text).strip()
-    found = _DAY.fullmatch(typed)
-    if found is None or int(found[1]) < FIRST_YEAR:
-        return typed
-    return f"{found[1]}-{int(found[2] or found[4]):02d}-{int(found[3] or found[5]):02d}"
-
-
-def template() -> list[list[str]]:
-    """The sheet that a clerk fills in: its heading."""
-    return [[column.heading for column in COLUMNS]]
 
 
 def heading_with_reasons(part: RosterPart) -> list[str]:

@@ -69,6 +69,14 @@ class XlsxFile:
 #: By the kind of file.
 FILES: Mapping[str, type[CsvFile] | type[XlsxFile]] = {"csv": CsvFile, "xlsx": XlsxFile}
 TYPES: Mapping[str, str] = {"csv": CSV_TYPE, "xlsx": XLSX_TYPE}
+KINDS: Mapping[str, str] = {media_type: kind for kind, media_type in TYPES.items()}
+
+
+def as_sheet(rows: Rows, kind: str) -> bytes:
+    """A whole sheet, `csv` or `xlsx`."""
+    file = FILES[kind]()
+    file.add(rows)
+    return file.content()
 
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'

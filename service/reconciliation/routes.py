@@ -21,7 +21,7 @@ from service.reconciliation.schemas import (
     ReturnView,
 )
 from service.security import allow
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, taken
 
 _CURSOR = "^[0-9a-f-]{36}[.][0-9]{1,9}$"
 _REFERENCE = "^[A-Z0-9]{1,35}$"
@@ -30,8 +30,7 @@ _REFERENCE = "^[A-Z0-9]{1,35}$"
 @post("/api/returns", guards=[allow(Post.MAKER)], operation_class=files(takes=("text/csv",)))
 async def take_return(request: StrictRequest, tx: Tx, me: Me, now: Now, once: Once) -> Response[ReturnView]:
     """Hand in a bank's return file as it came; the same bytes again change nothing."""
-    if request.content_type[0] != "text/csv":
-        raise ClientException("a return file is text/csv", status_code=415)
+    taken(request, ("text/csv",))
     data, by = await request.body(), By.actor(me, Post.MAKER, now)
     file = commands.read(data)
     return answered(await once(tx, ReturnView, lambda: commands.take_return(tx, me, file, data, "upload", by)))

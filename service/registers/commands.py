@@ -18,7 +18,8 @@ from domain.register import Entry, must_be_another, needed_in
 from domain.text import plain_words
 from service.crypto import Keyring, keyring
 from service.database import Tx, copy_in, range_of
-from service.gateways.register_files import RegisterLine, read_register, sha256_of
+from service.gateways.headed_sheets import HeadedLine
+from service.gateways.register_files import read_register, sha256_of
 from service.journal import By, record
 from service.registers.queries import list_snapshots, registers
 from service.registers.schemas import NewSnapshot, SnapshotView
@@ -86,7 +87,7 @@ class _Reading:
     lines: int = 0
     wrong: int = 0
 
-    def rows_of(self, lines: list[RegisterLine]) -> list[tuple[Any, ...]]:
+    def rows_of(self, lines: list[HeadedLine]) -> list[tuple[Any, ...]]:
         rows = []
         for line in lines:
             try:
@@ -96,7 +97,7 @@ class _Reading:
         self.lines += len(rows)
         return [] if self.wrong else rows
 
-    def _row(self, line: RegisterLine) -> tuple[Any, ...]:
+    def _row(self, line: HeadedLine) -> tuple[Any, ...]:
         for told, code in line.spoilt.items():
             raise Invalid(code, told)
         number = NationalId.parse(line.cells.get("id_number", ""), today=self.today).number
@@ -104,7 +105,7 @@ class _Reading:
         about = (entry.first, entry.last, entry.graduates, entry.occupation, entry.level)
         return (self.snapshot_id, line.number, self.keys.blind_index("person", number), *about)
 
-    def _note(self, line: RegisterLine, refusal: Invalid) -> None:
+    def _note(self, line: HeadedLine, refusal: Invalid) -> None:
         self.wrong += 1
         if len(self.mistakes) < _NAMED_MAX:
             place = {"line": line.number, "field": refusal.field}
@@ -130,7 +131,7 @@ class _Rows:
     ready: list[tuple[Any, ...]]
 
 
-def _next(lines: Iterator[RegisterLine], reading: _Reading) -> _Rows | None:
+def _next(lines: Iterator[HeadedLine], reading: _Reading) -> _Rows | None:
     """The next rows; none of them ready where a line was wrong. None at the end of the file."""
     part = list(islice(lines, _LINES_AT_ONCE))
     return _Rows(reading.rows_of(part)) if part else None

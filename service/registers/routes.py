@@ -5,18 +5,17 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import ClientException
 from litestar.params import FromPath, QueryParameter
 
 from domain.actor import Post
 from domain.register import needed_in
-from service.gateways.register_files import HEADINGS, LIMITS
-from service.gateways.sheet_files import CSV_TYPE, TYPES, XLSX_TYPE
+from service.gateways.register_files import FORM, LIMITS
+from service.gateways.sheet_files import CSV_TYPE, KINDS, XLSX_TYPE
 from service.openapi import files
 from service.registers import commands, queries
 from service.registers.schemas import NewSnapshot, RegistersView, RegisterView, SnapshotsView, SnapshotView
 from service.security import allow
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, taken
 from service.wording import words
 
 _READERS = (*commands.LOADERS, Post.CATALOG_PUBLISHER, Post.AUDITOR, Post.REVIEWER, Post.CHECKER)
@@ -35,7 +34,9 @@ async def list_registers() -> RegistersView:
     return RegistersView(
         [
             RegisterView(
-                each, words(f"register.{each}"), [HEADINGS[cell][0] for cell in ("id_number", *needed_in(each))]
+                each,
+                words(f"register.{each}"),
+                [FORM.by_field[cell].heading for cell in ("id_number", *needed_in(each))],
             )
             for each in queries.registers()
         ]
@@ -62,9 +63,7 @@ async def load_register(
     last: Annotated[str | None, QueryParameter(name="to", max_length=10)] = None,
 ) -> Response[SnapshotView]:
     """Load a register as CSV or XLSX, whole or not at all. The same bytes for the same day are the same snapshot."""
-    kind = next((kind for kind, media_type in TYPES.items() if media_type == request.content_type[0]), None)
-    if kind is None:
-        raise ClientException("a register is CSV or XLSX", status_code=415)
+    kind = KINDS[taken(request, KINDS)]
     new, data = NewSnapshot(register, as_of, source, first, last), BytesIO(await request.body())
     effect = once(tx, SnapshotView, lambda: commands.load_register(tx, me, new, data, f"register.{kind}", today, now))
     return answered(await effect)

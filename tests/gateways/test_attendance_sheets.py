@@ -7,7 +7,7 @@ from openpyxl import Workbook
 
 from domain.errors import Invalid
 from service.gateways import attendance_sheets
-from service.gateways.attendance_sheets import read_sheet, template
+from service.gateways.attendance_sheets import FORM, read_sheet
 
 LINE = "37010219900101123X,2026/3/2,08:30,11:30"
 HEADING = "身份证号,日期,签到,签退"
@@ -28,9 +28,9 @@ def test_a_sheet_may_have_a_title_other_columns_and_any_encoding(encoding: str) 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", "attendance.columns_missing"),
-        (LINE, "attendance.columns_missing"),
-        ("身份证号,日期,签到\n" + LINE, "attendance.columns_missing"),
+        ("", "sheet.no_headings"),
+        (LINE, "sheet.no_headings"),
+        ("身份证号,日期,签到\n" + LINE, "sheet.no_headings"),
         ("身份证号,日期,签到,签退,签退时间\n" + LINE, "roster.column_twice"),
         (HEADING + "\n\n", "roster.empty"),
         (HEADING + '\n"' + LINE, "csv.malformed"),
@@ -84,5 +84,5 @@ def test_files_that_are_not_what_they_are_called_are_refused(data: bytes, name: 
 
 
 def test_the_template_can_be_filled_in() -> None:
-    filled = [*template(), LINE.split(",")]
+    filled = [*FORM.template(), LINE.split(",")]
     assert [cells["came"] for _, cells in rows("\n".join(",".join(each) for each in filled))] == ["08:30"]

@@ -10,15 +10,15 @@ import pytest
 from openpyxl import load_workbook
 
 from domain.errors import Invalid
+from service.gateways.headed_sheets import one_form
 from service.gateways.roster_sheets import (
     COLUMNS,
+    FORM,
     REASONS,
     RosterPart,
     heading_with_reasons,
     lines_with_reasons,
-    one_form,
     read_roster,
-    template,
 )
 from service.gateways.sheet_files import FILES, with_mark, without_mark
 from service.gateways.spreadsheets import look_at
@@ -289,6 +289,6 @@ def test_only_lines_to_mend_or_every_line() -> None:
 @pytest.mark.parametrize("kind", FILES)
 def test_the_template_is_a_roster_once_it_has_a_line(kind: str) -> None:
     file = FILES[kind]()
-    file.add([*template(), ["x"] * len(COLUMNS)])
+    file.add([*FORM.template(), ["x"] * len(COLUMNS)])
     part = read_roster(file.content(), f"a.{kind}", MAX)
     assert set(part.columns) == {column.field for column in COLUMNS}

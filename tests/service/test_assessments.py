@@ -22,7 +22,7 @@ from service.audit.queries.story import story_of
 from service.audit.queries.territory import TERRITORY
 from service.claims.queries.views import claim_view
 from service.database import Tx, transaction
-from service.gateways.assessment_sheets import AssessmentSheet, read_assessment, template
+from service.gateways.assessment_sheets import FORM, AssessmentSheet, read_assessment
 from service.gateways.sheet_files import FILES
 from tests.assessments import Examined, body, day_before, id_of
 from tests.conftest import Databases
@@ -238,7 +238,7 @@ def _sheet(examined: Examined, kind: str = "csv") -> bytes:
         for r in examined.results()
     ]
     file = FILES[kind]()
-    file.add([["某班评价结果"], *template(), *lines])
+    file.add([["某班评价结果"], *FORM.template(), *lines])
     file.add([[examined.examiner.name, examined.examiner.id_number, "考评员", "", "", ""]])
     return file.content()
 
@@ -263,7 +263,7 @@ async def test_what_is_wrong_in_a_sheet_is_told_by_its_line(tx: Tx, examined: Ex
     with pytest.raises(Invalid) as refused:
         await _upload(tx, examined, sheet)
     assert (refused.value.field, refused.value.code) == ("line 3.score", "assessment.score")
-    for lines, code in (([["姓名", "结果"]], "assessment.no_headings"), (template(), "assessment.sheet_size")):
+    for lines, code in (([["姓名", "结果"]], "sheet.no_headings"), (FORM.template(), "assessment.sheet_size")):
         file = FILES["csv"]()
         file.add(lines)
         with pytest.raises(Invalid, match=code):

@@ -58,7 +58,7 @@ async def test_a_sheet_over_http(client: httpx.AsyncClient, school: School, of: 
         (data, "application/json", 415, "http.415"),
         (data, CSV_TYPE, 422, "file.not_text"),
         (sheet(lines), XLSX_TYPE, 422, "file.not_a_workbook"),
-        (b"a,b", CSV_TYPE, 422, "attendance.columns_missing"),
+        (b"a,b", CSV_TYPE, 422, "sheet.no_headings"),
     ):
         refused = await hand_in(clerk, of, content, kind)
         assert (refused.status_code, refused.json()["code"]) == (status, code)

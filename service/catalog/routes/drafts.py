@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import ClientException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
@@ -31,7 +30,7 @@ from service.catalog.schemas import (
 from service.gateways.catalog_files import FILE_BYTES_MAX, TYPES, read_catalog
 from service.openapi import files
 from service.security import allow
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, taken
 
 EDITORS = allow(Post.CATALOG_EDITOR)
 READERS = allow(Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER, Post.AUDITOR)
@@ -42,9 +41,7 @@ Revision = Annotated[int | None, QueryParameter(ge=0, le=99)]
 
 async def uploaded_catalog(request: StrictRequest) -> tuple[bytes, PublishedCatalog]:
     """The body's bytes and the catalog they hold; 415 for another kind, Invalid as `read_catalog`."""
-    suffix = TYPES.get(request.content_type[0])
-    if suffix is None:
-        raise ClientException("a catalog is text, CSV or XLSX", status_code=415)
+    suffix = TYPES[taken(request, TYPES)]
     data = await request.body()
     return data, await asyncio.to_thread(read_catalog, data, f"catalog.{suffix}")
 

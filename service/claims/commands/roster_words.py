@@ -10,7 +10,8 @@ from domain.claim import PlaceLink
 from domain.errors import Invalid
 from domain.faults import Faults
 from domain.level import level_named
-from service.gateways.roster_sheets import BY_FIELD, COLUMNS, one_form
+from service.gateways.headed_sheets import one_form
+from service.gateways.roster_sheets import BY_FIELD, COLUMNS
 from service.policies.queries import groups
 from service.wording import words
 

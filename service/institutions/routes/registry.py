@@ -1,11 +1,9 @@
 """The registry of institutions: public as far as the notice says, the rest for officers and own clerks."""
 
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import ClientException
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Post
@@ -32,7 +30,7 @@ from service.institutions.schemas import (
 )
 from service.openapi import files
 from service.security import PUBLIC, allow
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, private_file, taken
 
 OFFICER = allow(Post.INSTITUTION_OFFICER)
 KEEPS = allow(Post.INSTITUTION_OFFICER, Post.CLERK, Post.AUDITOR)
@@ -199,9 +197,7 @@ async def hand_in_document(
     name: Annotated[str, QueryParameter(min_length=1, max_length=100)],
 ) -> Response[DocumentView]:
     """Hand in a file of my institution (PDF, JPEG or PNG), to be named in applications."""
-    media_type = request.content_type[0]
-    if media_type not in TYPES:
-        raise ClientException("a document is PDF, JPEG or PNG", status_code=415)
+    media_type = taken(request, TYPES)
     about = institution_id, name, media_type, await request.body(), now
     return answered(await once(tx, DocumentView, lambda: applying.hand_in_document(tx, me, *about)))
 
@@ -216,9 +212,7 @@ async def show_document(
 ) -> Response[bytes]:
     """The file itself; for assessors as far as it belongs to an application."""
     name, media_type, content = await selection.document(tx, me, institution_id, document_id)
-    told = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
-    kept = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-store"}
-    return Response(content, media_type=media_type, headers={**told, **kept})
+    return private_file(content, media_type, name)
 
 
 ROUTES = [

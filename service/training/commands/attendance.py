@@ -30,7 +30,7 @@ from domain.training import (
 from service.clock import SHANGHAI
 from service.database import Tx
 from service.gateways import file_store
-from service.gateways.attendance_sheets import SheetLine
+from service.gateways.headed_sheets import HeadedLine
 from service.journal import By, record
 from service.people.queries import find_people
 from service.people.tables import PersonRow
@@ -98,7 +98,7 @@ Refused = list[tuple[int, Invalid]]
 
 
 async def upload_sheet(
-    tx: Tx, me: Actor, class_id: UUID, data: bytes, lines: Sequence[SheetLine], today: date, now: datetime
+    tx: Tx, me: Actor, class_id: UUID, data: bytes, lines: Sequence[HeadedLine], today: date, now: datetime
 ) -> ReceivedView:
     """A clerk hands in a sheet of a class of their institution; lines that cannot be taken are told with every
     reason, the others are stored. What a sheet said before is known.
@@ -162,7 +162,7 @@ async def held_class(tx: Tx, today: date, *where: ColumnElement[bool]) -> HeldCl
     )
 
 
-def _from_line(line: SheetLine, today: date) -> Offered:
+def _from_line(line: HeadedLine, today: date) -> Offered:
     faults, cells = Faults(), line.cells
     for field, code in line.spoilt.items():
         faults.tell(code, field)

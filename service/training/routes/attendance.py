@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.connection import ASGIConnection
-from litestar.exceptions import ClientException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -16,7 +15,7 @@ from domain.errors import SignedOut
 from domain.period import parse_date
 from service.clock import now as instant
 from service.gateways import attendance_sheets
-from service.gateways.sheet_files import CSV_TYPE, FILES, TYPES, XLSX_TYPE
+from service.gateways.sheet_files import CSV_TYPE, KINDS, TYPES, XLSX_TYPE, as_sheet
 from service.openapi import files
 from service.security import allow
 from service.training.commands import attendance, attendance_corrections, attendance_keys
@@ -37,7 +36,7 @@ from service.training.schemas.attendance import (
     NewRevocation,
     ReceivedView,
 )
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, private_file, taken
 
 CLERK = allow(Post.CLERK)
 SEES = allow(Post.CLERK, *views.STAFF)
@@ -68,9 +67,7 @@ async def upload_attendance(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, once: Once, class_id: FromPath[UUID]
 ) -> Response[ReceivedView]:
     """Hand in a sheet of a class of my institution: CSV in UTF-8 or GB18030, or XLSX. What is known stays."""
-    kind = next((kind for kind, media_type in TYPES.items() if media_type == request.content_type[0]), None)
-    if kind is None:
-        raise ClientException("a sheet is CSV or XLSX", status_code=415)
+    kind = KINDS[taken(request, KINDS)]
     data = await request.body()
     lines = await asyncio.to_thread(attendance_sheets.read_sheet, data, f"attendance.{kind}")
 
@@ -119,13 +116,7 @@ async def list_flags(
 @get("/api/attendance/template", guards=[CLERK], operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)))
 async def attendance_template(kind: Annotated[Literal["csv", "xlsx"], QueryParameter()] = "xlsx") -> Response[bytes]:
     """The sheet to fill in."""
-    file = FILES[kind]()
-    file.add(attendance_sheets.template())
-    headers = {
-        "Content-Disposition": f'attachment; filename="attendance.{kind}"',
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(file.content(), media_type=TYPES[kind], headers=headers)
+    return private_file(as_sheet(attendance_sheets.FORM.template(), kind), TYPES[kind], f"attendance.{kind}")
 
 
 @post("/api/attendance/device", guards=[by_key], status_code=200)

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import ClientException
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Post
@@ -26,7 +25,7 @@ from service.training.schemas.patrols import (
     PatrolsView,
     PatrolView,
 )
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, private_file, taken
 
 PATROLS = allow(*patrols.PATROLS)
 SEES = allow(Post.CLERK, *STAFF)
@@ -94,9 +93,7 @@ async def hand_in_evidence(
     request: StrictRequest, tx: Tx, me: Me, now: Now, once: Once, patrol_id: FromPath[UUID]
 ) -> Response[EvidenceView]:
     """Hand in a photo or paper (PDF, JPEG or PNG) of a patrol that I joined."""
-    media_type = request.content_type[0]
-    if media_type not in TYPES:
-        raise ClientException("evidence is PDF, JPEG or PNG", status_code=415)
+    media_type = taken(request, TYPES)
     about = patrol_id, media_type, await request.body(), now
     return answered(await once(tx, EvidenceView, lambda: patrols.hand_in_evidence(tx, me, *about)))
 
@@ -105,8 +102,7 @@ async def hand_in_evidence(
 async def show_evidence(tx: Tx, me: Me, patrol_id: FromPath[UUID], sha256: FromPath[str]) -> Response[bytes]:
     """The file itself."""
     media_type, content = await seen.evidence(tx, me, patrol_id, sha256)
-    kept = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-store"}
-    return Response(content, media_type=media_type, headers={"Content-Disposition": "attachment", **kept})
+    return private_file(content, media_type)
 
 
 @post("/api/patrols/{patrol_id:uuid}/result", guards=[PATROLS], status_code=200)
