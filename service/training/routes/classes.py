@@ -1,14 +1,18 @@
 """Classes and inspections over HTTP."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Post
+from service.gateways.class_roster_sheets import FORM, LIMITS, read_class_roster
+from service.gateways.sheet_files import CSV_TYPE, KINDS, TYPES, XLSX_TYPE, as_sheet
+from service.openapi import files
 from service.security import allow
-from service.training.commands import deciding, filing, inspecting
+from service.training.commands import deciding, filing, inspecting, rosters
 from service.training.queries import inspections, overlaps, views
 from service.training.schemas import (
     ClassesView,
@@ -22,13 +26,14 @@ from service.training.schemas import (
     NewResult,
     OverlapsView,
 )
-from service.web import Me, Now, Once, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, private_file, taken
 
 SEES = allow(Post.CLERK, *views.STAFF)
 FILES = allow(Post.CLERK)
 DECIDES = allow(Post.INSTITUTION_OFFICER)
 INSPECTS = allow(Post.INSPECTOR)
 
+SheetKind = Literal["csv", "xlsx"]
 Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 
 
@@ -79,6 +84,36 @@ async def change_class(
 ) -> Response[ClassView]:
     """Change sessions, teachers, the site or the roster before they happen."""
     return answered(await once(tx, ClassView, lambda: filing.change_class(tx, me, class_id, data, today, now)), 200)
+
+
+@post(
+    "/api/classes/{class_id:uuid}/roster",
+    guards=[FILES],
+    status_code=200,
+    request_max_body_size=LIMITS.file_bytes,
+    operation_class=files(takes=(CSV_TYPE, XLSX_TYPE)),
+)
+async def upload_class_roster(
+    request: StrictRequest,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    now: Now,
+    once: Once,
+    class_id: FromPath[UUID],
+    reason: Annotated[str, QueryParameter(max_length=500)],
+) -> Response[ClassView]:
+    """The roster of a class that has not begun, from a sheet: CSV in UTF-8 or GB18030, or XLSX."""
+    kind = KINDS[taken(request, KINDS)]
+    lines = await asyncio.to_thread(read_class_roster, await request.body(), f"roster.{kind}")
+    effect = once(tx, ClassView, lambda: rosters.change_roster(tx, me, class_id, lines, reason, today, now))
+    return answered(await effect, 200)
+
+
+@get("/api/classes/roster/template", guards=[FILES], operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)))
+async def class_roster_template(kind: Annotated[SheetKind, QueryParameter()] = "xlsx") -> Response[bytes]:
+    """The sheet to fill in."""
+    return private_file(as_sheet(FORM.template(), kind), TYPES[kind], f"class-roster-template.{kind}")
 
 
 @post("/api/classes/{class_id:uuid}/withdraw", guards=[FILES], status_code=200)
@@ -162,6 +197,8 @@ ROUTES = [
     file_class,
     refile_class,
     change_class,
+    upload_class_roster,
+    class_roster_template,
     withdraw_class,
     approve_class,
     send_class_back,
