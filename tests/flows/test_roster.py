@@ -1,5 +1,6 @@
 """An institution's clerk files for sixty trainees with one sheet, over HTTP, on the whole stack."""
 
+import json
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,15 @@ def finished(clerk: Person, roster_id: str) -> dict[str, Any]:
     return dict(wait_for(f"roster {roster_id} to be finished", ended))
 
 
+def followed(clerk: Person, roster_id: str) -> list[dict[str, Any]]:
+    """What a listener is told until the roster is done."""
+    path, headers = f"/api/rosters/{roster_id}/progress", {"Authorization": f"Bearer {clerk.token}"}
+    with clerk.http.stream("GET", path, headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = [line.removeprefix("data: ") for line in answer.iter_lines() if line.startswith("data: ")]
+    return [json.loads(line) for line in lines]
+
+
 def download(clerk: Person, path: str) -> httpx.Response:
     answer = clerk.http.get(path, headers={"Authorization": f"Bearer {clerk.token}"})
     assert answer.status_code == 200, answer.text
@@ -48,6 +58,9 @@ def test_sixty_lines_seven_bad_ones_and_the_mended_sheet(office: Office) -> None
     assert upload(clerk, data, XLSX_TYPE, key).headers["Idempotent-Replayed"] == "true"
     assert upload(clerk, data, XLSX_TYPE).json()["id"] == roster_id  # another key, the same bytes
 
+    told = followed(clerk, roster_id)
+    filed = [each["filed"] for each in told]
+    assert (told[-1]["status"], filed[-1], filed) == ("finished", LINES - BAD, sorted(filed))
     done = finished(clerk, roster_id)
     assert (done["lines"], done["filed"], done["refused"], done["waiting"]) == (LINES, LINES - BAD, BAD, 0)
     refused = [each for each in done["results"] if each["outcome"] == "refused"]
@@ -59,8 +72,10 @@ def test_sixty_lines_seven_bad_ones_and_the_mended_sheet(office: Office) -> None
     for claim_id in (claims[0], claims[-1]):
         assert office.wait_until(claim_id, "verified") == "verified"
 
-    for path in (f"/api/rosters/{roster_id}", f"/api/rosters/{roster_id}/sheet"):
-        answer = stranger.http.get(path, headers={"Authorization": f"Bearer {stranger.token}"})
+    for path in ("", "/sheet", "/progress"):
+        answer = stranger.http.get(
+            f"/api/rosters/{roster_id}{path}", headers={"Authorization": f"Bearer {stranger.token}"}
+        )
         assert (answer.status_code, answer.json()["code"]) == (404, "roster.not_found")
     assert roster_id not in str(stranger.see("/api/rosters"))
     assert roster_id in str(clerk.see("/api/rosters"))

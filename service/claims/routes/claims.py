@@ -1,7 +1,6 @@
-"""Mandates, claims and rosters over HTTP."""
+"""Mandates and claims over HTTP."""
 
-import asyncio
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -18,15 +17,13 @@ from service.claims.commands import (
     mending,
     objections,
     review,
-    rosters,
     sending_back,
 )
 from service.claims.commands.holds import HOLDERS
-from service.claims.queries import affected, care, otherwise, roster_sheet, views
+from service.claims.queries import affected, care, otherwise, views
 from service.claims.queries import appeals as asked_to_review
 from service.claims.queries import mandates as mandate_queries
 from service.claims.queries import objections as raised
-from service.claims.queries import rosters as kept
 from service.claims.schemas import (
     AffectedView,
     AppealList,
@@ -55,24 +52,15 @@ from service.claims.schemas import (
     ObjectionList,
     ObjectionView,
     OtherwiseView,
-    RosterPage,
-    RostersView,
-    RosterView,
 )
 from service.database import transaction
-from service.gateways.roster_sheets import FORM, LIMITS
-from service.gateways.sheet_files import CSV_TYPE, KINDS, TYPES, XLSX_TYPE, as_sheet
-from service.openapi import files
 from service.security import allow
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, private_file, taken
+from service.web import Me, Now, Once, Today, Tx, answered
 
 Status = Annotated[str | None, QueryParameter(max_length=20)]
 District = Annotated[str | None, QueryParameter(max_length=20)]
 Cursor = Annotated[str | None, QueryParameter(max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
-After = Annotated[int, QueryParameter(ge=0, le=2_000_000)]
-SheetKind = Literal["csv", "xlsx"]
-LineIs = Annotated[Literal["filed", "refused"] | None, QueryParameter()]
 
 
 @post("/api/mandates", guards=[allow(Post.CLERK)])
@@ -244,71 +232,6 @@ async def approve_set(tx: Tx, me: Me, now: Now, data: JSONBody[NewApproval]) -> 
     return await review.approve_set(tx, me, data, now)
 
 
-@post(
-    "/api/rosters",
-    guards=[allow(Post.CLERK)],
-    status_code=202,
-    request_max_body_size=LIMITS.file_bytes,
-    operation_class=files(takes=(CSV_TYPE, XLSX_TYPE)),
-)
-async def upload_roster(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    once: Once,
-    class_number: Annotated[str | None, QueryParameter(max_length=40)] = None,
-) -> Response[RosterView]:
-    """Hand in a roster (代领名册): CSV in UTF-8 or GB18030, or XLSX. The same bytes again are the same roster.
-    `class_number` is the class (开班编号) of every line that names none."""
-    kind = KINDS[taken(request, KINDS)]
-    data = await request.body()
-    await asyncio.to_thread(rosters.look_at, data, kind)
-
-    async def effect() -> RosterView:
-        return await rosters.receive_roster(tx, me, data, kind, today, now, class_number)
-
-    return answered(await once(tx, RosterView, effect), status=202)
-
-
-@get("/api/rosters", guards=[allow(Post.CLERK)])
-async def list_rosters(tx: Tx, me: Me, cursor: Cursor = None, limit: Limit = 50) -> RostersView:
-    """My institution's rosters, newest first."""
-    return await kept.rosters_page(tx, me, cursor=cursor, limit=limit)
-
-
-@get("/api/rosters/template", guards=[allow(Post.CLERK)], operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)))
-async def roster_template(kind: Annotated[SheetKind, QueryParameter()] = "xlsx") -> Response[bytes]:
-    """The sheet to fill in."""
-    return private_file(as_sheet(FORM.template(), kind), TYPES[kind], f"roster-template.{kind}")
-
-
-@get("/api/rosters/{roster_id:uuid}", guards=[allow(Post.CLERK)])
-async def show_roster(
-    tx: Tx, me: Me, roster_id: FromPath[UUID], after: After = 0, limit: Limit = 100, outcome: LineIs = None
-) -> RosterPage:
-    """How far a roster of my institution is, and what became of its lines, by page."""
-    return await kept.roster_page(tx, me, roster_id, after=after, limit=limit, outcome=outcome)
-
-
-@get(
-    "/api/rosters/{roster_id:uuid}/sheet",
-    guards=[allow(Post.CLERK)],
-    operation_class=files(gives=(XLSX_TYPE, CSV_TYPE)),
-)
-async def roster_sheet_back(
-    tx: Tx,
-    me: Me,
-    roster_id: FromPath[UUID],
-    every: Annotated[bool, QueryParameter(name="all")] = False,
-    kind: Annotated[SheetKind | None, QueryParameter()] = None,
-) -> Response[bytes]:
-    """My institution's own sheet with a column that says what to mend: those lines, or with `all` every line."""
-    file = await roster_sheet.sheet_of(tx, me, roster_id, every=every, kind=kind)
-    return private_file(file.content, TYPES[file.kind], f"roster-{roster_id}.{file.kind}")
-
-
 @get(
     "/api/standards/sets/{set_id:uuid}/affected",
     guards=[allow(*WORKS_ON_STANDARDS)],
@@ -352,9 +275,4 @@ ROUTES = [
     approve_claim,
     refuse_claim,
     approve_set,
-    upload_roster,
-    list_rosters,
-    roster_template,
-    show_roster,
-    roster_sheet_back,
 ]
