@@ -18,7 +18,7 @@ from sqlalchemy import NullPool, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from domain.actor import Actor, Post
-from domain.claim import ClaimAction
+from domain.claim import ClaimAction, ClaimStatus
 from domain.correction import Correctable
 from domain.errors import Conflict, DomainError, Forbidden, Ineligible, Invalid
 from domain.identity import CreditCode
@@ -61,6 +61,7 @@ LIMIT = 3
 PEOPLE = 2
 DEAD = {"refused", "withdrawn", "lapsed", "recovered"}
 REVIEWABLE = {"verified", "in_review"}
+OTHERS = set(map(str, ClaimStatus)) - REVIEWABLE
 FEW = st.integers(0, 15)
 
 
@@ -179,10 +180,6 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
         fitting = [each for each in self.claims if each.status in statuses]
         return fitting[place % len(fitting)] if fitting else None
 
-    def any_or(self, place: int, legal: set[str]) -> Known:
-        """Mostly one with which it can be done, if there is any; now and then whichever."""
-        return (self.some(place, *legal) if place % 4 else None) or self.claims[place % len(self.claims)]
-
     def check(self, claim: Known) -> None:
         stored = select(ClaimRow.status).where(ClaimRow.id == claim.id)
         assert self.do(self.tx.scalar(stored)) == claim.status
@@ -207,6 +204,10 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
         again=st.one_of(st.none(), FEW),
     )
     def file(self, person: int, by: int, level: str, again: int | None) -> None:
+        self._file(person, by, level, again)
+
+    def _file(self, person: int, by: int, level: str, again: int | None) -> None:
+        """Twice with one key, and with another body under it."""
         trainee, world = self.trainees[person], self.world
         fitting = [each for each in self.certificates if each[15] == level]
         certificate = (
@@ -236,6 +237,14 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
         assert isinstance(self.attempt(lambda tx: self.filed(tx, other, claim, new)), Invalid)
         self.check(claim)
 
+    @precondition(lambda self: self.some(0, "refused"))
+    @rule(place=FEW, by=st.integers(0, 2))
+    def file_anew(self, place: int, by: int) -> None:
+        """For what was refused, with another certificate: it will be in the way of an appeal."""
+        refused = self.some(place, "refused")
+        assert refused is not None
+        self._file(refused.person, by, refused.level, None)
+
     async def filed(self, tx: Tx, key: Once, claim: Known, new: NewClaim) -> Any:
         world, me = self.world, self.who(claim)
         return await key(tx, ClaimView, lambda: file_claim(tx, me, new, world.today, world.now))
@@ -247,42 +256,42 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
         failed = [each for each in refusal.facts["decision"]["outcomes"] if each["outcome"] == "failed"]
         return {each["code"] for each in failed}
 
-    @precondition(lambda self: self.claims)
-    @rule(place=FEW, action=st.sampled_from([ClaimAction.VERIFY, ClaimAction.QUESTION]))
-    def registry_answers(self, place: int, action: ClaimAction) -> None:
-        legal = {"filed"} if action is ClaimAction.VERIFY else {"filed", "verified", "payable"}
-        claim = self.any_or(place, {"filed"})
-        to = "verified" if action is ClaimAction.VERIFY else "in_review"
-        by = By("tests", self.world.now)
-        self.step(claim, lambda tx: move_claim(tx, action, claim.id, by, reason="registry.found"), legal, to)
+    @precondition(lambda self: self.some(0, "filed"))
+    @rule(place=FEW, found=st.booleans())
+    def registry_answers(self, place: int, found: bool) -> None:
+        claim, by = self.some(place, "filed"), By("tests", self.world.now)
+        assert claim is not None
+        action, to = (ClaimAction.VERIFY, "verified") if found else (ClaimAction.QUESTION, "in_review")
+        self.step(claim, lambda tx: move_claim(tx, action, claim.id, by, reason="registry.found"), {"filed"}, to)
 
-    @precondition(lambda self: self.claims)
-    @rule(place=FEW)
-    def approve(self, place: int) -> None:
-        claim = self.any_or(place, REVIEWABLE)
-        me, now = self.reviewers[0], self.world.now
-        self.step(claim, lambda tx: approve_claim(tx, me, claim.id, "", now), REVIEWABLE, "approved")
+    @precondition(lambda self: self.some(0, *REVIEWABLE))
+    @rule(place=FEW, how=st.sampled_from(["approve", "approve", "refuse", "refuse", "send_back"]))
+    def review(self, place: int, how: str) -> None:
+        claim = self.some(place, *REVIEWABLE)
+        assert claim is not None
+        self._review(claim, how)
 
-    @precondition(lambda self: self.claims)
-    @rule(place=FEW)
-    def refuse(self, place: int) -> None:
-        claim = self.any_or(place, REVIEWABLE)
-        me, now, why = self.reviewers[0], self.world.now, NewRefusal(["certificate_not_found"])
-        refused = claim.status in REVIEWABLE
-        self.step(claim, lambda tx: refuse_claim(tx, me, claim.id, why, now), REVIEWABLE, "refused")
-        if refused:
-            claim.appealed, claim.appeal_id = False, None
+    @precondition(lambda self: self.some(0, *OTHERS))
+    @rule(place=FEW, how=st.sampled_from(["approve", "refuse", "send_back"]))
+    def review_out_of_turn(self, place: int, how: str) -> None:
+        claim = self.some(place, *OTHERS)
+        assert claim is not None
+        self._review(claim, how)
 
-    @precondition(lambda self: self.claims)
-    @rule(place=FEW)
-    def send_back(self, place: int) -> None:
-        claim = self.any_or(place, REVIEWABLE)
-        me, world = self.reviewers[0], self.world
+    def _review(self, claim: Known, how: str) -> None:
+        me, world, why = self.reviewers[0], self.world, NewRefusal(["certificate_not_found"])
         faults = NewSendBack(
             [NewFault("other", each) for each in (Correctable.LEVEL, Correctable.CERTIFICATE_NUMBER)]
         )
-        effect = lambda tx: send_back(tx, me, claim.id, faults, world.today, world.now)  # noqa: E731
-        self.step(claim, effect, REVIEWABLE, "sent_back")
+        effects: dict[str, tuple[Callable[[Tx], Awaitable[Any]], str]] = {
+            "approve": (lambda tx: approve_claim(tx, me, claim.id, "", world.now), "approved"),
+            "refuse": (lambda tx: refuse_claim(tx, me, claim.id, why, world.now), "refused"),
+            "send_back": (lambda tx: send_back(tx, me, claim.id, faults, world.today, world.now), "sent_back"),
+        }
+        refused = how == "refuse" and claim.status in REVIEWABLE
+        self.step(claim, effects[how][0], REVIEWABLE, effects[how][1])
+        if refused:
+            claim.appealed, claim.appeal_id = False, None
 
     @precondition(lambda self: self.some(0, "sent_back"))
     @rule(place=FEW, level=st.sampled_from(["3", "4", "5"]))
@@ -327,7 +336,7 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
             claim.appealed, claim.appeal_id = True, answer.id
 
     @precondition(lambda self: any(each.appeal_id for each in self.claims))
-    @rule(place=FEW, grant=st.booleans(), reviewer=st.integers(0, 1))
+    @rule(place=FEW, grant=st.booleans(), reviewer=st.sampled_from([1, 1, 1, 0]))
     def answer(self, place: int, grant: bool, reviewer: int) -> None:
         open_ = [each for each in self.claims if each.appeal_id]
         claim, world = open_[place % len(open_)], self.world
