@@ -1,7 +1,7 @@
 """Decisions as a table that a policy officer can read and add to: `decisions.csv` beside this file.
 
 `tests/decisions.py` says what its words mean. 结论 is 可以, 需要人看 (filed, and an officer looks), 不可以 (one may
-insist and appeal) or 不受理 (at the door). 原因 is why it is not granted or why a person must look; 提醒 tells the rest.
+insist and appeal) or 不受理 (at the door). 原因 is why it is not granted or why a person must look; 提醒, the rest.
 """
 
 import json
