@@ -112,7 +112,7 @@ async def letters(tx: Tx, ids: Sequence[UUID]) -> tuple[list[Letter], list[UUID]
         if phone is None:
             without.append(message_id)
         else:
-            ready.append(Letter(message_id, keys.open(phone, person_id), text_of(template, facts)))
+            ready.append(Letter(message_id, keys.open(phone, person_id), _text(template, facts)))
     return ready, without
 
 
@@ -131,7 +131,7 @@ async def my_messages(tx: Tx, me: Actor) -> MessagesView:
             MessageView(
                 id=each.id,
                 claim_id=each.claim_id,
-                text=text_of(each.template, each.facts),
+                text=_text(each.template, each.facts),
                 state=each.state,
                 state_name=words(f"message_state.{each.state}"),
                 made_at=each.made_at,
@@ -142,5 +142,5 @@ async def my_messages(tx: Tx, me: Actor) -> MessagesView:
     )
 
 
-def text_of(template: str, facts: dict[str, str]) -> str:
+def _text(template: str, facts: dict[str, str]) -> str:
     return words("message.frame", {"text": words(f"message.{template}", facts)})

@@ -48,7 +48,7 @@ TOLD = {
     "registers_before_payment": ["组批时又核对名册", "送出前又核对名册", "来源"],
     "money_moved": ["预留 1,200 元", "1,200 元在途", "回到预留"],
     "return_lines": ["回盘：1,200 元"],
-    "messages_sent": ["免申即享", "短信"],
+    "messages_sent": ["可以领补贴1,200 元", "要补正", "短信等待发送"],
 }
 
 

@@ -8,7 +8,6 @@ from sqlalchemy import text
 from service.audit.schemas import StepView
 from service.clock import SHANGHAI
 from service.database import Tx
-from service.messages.queries import text_of
 from service.wording import words
 
 _MESSAGES = text("""
@@ -29,4 +28,4 @@ def _message(row: Any) -> StepView:
     """Its words hold no name and no number."""
     ended = {"ended": f"{row.ended_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"} if row.ended_at else {}
     state = words("evidence.message", {"state": words(f"message_state.{row.state}"), **ended})
-    return StepView(row.at, words("by.messages.send_message"), text_of(row.template, row.facts), [state])
+    return StepView(row.at, words("by.messages.send_message"), words(f"message.{row.template}", row.facts), [state])
