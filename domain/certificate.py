@@ -137,6 +137,13 @@ def cross_check(certificate: Certificate, level_code: str | None, issued_on: dat
     return found
 
 
+def year_is_far(certificate: Certificate, issued_on: date) -> Remark | None:
+    """`certificate.year_far` (printed, issued) where the number is not even of the December before."""
+    if certificate.year is None or certificate.year in (issued_on.year - 1, issued_on.year):
+        return None
+    return Remark("certificate.year_far", {"printed": certificate.year, "issued": issued_on.year})
+
+
 #: Since 2021 only the occupations one may not work in without (准入类) still have such certificates
 #: (人社部发〔2020〕80号): a later year is a matter for the registry.
 QUALIFICATION_LAST_YEAR = 2020

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 class Remark:
     """`code` is stable and has wording; `facts` fill it and hold no personal data.
 
-    A remark that `refuses` is a failed cross-check; any other is a warning shown on the decision.
+    A remark that `refuses` is a failed cross-check; any other is shown on the decision, and stops nothing unless
+    a rule has a person look.
     """
 
     code: str

@@ -31,11 +31,14 @@ class Results:
     trainees: list[Trainee]
 
     @classmethod
-    async def build(cls, tx: Tx, world: World) -> "Results":
+    async def build(cls, tx: Tx, world: World, *, of_years_ago: int = 0) -> "Results":
+        """`of_years_ago`: the first certificate's number is of an earlier year than its day."""
         school = await School.build(tx, world)
         school.let_pass(-AGO)
         school.first = world.today + timedelta(days=30)
         examined = await Examined.build(tx, school)
+        first = examined.numbers[0]
+        examined.numbers[0] = f"{first[:13]}{int(first[13:15]) - of_years_ago:02d}{first[15:]}"
         await examined.file(tx)
         return cls(examined, [await world.trainee(tx, made) for made in examined.trainees[:-2]])
 

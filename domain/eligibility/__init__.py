@@ -21,7 +21,7 @@ from domain.eligibility.facts import (
     once_in,
 )
 from domain.eligibility.of_class import taught_in
-from domain.eligibility.outcome import Decision, Outcome, Result
+from domain.eligibility.outcome import Decision, Outcome, Result, Verdict
 from domain.eligibility.payment import amount_due
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Rule",
     "StandardFacts",
     "StandingClaim",
+    "Verdict",
     "amount_due",
     "decide",
     "once_in",

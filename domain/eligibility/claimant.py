@@ -1,7 +1,8 @@
 """Rules about the claimant: what they were granted before, their age, their group, their link to the city."""
 
 from domain.eligibility.facts import Facts, StandingClaim, once_in
-from domain.eligibility.outcome import Said, failed, passed, warned
+from domain.eligibility.outcome import Said, failed, needs_human, passed, warned
+from domain.eligibility.registers import without_pension
 from domain.level import LEVELS
 from domain.policy import Limit
 
@@ -63,6 +64,16 @@ def of_age(facts: Facts) -> Said:
         years, months = divmod(age.retires_earliest_months, 12)
         return warned("age.may_be_retired", started=started, years=years, months=months)
     return passed("age.fits", started=started)
+
+
+def of_working_age(facts: Facts) -> Said:
+    """As `of_age`; whether somebody has retired is looked at by a person, unless the register of pensioners tells."""
+    said = of_age(facts)
+    if said.code != "age.may_be_retired":
+        return said
+    if (as_of := without_pension(facts)) is not None:
+        return passed("age.draws_no_pension", as_of=as_of.isoformat())
+    return needs_human(said.code, **said.facts)
 
 
 def group_holds(facts: Facts) -> Said:

@@ -14,7 +14,7 @@ from domain.eligibility.outcome import Decision, Outcome, Said
 from domain.eligibility.payment import amount_due
 
 #: Raised when any rule comes, goes, or changes its meaning; stored with each decision.
-RULES_VERSION = 5
+RULES_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ class Rule:
 
 
 _NOTICE = "济人社函〔2023〕28号"
+_NUMBERS = "职业技能等级证书编码规则"
+_KINDS = "职业技能等级、职业资格、专项职业能力证书编码规则"
+_AGES = "劳动法第十五条；关于实施渐进式延迟法定退休年龄的决定（2025 年施行）"
 _EXCLUDED = "不属于补贴对象的人员，与名册核对（政策参数 excluding_registers）"
 
 #: In the order in which a person reads them.
@@ -60,8 +63,10 @@ RULES: tuple[Rule, ...] = (
     Rule(of_class.attended, "实际学时不少于计划学时的一定比例（政策参数 attendance_share_least）", since=4),
     Rule(training.training_before_certificate, "证书核发在培训之后"),
     Rule(training.in_time, "申领期限（政策参数 claim_window_months）"),
-    Rule(training.certificate_fits, "职业技能等级证书编码规则"),
-    Rule(training.certificate_kind_fits, "职业技能等级、职业资格、专项职业能力证书编码规则", since=2),
+    Rule(training.certificate_fits, _NUMBERS, until=5),
+    Rule(training.certificate_agrees, f"{_NUMBERS}；与填报有出入的由人核对", since=6),
+    Rule(training.certificate_kind_fits, _KINDS, since=2, until=5),
+    Rule(training.certificate_kind_agrees, f"{_KINDS}；人社部发〔2020〕80号", since=6),
     Rule(training.certificate_not_used, "一证一领", at_door=True),
     Rule(
         claimant.only_once,
@@ -78,11 +83,8 @@ RULES: tuple[Rule, ...] = (
         "鲁人社字〔2022〕72号：每人每年不超过三次（政策参数 counting_limits）",
         since=2,
     ),
-    Rule(
-        claimant.of_age,
-        "劳动法第十五条；关于实施渐进式延迟法定退休年龄的决定（2025 年施行）",
-        since=2,
-    ),
+    Rule(claimant.of_age, _AGES, since=2, until=5),
+    Rule(claimant.of_working_age, f"{_AGES}；是否已退休以名册为准，没有名册的由人核对", since=6),
     Rule(claimant.group_holds, "补贴对象：证明的有效日不晚于培训开始之日", since=2),
     Rule(
         claimant.linked_to_place,

@@ -1,6 +1,6 @@
 """What one rule says, and the decision that all of them make."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -11,9 +11,20 @@ from domain.remark import Remark
 
 
 class Result(StrEnum):
+    """What a rule says, from the lightest to the gravest. WARNED is a remark to the claimant, and stops nothing."""
+
     PASSED = "passed"
     WARNED = "warned"
+    NEEDS_HUMAN = "needs_human"
     FAILED = "failed"
+
+
+class Verdict(StrEnum):
+    """NEEDS_HUMAN: no rule refuses it, and it is filed; but an officer looks at it before it goes on."""
+
+    ELIGIBLE = "eligible"
+    NEEDS_HUMAN = "needs_human"
+    REFUSED = "refused"
 
 
 class Outcome(NamedTuple):
@@ -33,7 +44,8 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Decision:
-    """`amount_fen` is what will be paid when eligible, else None."""
+    """`eligible`: no rule refuses it, though a person may have to look (`verdict`). `amount_fen` is what will be paid
+    then, else None."""
 
     outcomes: tuple[Outcome, ...]
     amount_fen: int | None
@@ -45,7 +57,21 @@ class Decision:
 
     @cached_property
     def failed(self) -> list[str]:
-        return [each.code for each in self.outcomes if each.outcome is Result.FAILED]
+        return self._codes(Result.FAILED)
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.failed:
+            return Verdict.REFUSED
+        return Verdict.NEEDS_HUMAN if self._codes(Result.NEEDS_HUMAN) else Verdict.ELIGIBLE
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it is refused, or why a person must look."""
+        return self.failed or self._codes(Result.NEEDS_HUMAN)
+
+    def _codes(self, result: Result) -> list[str]:
+        return [each.code for each in self.outcomes if each.outcome is result]
 
     @property
     def may_insist(self) -> bool:
@@ -69,11 +95,24 @@ def warned(code: str, **facts: Any) -> Said:
     return Said(Result.WARNED, code, facts)
 
 
+def needs_human(code: str, **facts: Any) -> Said:
+    return Said(Result.NEEDS_HUMAN, code, facts)
+
+
 def failed(code: str, **facts: Any) -> Said:
     return Said(Result.FAILED, code, facts)
 
 
-def remarked(remark: Remark) -> Said:
-    """A remark as a rule's answer; its days written out, as facts are stored."""
+def remarked(remark: Remark, doubts: Collection[str] = ()) -> Said:
+    """A remark as a rule's answer; its days written out, as facts are stored. `doubts`: codes for a person."""
     facts = {name: value.isoformat() if isinstance(value, date) else value for name, value in remark.facts.items()}
-    return Said(Result.FAILED if remark.refuses else Result.WARNED, remark.code, facts)
+    lighter = Result.NEEDS_HUMAN if remark.code in doubts else Result.WARNED
+    return Said(Result.FAILED if remark.refuses else lighter, remark.code, facts)
+
+
+def gravest(said: Iterable[Said], otherwise: Said) -> Said:
+    """The first of the gravest; `otherwise` of none."""
+    return max(said, key=lambda each: _GRAVITY[each.outcome], default=otherwise)
+
+
+_GRAVITY = {result: gravity for gravity, result in enumerate(Result)}

@@ -66,6 +66,16 @@ def not_a_pensioner(facts: Looking) -> Said:
     return _clear(facts, Register.PENSIONERS)
 
 
+def without_pension(facts: Looking) -> date | None:
+    """The day of the register of pensioners, where it was looked into as of the training or later, and the person
+    drew no pension while they were trained; else None."""
+    found = next((each for each in facts.registers if each.register == Register.PENSIONERS), None)
+    if found is None or found.as_of < facts.training_started_on:
+        return None
+    drew = any(each.holds_within(facts.training_started_on, facts.issued_on) for each in found.entries)
+    return None if drew else found.as_of
+
+
 def living(facts: Looking) -> Said:
     """On the day this is asked: at filing, and again before the money leaves."""
     entries = [each for each in _excluding(facts, Register.DECEASED) if each.holds_within(date.min, facts.today)]

@@ -1,8 +1,8 @@
 """Rules about what was learnt: the item, its level and standard, the days, the certificate."""
 
-from domain.certificate import Certificate, check_kind, cross_check
+from domain.certificate import Certificate, check_kind, cross_check, year_is_far
 from domain.eligibility.facts import Facts
-from domain.eligibility.outcome import Said, failed, passed, remarked
+from domain.eligibility.outcome import Said, failed, gravest, passed, remarked
 from domain.level import LEVELS, schemes_for
 from domain.period import add_months
 
@@ -58,6 +58,26 @@ def certificate_kind_fits(facts: Facts) -> Said:
     list_kind = facts.item.list_kind if facts.item else ""
     remark = check_kind(Certificate.parse(facts.certificate_number), facts.level, list_kind)
     return passed("certificate.kind_fits") if remark is None else remarked(remark)
+
+
+#: Remarks by which a number contradicts the claim softly: the registry may agree with either, so a person looks.
+_DOUBTS = frozenset({"certificate.level_unreadable", "certificate.year_far", "certificate.qualification_late"})
+
+
+def certificate_agrees(facts: Facts) -> Said:
+    """As `certificate_fits`, but the gravest remark is told, and a person settles what the number makes doubtful."""
+    certificate = Certificate.parse(facts.certificate_number)
+    remarks = [*certificate.warnings, *cross_check(certificate, facts.level, facts.issued_on, facts.today)]
+    if far := year_is_far(certificate, facts.issued_on):
+        remarks.append(far)
+    return gravest((remarked(each, _DOUBTS) for each in remarks), passed("certificate.fits"))
+
+
+def certificate_kind_agrees(facts: Facts) -> Said:
+    """As `certificate_kind_fits`, but a person looks at 职业资格 of years when hardly any was given."""
+    list_kind = facts.item.list_kind if facts.item else ""
+    remark = check_kind(Certificate.parse(facts.certificate_number), facts.level, list_kind)
+    return passed("certificate.kind_fits") if remark is None else remarked(remark, _DOUBTS)
 
 
 def certificate_not_used(facts: Facts) -> Said:

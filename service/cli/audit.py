@@ -34,7 +34,7 @@ TITLES = {
     "parameters_by_two_persons": "政策参数由两个人修改，日子前后相接",
     "jobs_end": "每件待办都有结果",
     "restored_resends_nothing": "恢复备份之后什么都不重送",
-    "held_and_sent_back_wait": "冻结的不往下办，退回的写明补正事项，一张凭证只用在一个批次",
+    "held_and_sent_back_wait": "冻结的不往下办，要由人核对的有人核对，退回的写明补正事项，一张凭证只用在一个批次",
     "objections": "异议由本人提出、由别人认定，每一步都有日志",
     "share": "占比的统计数与逐笔重算一致",
     "standards_of_two_bureaus": "补贴标准由两个部门签字，一日一个标准，每个金额都能重算",

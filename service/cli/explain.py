@@ -19,7 +19,12 @@ from service.wording import words
 
 #: Whoever may run this on the machine works there, and reads as an auditor of the whole city does.
 _READER = Actor(UUID(int=0), UUID(int=0), frozenset({Post.AUDITOR}))
-_MARKS = {"passed": "[green]通过[/]", "warned": "[yellow]留意[/]", "failed": "[bold red]不符[/]"}
+_MARKS = {
+    "passed": "[green]通过[/]",
+    "warned": "[yellow]留意[/]",
+    "needs_human": "[bold yellow]人看[/]",
+    "failed": "[bold red]不符[/]",
+}
 
 
 @click.command()
@@ -34,10 +39,10 @@ def explain(claim: UUID, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(story).decode())
     else:
-        _show(story, Console())
+        show(story, Console())
 
 
-def _show(story: StoryView, console: Console) -> None:
+def show(story: StoryView, console: Console) -> None:
     claim = story.claim
     level = LEVELS[claim.level].name
     console.print(
@@ -47,6 +52,7 @@ def _show(story: StoryView, console: Console) -> None:
     if claim.assessed is not None:
         console.print(escape(claim.assessed.message))
     if claim.decision is not None:
+        console.print(escape(claim.decision.message))
         console.print(_rules(claim.decision))
     console.print(_steps(story))
 

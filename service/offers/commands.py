@@ -32,7 +32,8 @@ _OFFERS = OfferRow.__table__
 async def prepare_portion(tx: Tx, after: Place, today: date, now: datetime) -> Place | None:
     """Offer what the rules grant of a portion of results; the last one looked at, None when there are no more.
 
-    What they do not grant leaves nothing behind, and is looked at again the next time. A city that has not set
+    What an officer has to look at is offered too: whoever confirms it has filed, and the officer looks then. What the
+    rules do not grant leaves nothing behind, and is looked at again the next time. A city that has not set
     `offer_days` offers nothing.
     """
     policy = await parameters(tx, today)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from domain.actor import Actor
+from domain.eligibility import Verdict
 from domain.errors import NotFound
 from domain.offer import Ended, OfferStatus
 from service.claims.tables import ALIVE_SQL, DEAD_SQL
@@ -107,7 +108,8 @@ async def ended(tx: Tx, today: date) -> dict[Ended, list[UUID]]:
 
 _MINE = f"""
     SELECT o.id, o.status, o.claim_id, o.level, o.certificate_number, o.issued_on, o.district, o.amount_fen,
-           o.made_on, o.expires_on, c.number AS class_number, item.code AS item_code, item.name AS item_name,
+           o.made_on, o.expires_on, o.decision ->> 'verdict' AS verdict, c.number AS class_number,
+           item.code AS item_code, item.name AS item_name,
            {STANDS} AS stands, {_OVER} AS over, {_MANDATED} AS mandated
       FROM claim_offers o
       JOIN people person ON person.id = o.person_id
@@ -156,4 +158,5 @@ def _view(row: Row[Any]) -> OfferView:
         status=row.status,
         status_name=words(f"status.{row.status}"),
         claim_id=row.claim_id,
+        needs_human=row.verdict == Verdict.NEEDS_HUMAN,
     )

@@ -17,7 +17,8 @@ class NewConfirmation(Struct, forbid_unknown_fields=True):
 
 
 class OfferView(Struct):
-    """What would be filed, with the amount in fen as of the day it was made; `expires_on` is the last day."""
+    """What would be filed, with the amount in fen as of the day it was made; `expires_on` is the last day.
+    `needs_human`: once it is filed, an officer looks at it."""
 
     id: UUID
     item_code: str
@@ -33,6 +34,7 @@ class OfferView(Struct):
     status: str
     status_name: str
     claim_id: UUID | None
+    needs_human: bool
 
 
 class OffersView(Struct):

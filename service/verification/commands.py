@@ -18,7 +18,7 @@ from service.database import Tx
 from service.gateways.certificate_registry import Reply
 from service.journal import By
 from service.queue import Job
-from service.verification.queries import canonical_codes, questions
+from service.verification.queries import canonical_codes, needing_human, questions
 
 # One text and one plan however many replies there are: a VALUES list is composed anew for each number of rows, which
 # took half of the worker's time.
@@ -38,7 +38,8 @@ async def settle_checks(
 
     A claim that is no longer filed is left alone. Answered are claims that are to be asked about again: what they
     say is no longer what was asked, or the reply says nothing about their number. The journal's reason is
-    `registry.` and the outcome (`domain.verification.Outcome`); only `found` verifies.
+    `registry.` and the outcome (`domain.verification.Outcome`); only `found` verifies, and of those claims the ones
+    whose decision a person has to look at go before an officer too, for the reason `claim.needs_human`.
     """
     current = await questions(tx, claim_ids, lock=True)
     answered = {
@@ -68,12 +69,20 @@ async def _compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) 
 
 
 async def _move(tx: Tx, results: Mapping[UUID, CheckResult], by: By) -> None:
-    by_outcome: dict[Outcome, list[UUID]] = defaultdict(list)
+    found = [claim_id for claim_id, result in results.items() if result.outcome is Outcome.FOUND]
+    doubtful = await needing_human(tx, found)
+    by_step: dict[tuple[ClaimAction, str], list[UUID]] = defaultdict(list)
     for claim_id, result in results.items():
-        by_outcome[result.outcome].append(claim_id)
-    for outcome, ids in by_outcome.items():
-        action = ClaimAction.VERIFY if outcome is Outcome.FOUND else ClaimAction.QUESTION
-        await move_claims(tx, action, ids, by, reason=f"registry.{outcome}")
+        by_step[_step(result.outcome, claim_id in doubtful)].append(claim_id)
+    for (action, reason), ids in by_step.items():
+        await move_claims(tx, action, ids, by, reason=reason)
+
+
+def _step(outcome: Outcome, needs_human: bool) -> tuple[ClaimAction, str]:
+    """What becomes of a claim, and for which reason."""
+    if outcome is not Outcome.FOUND:
+        return ClaimAction.QUESTION, f"registry.{outcome}"
+    return (ClaimAction.QUESTION, "claim.needs_human") if needs_human else (ClaimAction.VERIFY, "registry.found")
 
 
 def _reply_rows(

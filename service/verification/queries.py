@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from domain.claim import ClaimStatus
+from domain.eligibility import Verdict
 from domain.verification import Outcome, Question
 from service.catalog.tables import AliasRow
 from service.crypto import keyring
@@ -46,6 +47,20 @@ async def questions(tx: Tx, claim_ids: Sequence[UUID], *, lock: bool = False) ->
         )
         for row in rows
     }
+
+
+# A word of a large document: it is read only of claims that the registry confirms.
+_DOUBTFUL = text(f"""
+    SELECT id FROM claims
+     WHERE id = ANY (CAST(:claims AS uuid[])) AND decision ->> 'verdict' = '{Verdict.NEEDS_HUMAN}'
+""")  # noqa: S608 (a word of our own)
+
+
+async def needing_human(tx: Tx, claim_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Those whose decision says that a person has to look."""
+    return (
+        frozenset((await tx.execute(_DOUBTFUL, {"claims": list(claim_ids)})).scalars()) if claim_ids else frozenset()
+    )
 
 
 async def canonical_codes(tx: Tx, codes: Collection[str]) -> dict[str, str]:

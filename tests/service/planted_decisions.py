@@ -37,6 +37,12 @@ PLANTED_IN_DECISIONS: dict[str, tuple[str, str, str | None, str]] = {
         "open",
         "UPDATE claims SET decision = '{}' WHERE id = :open",
     ),
+    "a claim for a person to look at that the registry alone verified": (
+        "held_and_sent_back_wait",
+        "claims",
+        "paid",
+        """UPDATE claims SET decision = decision || '{"verdict": "needs_human"}' WHERE id = :paid""",
+    ),
     "a parameter that two persons did not sign": (
         "parameters_by_two_persons",
         "policies",

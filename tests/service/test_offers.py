@@ -49,6 +49,16 @@ async def _statuses(tx: Tx, results: Results) -> list[str]:
     return [row.status for row in await results.rows(tx)]
 
 
+async def test_what_a_person_has_to_look_at_is_offered_too_and_says_so(tx: Tx, world: World) -> None:
+    results = await Results.build(tx, world, of_years_ago=3)
+    assert await results.prepare(tx) == list(range(len(results.trainees)))
+    shown = [(await results.shown(tx, place))[0].needs_human for place in (0, 1)]
+    assert shown == [True, False]
+    confirmed = await results.confirm(tx, 0)
+    assert confirmed.claim.decision is not None
+    assert (confirmed.status, confirmed.claim.decision.verdict) == ("confirmed", "needs_human")
+
+
 async def test_offered_to_exactly_those_who_could_claim_and_did_not(tx: Tx, results: Results) -> None:
     world, trainees = results.world, results.trainees
     await world.provide(tx, world.here)

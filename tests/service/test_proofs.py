@@ -60,15 +60,15 @@ async def test_age_is_counted_on_the_day_training_started(tx: Tx, world: World) 
     ):
         trainee = await _born(tx, world, birth)
         decision = await _decided(tx, world, trainee)
-        assert _said(decision, "of_age")[0] == code
+        assert _said(decision, "of_working_age")[0] == code
         assert decision.eligible == (code == "age.fits")
 
 
-async def test_a_woman_of_an_age_that_may_be_retirements_is_warned(tx: Tx, world: World) -> None:
+async def test_a_woman_of_an_age_that_may_be_retirements_is_looked_at_by_a_person(tx: Tx, world: World) -> None:
     trainee = await _born(tx, world, date(world.today.year - 53, 1, 1), woman=True)
     decision = await _decided(tx, world, trainee)
-    assert _said(decision, "of_age")[0] == "age.may_be_retired"
-    assert decision.eligible
+    assert _said(decision, "of_working_age")[0] == "age.may_be_retired"
+    assert (decision.verdict, decision.eligible) == ("needs_human", True)
 
 
 async def test_no_day_of_birth_is_kept_with_the_decision(tx: Tx, world: World) -> None:

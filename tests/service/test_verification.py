@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, insert, select
 
+from domain.actor import Post
 from domain.verification import Outcome, Question, RegistryEntry
 from service.catalog.tables import AliasRow
-from service.claims.commands.review import withdraw_claim
+from service.claims.commands.review import approve_claim, approve_set, withdraw_claim
+from service.claims.schemas import NewApproval
 from service.claims.tables import ClaimRow
 from service.crypto import CannotOpen, keyring
 from service.database import Tx
@@ -106,6 +108,26 @@ async def test_every_outcome_moves_the_claim_with_its_reason(
     assert latest is not None
     assert (f"registry.{latest.outcome}", latest.fields, latest.silent) == (reason, fields, silent)
     assert (latest.source, latest.received_at) == ("https://registry.example", world.now)
+
+
+async def test_what_a_person_has_to_look_at_goes_before_one_though_the_registry_confirms_it(
+    tx: Tx, world: World
+) -> None:
+    plain = await world.claim(tx)
+    doubtful = await world.claim(tx, certificate_number=world.maker.certificate("4", world.today.year - 3))
+    assert doubtful.decision is not None
+    assert (doubtful.decision.verdict, doubtful.amount_fen) == ("needs_human", plain.amount_fen)
+    both = [plain.id, doubtful.id]
+    asked = await questions(tx, both)
+    confirming = reply_of(world, *((question.number, [as_asked(question)]) for question in asked.values()))
+    assert await settle_checks(tx, both, asked, confirming, world.now) == []
+    reviewer, reason = world.staff[Post.REVIEWER], ("question", "claim.needs_human")
+    assert [await status_of(tx, each) for each in both] == ["verified", "in_review"]
+    assert (await last_reason(tx, doubtful.id))[:2] == reason
+    await world.provide(tx, world.here)
+    await approve_set(tx, reviewer, NewApproval("verified"), world.now)
+    assert [await status_of(tx, each) for each in both] == ["approved", "in_review"]
+    assert (await approve_claim(tx, reviewer, doubtful.id, "看过原件", world.now)).status == "approved"
 
 
 async def test_a_set_is_settled_together_and_each_claim_keeps_only_its_own_part(tx: Tx, world: World) -> None:

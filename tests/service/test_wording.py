@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 #: Calls whose first text is a code, or a name before a code's point.
 _RAISERS = {
     *("Invalid", "Malformed", "Conflict", "Forbidden", "NotFound", "SignedOut", "Ineligible", "Unavailable"),
-    *("Remark", "RefusedError", "passed", "warned", "failed", "postpone", "tell", "must_be_free"),
+    *("Remark", "RefusedError", "passed", "warned", "needs_human", "failed", "postpone", "tell", "must_be_free"),
 }
 #: Calls that make codes of the noun they are given.
 _NOUNS = {"trimmed": ("not_text", "empty"), "must_consist_of": ("characters",), "_digits": ("not_text", "empty")}
@@ -138,7 +138,8 @@ def test_every_refusal_and_warning_of_a_rule_says_what_to_do_next() -> None:
         node.args[0].value
         for file in (*rules, *remarks)
         for node in ast.walk(_trees()[file])
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"failed", "warned", "Remark"}
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") in {"failed", "needs_human", "warned", "Remark"}
         if node.args and isinstance(node.args[0], ast.Constant)
     }
     assert len(said) > 30

@@ -65,6 +65,17 @@ STOPPED = Promise(
         ),
         Check(
             "claims",
+            "判断要由人核对，却只凭登记库的答复就算核实",
+            """SELECT c.id FROM claims c
+                WHERE c.decision ->> 'verdict' = 'needs_human' AND EXISTS (
+                      SELECT FROM journal j
+                       WHERE j.subject_kind = 'claim' AND j.subject_id = c.id AND j.action = 'verify'
+                         AND j.id > coalesce((SELECT max(k.id) FROM journal k
+                                               WHERE k.subject_kind = 'claim' AND k.subject_id = c.id
+                                                 AND k.action = 'correct'), 0))""",
+        ),
+        Check(
+            "claims",
             "退回补正，却没有写明要补正什么",
             """SELECT c.id FROM claims c WHERE c.status = 'sent_back' AND NOT EXISTS (
                    SELECT FROM claim_corrections k WHERE k.claim_id = c.id AND k.corrected_at IS NULL)""",

@@ -6,6 +6,9 @@ import msgspec
 
 from domain.eligibility import Decision, Facts, decide
 
+#: The version of the rules since which a person may have to look.
+_VERDICT_SINCE = 6
+
 
 def stored_decision(facts: Facts, decision: Decision) -> dict[str, Any]:
     """What is kept of a decision: its facts, and what they gave."""
@@ -13,13 +16,14 @@ def stored_decision(facts: Facts, decision: Decision) -> dict[str, Any]:
 
 
 def result_of(decision: Decision) -> dict[str, Any]:
-    """The rules' version and each rule's own, what failed, and the amount in fen."""
-    return {
+    """The rules' version and each rule's own, what failed, the amount in fen, and the verdict (of three)."""
+    result = {
         "rules_version": decision.rules_version,
         "rules": {each.rule: each.version for each in decision.outcomes},
         "failed": decision.failed,
         "amount_fen": decision.amount_fen,
     }
+    return result if decision.rules_version < _VERDICT_SINCE else {**result, "verdict": str(decision.verdict)}
 
 
 def stored_facts(decision: dict[str, Any]) -> Facts:

@@ -91,7 +91,7 @@ def view_of(claim: Mapping[str, Any], claimant: str, decision: Decision | None =
         status_name=words(f"status.{claim['status']}"),
         amount=format_yuan(claim["amount_fen"]),
         claimant=mask_name(claimant),
-        decision=DecisionView.of(decision) if decision else None,
+        decision=DecisionView.of(decision, filed=True) if decision else None,
     )
 
 

@@ -25,11 +25,17 @@ class OutcomeView(Struct):
 
 
 class DecisionView(Struct):
-    """Every rule's outcome; `amount_fen` in fen when eligible, else null.
+    """Every rule's outcome, and what they come to: `verdict` eligible, needs_human or refused, said in words, with
+    what the claimant can do next.
 
-    `may_insist`: not eligible, but filed with `insist` it would be stored and refused in due form.
+    `eligible`: no rule refuses it, so it can be filed, also where an officer has to look then. `amount_fen` in fen
+    when eligible, else null. `may_insist`: not eligible, but filed with `insist` it would be stored and refused in
+    due form.
     """
 
+    verdict: str
+    message: str
+    next: str
     eligible: bool
     amount_fen: int | None
     rules_version: int
@@ -37,9 +43,26 @@ class DecisionView(Struct):
     outcomes: list[OutcomeView]
 
     @classmethod
-    def of(cls, decision: Decision) -> "DecisionView":
-        outcomes = [_outcome_view(each) for each in decision.outcomes]
-        return cls(decision.eligible, decision.amount_fen, decision.rules_version, decision.may_insist, outcomes)
+    def of(cls, decision: Decision, *, filed: bool = False) -> "DecisionView":
+        """`filed`: the claim is stored, and whoever is refused may appeal."""
+        return cls(
+            verdict=decision.verdict,
+            message=words(f"verdict.{decision.verdict}"),
+            next=_next(decision, filed=filed),
+            eligible=decision.eligible,
+            amount_fen=decision.amount_fen,
+            rules_version=decision.rules_version,
+            may_insist=decision.may_insist,
+            outcomes=[_outcome_view(each) for each in decision.outcomes],
+        )
+
+
+def _next(decision: Decision, *, filed: bool) -> str:
+    if decision.eligible:
+        return words(f"then.{decision.verdict}")
+    if filed:
+        return words("then.appeal")
+    return words("then.mend_or_insist" if decision.may_insist else "then.mend")
 
 
 def _outcome_view(said: Outcome) -> OutcomeView:
