@@ -51,7 +51,7 @@ PLANTED = {
         "roster_lines",
     ),
     "a claim of somebody else's": (
-        "UPDATE claims SET filed_by = (SELECT min(id::text)::uuid FROM users) WHERE id ="
+        "UPDATE claims SET filed_by = (SELECT u.id FROM users u WHERE u.id <> filed_by LIMIT 1) WHERE id ="
         " (SELECT claim_id FROM roster_lines WHERE roster_id = :id AND line = 2)",
         "roster_lines",
     ),

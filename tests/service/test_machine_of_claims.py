@@ -1,15 +1,14 @@
 """Whatever people do in whatever order, over every channel, a claim is where it should be, and the promises hold.
 
-A model that knows nothing of the service says what each step must come to: who keeps whom out, and which status
-follows. Everything happens in one transaction on a real database, and is rolled back.
+A model that knows nothing of the service (`tests/claims_model.py`) says what each step must come to: who keeps whom
+out, and which status follows. Everything happens in one transaction on a real database, and is rolled back.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -53,37 +52,14 @@ from service.institutions.commands import list_institution
 from service.journal import By
 from service.reconciliation.commands import read, take_return
 from service.settings import settings as service_settings
+from tests.claims_model import Known, kept_out_by
 from tests.payments import Stage, a_return, lines_of
 from tests.world import World
 
-#: Three a calendar year (`data/policies.toml`).
-LIMIT = 3
 PEOPLE = 2
-DEAD = {"refused", "withdrawn", "lapsed", "recovered"}
 REVIEWABLE = {"verified", "in_review"}
 OTHERS = set(map(str, ClaimStatus)) - REVIEWABLE
 FEW = st.integers(0, 15)
-
-
-@dataclass
-class Known:
-    """A claim as the model has it. `others`: reviewers who did not refuse it may answer."""
-
-    id: UUID
-    person: int
-    by: int  # 0: the trainee; 1 and 2: an institution
-    level: str
-    certificate: str
-    status: str = "filed"
-    appealed: bool = False
-    appeal_id: UUID | None = None
-    objection_id: UUID | None = None
-    upheld: bool = False
-    view: Any = field(default=None, repr=False)
-
-    @property
-    def alive(self) -> bool:
-        return self.status not in DEAD
 
 
 class ClaimsOverEveryChannel(RuleBasedStateMachine):
@@ -159,20 +135,6 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
 
     # ---- the model
 
-    def kept_out_by(self, person: int, level: str, certificate: str, but: Known | None = None) -> set[str]:
-        standing = [each for each in self.claims if each.person == person and each.alive and each is not but]
-        used = any(each.certificate == certificate and each.alive and each is not but for each in self.claims)
-        return {
-            code
-            for code, so in (
-                ("claim.already_filed", any(each.level == level for each in standing)),
-                ("level.higher_before", any(each.level < level for each in standing)),
-                ("limit.reached", len(standing) >= LIMIT),
-                ("certificate.used", used),
-            )
-            if so
-        }
-
     def who(self, claim: Known) -> Actor:
         return self.clerks[claim.by - 1] if claim.by else self.trainees[claim.person].actor
 
@@ -219,7 +181,7 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
         given = {"level": level, "certificate_number": certificate, "district": self.stage.district, **how}
         new = world.new_claim(trainee, **given)
         claim = Known(uuid4(), person, by, level, certificate)
-        expected = self.kept_out_by(person, level, certificate)
+        expected = kept_out_by(self.claims, person, level, certificate)
         key = Once(self.who(claim).user_id, "POST /api/claims", str(uuid4()), certificate.encode())
         answer = self.attempt(lambda tx: self.filed(tx, key, claim, new))
         if expected:
@@ -300,7 +262,7 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
         assert claim is not None
         certificate = world.maker.certificate(level, world.today.year)
         new = NewCorrection(level=level, certificate_number=certificate)
-        expected = self.kept_out_by(claim.person, level, certificate, but=claim)
+        expected = kept_out_by(self.claims, claim.person, level, certificate, but=claim)
         effect = lambda tx: correct_claim(tx, self.who(claim), claim.id, new, world.today, world.now)  # noqa: E731
         answer = self.attempt(effect)
         if expected:
@@ -346,7 +308,7 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
         if reviewer == 0:
             assert isinstance(answer, Forbidden)  # who refused does not answer
         else:
-            in_the_way = self.kept_out_by(claim.person, claim.level, claim.certificate, but=claim)
+            in_the_way = kept_out_by(self.claims, claim.person, claim.level, claim.certificate, but=claim)
             expected = ("moot" if in_the_way else "granted") if grant else "denied"
             assert answer.answer == expected, (in_the_way, answer)
             claim.appeal_id = None
