@@ -84,6 +84,8 @@ _BY_CONSTRAINT = {
     "uq_claim_holds_live": "holding.live",
     "uq_claim_objections_standing": "objection.standing",
     "uq_claim_appeals_refusal": "appeal.standing",
+    "uq_manual_checks_open": "manual_check.open",
+    "ck_manual_checks_two_persons": "manual_check.same_person",
     "pk_return_resolutions": "exception.resolved",
     "ck_attempt_decisions_two_persons": "attempt.same_person",
     "pk_standard_signatures": "standards.bureau_signed",
@@ -130,6 +132,8 @@ _BY_SQLSTATE = {
     "ZD082": "class.begun",
     "ZD084": "training.first_inspection",
     "ZD131": "attendance.key_revoked",
+    "ZD191": "claim.own",
+    "ZD192": "manual_check.needed",
     **dict.fromkeys(("ZD140", "ZD141"), "busy"),  # weights or timetables changed while somebody drew
 }
 _LOST_CONNECTION = ("08", "57P")

@@ -38,6 +38,7 @@ HEADINGS = {
     "holds": "冻结",
     "objections": "异议",
     "appeals": "复核",
+    "manual-checks": "复核",
     "credit": "机构监管",
     "penalties": "机构监管",
     "evaluations": "机构监管",

@@ -214,12 +214,6 @@ async def list_holds(tx: Tx, me: Me, cursor: FromQuery[UUID | None] = None, limi
     return await care.list_holds(tx, me, cursor, limit)
 
 
-@post("/api/claims/{claim_id:uuid}/approve", guards=[allow(Post.REVIEWER)], status_code=200)
-async def approve_claim(tx: Tx, me: Me, now: Now, claim_id: FromPath[UUID], data: JSONBody[NewNote]) -> ClaimView:
-    """Approve one claim of my district."""
-    return await review.approve_claim(tx, me, claim_id, data.note, now)
-
-
 @post("/api/claims/{claim_id:uuid}/refuse", guards=[allow(Post.REVIEWER)], status_code=200)
 async def refuse_claim(tx: Tx, me: Me, now: Now, claim_id: FromPath[UUID], data: JSONBody[NewRefusal]) -> ClaimView:
     """Refuse one claim of my district, with reasons from the list."""
@@ -272,7 +266,6 @@ ROUTES = [
     list_appeals,
     answer_appeal,
     list_holds,
-    approve_claim,
     refuse_claim,
     approve_set,
 ]
