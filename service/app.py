@@ -15,6 +15,7 @@ from service.audit import routes as audit
 from service.batches import routes as batches
 from service.catalog import routes as catalog
 from service.claims import routes as claims
+from service.clawbacks import routes as clawbacks
 from service.database import dispose
 from service.funds import routes as funds
 from service.institutions import routes as institutions
@@ -77,7 +78,19 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 FEATURES = [
     *(access, policies, registers, catalog, funds, standards, institutions, training, assessments),
-    *(claims, verification, notices, oversight, offers, batches, reconciliation, statistics, messages, audit),
+    *(
+        claims,
+        verification,
+        notices,
+        oversight,
+        offers,
+        batches,
+        reconciliation,
+        clawbacks,
+        statistics,
+        messages,
+        audit,
+    ),
 ]
 
 

@@ -54,14 +54,18 @@ async def ways_against(tx: Tx, on: date) -> tuple[Remedy, ...]:
     return remedies(on, review_days, *await required(tx, on, "reconsideration_days", "lawsuit_months"))
 
 
+async def told_ways(tx: Tx, on: date) -> list[RemedyView]:
+    """The same in words."""
+    return [RemedyView(each.kind, each.last, _in_words(each)) for each in await ways_against(tx, on)]
+
+
 async def refusal_of(tx: Tx, claim_id: UUID, decision: Decision) -> RefusalView | None:
     """The last refusal of a claim as its claimant is told it; None when nobody refused it."""
     refusal = await last_refusal(tx, claim_id)
     if refusal is None:
         return None
-    told = [RemedyView(each.kind, each.last, _in_words(each)) for each in await ways_against(tx, refusal.on)]
     reasons = _rules_reasons(decision) if refusal.by == RULES else _officers_reasons(refusal.noted)
-    return RefusalView(refusal.on, reasons, told)
+    return RefusalView(refusal.on, reasons, await told_ways(tx, refusal.on))
 
 
 def _in_words(remedy: Remedy) -> str:

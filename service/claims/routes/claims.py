@@ -172,7 +172,7 @@ async def list_objections(
 async def close_objection(
     tx: Tx, me: Me, now: Now, once: Once, objection_id: FromPath[UUID], data: JSONBody[NewFinding]
 ) -> Response[ObjectionView]:
-    """Say what the review of an objection found. Recovering the money is a matter of its own."""
+    """Say what the review of an objection found. Upheld, what was paid is owed back."""
     effect = once(tx, ObjectionView, lambda: objections.close_objection(tx, me, objection_id, data, now))
     return answered(await effect, 200)
 

@@ -20,7 +20,7 @@ from service.wording import words
 
 # What the registry said last, and what persons found last: both only of the claim as it was last corrected, and a
 # revocation that became known later than a check by hand is not covered by it. The guard of the database agrees.
-_STANDING = text("""
+STANDING = text("""
     SELECT c.id, reply.outcome,
            coalesce(hand.genuine AND NOT EXISTS (
              SELECT FROM registry_replies r
@@ -53,13 +53,13 @@ async def checked_by_hand(tx: Tx, claim_ids: Collection[UUID]) -> frozenset[UUID
 
 async def genuine_by_hand(tx: Tx, claim_ids: Sequence[UUID]) -> frozenset[UUID]:
     """Those of `claim_ids` whose certificate persons found to be genuine, and nothing since says otherwise."""
-    rows = await tx.execute(_STANDING, {"claims": list(claim_ids)})
+    rows = await tx.execute(STANDING, {"claims": list(claim_ids)})
     return frozenset(row.id for row in rows if row.by_hand)
 
 
 async def must_stand(tx: Tx, claim_id: UUID) -> None:
     """Conflict `manual_check.needed` for a claim whose certificate neither the registry nor persons found."""
-    row = (await tx.execute(_STANDING, {"claims": [claim_id]})).one_or_none()
+    row = (await tx.execute(STANDING, {"claims": [claim_id]})).one_or_none()
     if row is not None:
         must_be_genuine(Outcome(row.outcome) if row.outcome else None, by_hand=row.by_hand)
 
