@@ -51,12 +51,14 @@ class Desk:
     claim_id: UUID
 
     @classmethod
-    async def build(cls, tx: Tx, world: World, outcome: str | None = "mismatch") -> "Desk":
+    async def build(cls, tx: Tx, world: World, outcome: str | None = "mismatch", level: str = "4") -> "Desk":
         district = f"M{uuid4().hex[:10]}"
         await tx.execute(insert(DistrictRow).values(code=district, name="示例区", kind="district"))
         first, second = [await world.user(tx, {Post.REVIEWER}, district) for _ in range(2)]
         trainee = await world.trainee(tx)
-        claim = await world.claim(tx, "filed", trainee, district=district)
+        number = world.maker.certificate(level, world.today.year)
+        about = {"district": district, "level": level, "certificate_number": number}
+        claim = await world.claim(tx, "filed", trainee, **about)
         if outcome:
             await world.registered(tx, claim.id, outcome)
             await move_claim(tx, ClaimAction.QUESTION, claim.id, By("tests", world.now))
