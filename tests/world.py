@@ -20,6 +20,7 @@ from service.claims.commands.filing import file_claim
 from service.claims.commands.mandates import record_mandate
 from service.claims.commands.moves import move_claim
 from service.claims.schemas import ClaimView, NewAccount, NewClaim, NewMandate, NewTrainee
+from service.crypto import keyring
 from service.database import Tx
 from service.funds.commands import confirm_appropriation, propose_appropriation
 from service.funds.schemas import NewAppropriation
@@ -221,8 +222,9 @@ class World:
     async def registered(self, tx: Tx, claim_id: UUID, outcome: str = "found", at: datetime | None = None) -> None:
         """The registry's answer about a claim, without asking one."""
         said = {"outcome": outcome, "detail": {"fields": [], "silent": []}, "source": "tests.world"}
-        reply = {"id": uuid4(), "claim_id": claim_id, "received_at": at or self.now, "raw_sealed": b""}
-        await tx.execute(insert(RegistryReplyRow).values(**said, **reply))
+        reply_id = uuid4()
+        raw = {"raw_sealed": keyring().seal("[]", reply_id), "received_at": at or self.now}
+        await tx.execute(insert(RegistryReplyRow).values(id=reply_id, claim_id=claim_id, **said, **raw))
 
     async def through_institution(self, tx: Tx, clerk: Actor | None = None) -> ClaimView:
         """A claim filed by an institution's clerk for a new trainee."""
