@@ -9,17 +9,15 @@ from sqlalchemy import Row, Select, or_, select, tuple_
 
 from domain.actor import Actor, Post
 from domain.eligibility import amount_due
-from domain.remedy import RemedyKind
 from service.catalog.tables import CatalogItemRow
 from service.claims.queries.again import asked_again
 from service.claims.queries.care import claimed_by, in_district
 from service.claims.queries.facts import facts_for
-from service.claims.queries.refusals import told_ways
+from service.claims.queries.refusals import ways_outside
 from service.claims.schemas import RemedyView
 from service.claims.tables import ClaimRow
 from service.clawbacks.schemas import AmountAppealList, AmountAppealView
 from service.clawbacks.tables import AmountAppealRow
-from service.clock import SHANGHAI
 from service.database import Tx
 from service.wording import words
 
@@ -67,15 +65,8 @@ async def list_appeals(
 
 async def _views(tx: Tx, rows: Sequence[Row[Any]], today: date) -> list[AmountAppealView]:
     due = await due_now(tx, [each.claim_id for each in rows if each.answered_at is None])
-    return [_view(each, due.get(each.claim_id), await _ways(tx, each), today) for each in rows]
-
-
-async def _ways(tx: Tx, row: Row[Any]) -> list[RemedyView]:
-    """Outside of the house: inside it was answered."""
-    if row.answered_at is None:
-        return []
-    told = await told_ways(tx, row.answered_at.astimezone(SHANGHAI).date())
-    return [each for each in told if each.kind != RemedyKind.REVIEW]
+    ways = await ways_outside(tx, [each.answered_at for each in rows if each.answered_at])
+    return [_view(each, due.get(each.claim_id), ways.get(each.answered_at, []), today) for each in rows]
 
 
 def _view(row: Row[Any], due: int | None, ways: list[RemedyView], today: date) -> AmountAppealView:
