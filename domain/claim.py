@@ -95,6 +95,10 @@ CLAIM_LIFECYCLE = Lifecycle(
         (_S.NOTICED, _A.CLEAR): _S.PAYABLE,
         # the money
         (_S.PAYABLE, _A.QUESTION): _S.IN_REVIEW,
+        # the certificate is revoked, or the registry knows it no more
+        (_S.APPROVED, _A.QUESTION): _S.IN_REVIEW,
+        (_S.NOTICED, _A.QUESTION): _S.IN_REVIEW,
+        (_S.BOUNCED, _A.QUESTION): _S.IN_REVIEW,
         (_S.PAYABLE, _A.BATCH): _S.BATCHED,
         (_S.BATCHED, _A.UNBATCH): _S.PAYABLE,
         (_S.BATCHED, _A.PAY): _S.PAID,

@@ -91,7 +91,9 @@ EFFECTS: Mapping[tuple[ClaimStatus, ClaimStatus], Pot] = {
     (_S.VERIFIED, _S.APPROVED): _P.RESERVED,
     (_S.IN_REVIEW, _S.APPROVED): _P.RESERVED,
     # before an officer again, or given up: free for others
+    (_S.APPROVED, _S.IN_REVIEW): _P.FREE,
     (_S.NOTICED, _S.IN_REVIEW): _P.FREE,
+    (_S.BOUNCED, _S.IN_REVIEW): _P.FREE,
     (_S.PAYABLE, _S.IN_REVIEW): _P.FREE,
     (_S.APPROVED, _S.WITHDRAWN): _P.FREE,
     (_S.NOTICED, _S.WITHDRAWN): _P.FREE,

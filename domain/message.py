@@ -23,10 +23,12 @@ _FILED, _WITHDRAWN = "file", str(ClaimAction.WITHDRAW)
 REMINDER = "remind"
 #: 免申即享: what one can have without asking; no claim yet.
 OFFER = "offer"
+#: 追回: what is to be paid back, and by which letter.
+CLAWBACK = "clawback"
 
 #: The journal's actions that may have to be told of.
 ACTIONS = (_FILED, _WITHDRAWN, *_TOLD)
-TEMPLATES = (*ACTIONS, REMINDER, OFFER)
+TEMPLATES = (*ACTIONS, REMINDER, OFFER, CLAWBACK)
 
 
 def template_of(action: str, channel: Channel, *, by_themself: bool) -> str | None:

@@ -14,7 +14,7 @@ class Ground(StrEnum):
 
 
 class Finding(StrEnum):
-    """What the review finds. It is only recorded: recovering the money is a matter of its own."""
+    """What the review finds. Upheld, the money is owed back (`domain.clawback`)."""
 
     UPHELD = "upheld"
     NOT_UPHELD = "not_upheld"

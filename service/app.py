@@ -15,6 +15,7 @@ from service.audit import routes as audit
 from service.batches import routes as batches
 from service.catalog import routes as catalog
 from service.claims import routes as claims
+from service.clawbacks import routes as clawbacks
 from service.database import dispose
 from service.funds import routes as funds
 from service.institutions import routes as institutions
@@ -33,6 +34,7 @@ from service.security import PUBLIC, Authentication
 from service.standards import routes as standards
 from service.statistics import routes as statistics
 from service.training import routes as training
+from service.verification import routes as verification
 from service.web import DEPENDENCIES, StrictRequest, Today, Tx, close_left_open, refuse_strange_query
 
 
@@ -76,7 +78,19 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 FEATURES = [
     *(access, policies, registers, catalog, funds, standards, institutions, training, assessments),
-    *(claims, notices, oversight, offers, batches, reconciliation, statistics, messages, audit),
+    *(
+        claims,
+        verification,
+        notices,
+        oversight,
+        offers,
+        batches,
+        reconciliation,
+        clawbacks,
+        statistics,
+        messages,
+        audit,
+    ),
 ]
 
 

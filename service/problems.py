@@ -84,6 +84,12 @@ _BY_CONSTRAINT = {
     "uq_claim_holds_live": "holding.live",
     "uq_claim_objections_standing": "objection.standing",
     "uq_claim_appeals_refusal": "appeal.standing",
+    "uq_manual_checks_open": "manual_check.open",
+    "ck_manual_checks_two_persons": "manual_check.same_person",
+    "uq_amount_appeals_claim": "amount_appeal.standing",
+    "uq_clawback_waivers_open": "clawback.waiver_open",
+    "ck_clawback_waivers_two_persons": "clawback.same_person",
+    **dict.fromkeys(("uq_clawbacks_open", "uq_clawbacks_ground"), "clawback.nothing"),
     "pk_return_resolutions": "exception.resolved",
     "ck_attempt_decisions_two_persons": "attempt.same_person",
     "pk_standard_signatures": "standards.bureau_signed",
@@ -130,6 +136,10 @@ _BY_SQLSTATE = {
     "ZD082": "class.begun",
     "ZD084": "training.first_inspection",
     "ZD131": "attendance.key_revoked",
+    "ZD191": "claim.own",
+    "ZD193": "clawback.nothing",
+    "ZD196": "amount_appeal.same_person",
+    "ZD192": "manual_check.needed",
     **dict.fromkeys(("ZD140", "ZD141"), "busy"),  # weights or timetables changed while somebody drew
 }
 _LOST_CONNECTION = ("08", "57P")

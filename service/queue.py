@@ -17,10 +17,12 @@ class Job(StrEnum):
     IMPORT_ROSTER = "claims.import_roster"
     FILE_ROSTER = "claims.file_roster"
     VERIFY_CERTIFICATE = "verification.verify_certificate"
+    RECHECK_CERTIFICATE = "verification.recheck_certificate"
     ASSEMBLE_BATCH = "batches.assemble_batch"
     WRITE_BANK_FILE = "batches.write_bank_file"
     SEND_BANK_FILE = "batches.send_bank_file"
     FETCH_RETURN = "reconciliation.fetch_return"
+    RAISE_CLAWBACK = "clawbacks.raise_clawback"
     HOLD_CLAIMS = "oversight.hold_claims"
     SEND_MESSAGE = "messages.send_message"
     CREDIT_PATROL = "oversight.credit_patrol"
@@ -44,6 +46,7 @@ class Sweep(StrEnum):
     """What beat starts on a rhythm."""
 
     NUDGE_WHAT_IS_DUE = "jobs.nudge_what_is_due"
+    ASK_AGAIN = "verification.ask_again"
     CLOSE_NOTICES = "notices.close_notices"
     FOLD_TALLY = "claims.fold_tally"
     LAPSE_SENT_BACK = "claims.lapse_sent_back"
@@ -93,6 +96,7 @@ celery = _make()
 #: How often beat starts each sweep.
 RHYTHM: dict[Sweep, timedelta] = {
     Sweep.NUDGE_WHAT_IS_DUE: timedelta(seconds=2),
+    Sweep.ASK_AGAIN: timedelta(hours=1),
     Sweep.CLOSE_NOTICES: timedelta(seconds=10),
     Sweep.FOLD_TALLY: timedelta(seconds=10),
     Sweep.LAPSE_SENT_BACK: timedelta(seconds=60),

@@ -17,6 +17,10 @@ from tasks.runtime import Owed, job, sweep
 async def tell() -> None:
     """Make messages of what happened since; without a gateway nobody is told, and nothing is kept for later."""
     await read_journal(telling=bool(settings().sms_url))
+    more = bool(settings().sms_url)
+    while more:
+        async with transaction() as tx:
+            more = await commands.demand_portion(tx)
 
 
 async def read_journal(*, telling: bool) -> None:

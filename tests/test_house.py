@@ -19,6 +19,7 @@ from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, LIVE_ATTEMPT
 from domain.catalog.edition import EDITION_LIFECYCLE
 from domain.catalog.sources import PROPOSAL_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE
+from domain.clawback import CLAWBACK_LIFECYCLE
 from domain.fund import HELD_IN, WAYS
 from domain.offer import OFFER_LIFECYCLE
 from domain.penalty import PENALTY_LIFECYCLE
@@ -253,10 +254,10 @@ async def test_lifecycles_and_exclusions_in_the_database_are_those_of_the_domain
     firsts |= {("edition", "", "import"), ("edition", "", "copy"), ("proposal", "", "propose")}
     firsts |= {("standard_set", "", "propose"), ("standard_review", "", "open"), ("penalty", "", "propose")}
     firsts |= {("selection_round", "", "announce"), ("selection_application", "", "file"), ("class", "", "file")}
-    firsts |= {("offer", "", "prepare")}
+    firsts |= {("offer", "", "prepare"), ("clawback", "", "raise")}
     lives: list[Any] = [CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE]
     lives += [EDITION_LIFECYCLE, PROPOSAL_LIFECYCLE, REVIEW_LIFECYCLE, PENALTY_LIFECYCLE, CLASS_LIFECYCLE]
-    lives += [ROUND_LIFECYCLE, APPLICATION_LIFECYCLE, OFFER_LIFECYCLE]
+    lives += [ROUND_LIFECYCLE, APPLICATION_LIFECYCLE, OFFER_LIFECYCLE, CLAWBACK_LIFECYCLE]
     moves = {(life.noun, str(a), str(do), str(b)) for life in lives for (a, do), b in life.moves.items()}
     moves |= {(noun, "", do, str(life.first)) for noun, _, do in firsts for life in lives if life.noun == noun}
     connection = await asyncpg.connect(databases.app_url)

@@ -20,6 +20,7 @@ from service.claims.commands.filing import file_claim
 from service.claims.commands.mandates import record_mandate
 from service.claims.commands.moves import move_claim
 from service.claims.schemas import ClaimView, NewAccount, NewClaim, NewMandate, NewTrainee
+from service.crypto import keyring
 from service.database import Tx
 from service.funds.commands import confirm_appropriation, propose_appropriation
 from service.funds.schemas import NewAppropriation
@@ -29,6 +30,7 @@ from service.local.made_up import MadeUpPerson, Maker
 from service.people.commands import NewPerson, ensure_person, make_people
 from service.policies import commands as policies
 from service.policies.schemas import NewPolicy
+from service.verification.tables import RegistryReplyRow
 
 #: A shortage item with five levels, and the amounts of `data/standards-sample.toml`.
 WELDER, WELDER_LEVEL_4_FEN = "6-18-02-04", 120_000
@@ -210,10 +212,19 @@ class World:
         trainee = trainee or await self.trainee(tx)
         await self.provide(tx, other.get("district", self.here))
         view = await file_claim(tx, trainee.actor, self.new_claim(trainee, **other), self.today, self.now)
+        if status not in ("filed", "withdrawn"):
+            await self.registered(tx, view.id)
         for action in _PATH_TO[status]:
             await move_claim(tx, action, view.id, By("tests.world", self.now))
         view.status = status
         return view
+
+    async def registered(self, tx: Tx, claim_id: UUID, outcome: str = "found", at: datetime | None = None) -> None:
+        """The registry's answer about a claim, without asking one."""
+        said = {"outcome": outcome, "detail": {"fields": [], "silent": []}, "source": "tests.world"}
+        reply_id = uuid4()
+        raw = {"raw_sealed": keyring().seal("[]", reply_id), "received_at": at or self.now}
+        await tx.execute(insert(RegistryReplyRow).values(id=reply_id, claim_id=claim_id, **said, **raw))
 
     async def through_institution(self, tx: Tx, clerk: Actor | None = None) -> ClaimView:
         """A claim filed by an institution's clerk for a new trainee."""

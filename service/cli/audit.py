@@ -48,6 +48,8 @@ TITLES = {
     "offers_become_claims": "免申即享的提示只由本人确认，确认的各有一笔本人的个人申领",
     "roster_lines": "花名册每一行恰好一个结果，受理的行各有一笔申领",
     "told_what_happened": "短信只说发生过的事，只发给本人",
+    "checked_by_hand": "人工核验由别人做、有材料，金额较大的两个人",
+    "corrections_add_up": "追回不超过已发，免于追回由两个人决定，补发和追回就是复核认定的差额",
     "appeals_by_another": "复核由另一人答复，通过的才恢复申领",
 }
 

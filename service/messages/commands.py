@@ -13,10 +13,17 @@ from sqlalchemy import Row, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.claim import Channel
-from domain.message import OFFER, REMINDER, template_of
+from domain.message import CLAWBACK, OFFER, REMINDER, template_of
 from service.database import Tx
 from service.jobs import owe_all
-from service.messages.queries import PORTION, corrections_due, events_after, facts_of, offers_untold
+from service.messages.queries import (
+    PORTION,
+    corrections_due,
+    demands_untold,
+    events_after,
+    facts_of,
+    offers_untold,
+)
 from service.messages.tables import MessageRow
 from service.policies.queries import parameters, work_calendar
 from service.queue import Job
@@ -82,6 +89,13 @@ async def offer_portion(tx: Tx, today: date) -> bool:
     """Tell people, once, of what they are offered; whether there may be more."""
     rows = await offers_untold(tx, today)
     await _make(tx, [(f"offer:{row.id}", OFFER, row) for row in rows])
+    return len(rows) == PORTION
+
+
+async def demand_portion(tx: Tx) -> bool:
+    """Tell people, once, of what they are to pay back; whether there may be more."""
+    rows = await demands_untold(tx)
+    await _make(tx, [(f"clawback:{row.id}", CLAWBACK, row) for row in rows])
     return len(rows) == PORTION
 
 

@@ -62,6 +62,17 @@ _OFFERED = text(f"""
      ORDER BY o.id LIMIT :portion
 """)  # noqa: S608 (our own constants)
 
+_DEMANDED = text(f"""
+    SELECT k.id, k.letter_number AS letter, k.amount_fen, NULL AS due_on,
+           coalesce(person.merged_into, person.id) AS person_id, c.id AS claim_id, c.level,
+           item.name AS item, institution.name AS institution
+      FROM clawbacks k
+      JOIN claims c ON c.id = k.claim_id
+      {_OF_CLAIM}
+     WHERE k.status = 'demanded' AND NOT EXISTS (SELECT FROM messages m WHERE m.event = 'clawback:' || k.id)
+     ORDER BY k.id LIMIT :portion
+""")  # noqa: S608 (our own constants)
+
 
 async def events_after(tx: Tx, after: int) -> Sequence[Row[Any]]:
     """A portion of what happened to claims after that row of the journal and was not told of, in order of `id`."""
@@ -79,6 +90,11 @@ async def offers_untold(tx: Tx, today: date) -> Sequence[Row[Any]]:
     return (await tx.execute(_OFFERED, {"today": today, "portion": PORTION})).all()
 
 
+async def demands_untold(tx: Tx) -> Sequence[Row[Any]]:
+    """A portion of the clawbacks that are demanded and of which nobody was told."""
+    return (await tx.execute(_DEMANDED, {"portion": PORTION})).all()
+
+
 def facts_of(row: Row[Any]) -> dict[str, str]:
     """What the words of a message may say of a claim or an offer."""
     told = {
@@ -87,7 +103,8 @@ def facts_of(row: Row[Any]) -> dict[str, str]:
         "amount": format_yuan(row.amount_fen),
         "institution": row.institution or "",
     }
-    return told | ({"due": row.due_on.isoformat()} if row.due_on else {})
+    told |= {"due": row.due_on.isoformat()} if row.due_on else {}
+    return told | ({"letter": row.letter} if "letter" in row._fields else {})
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,9 @@ class MessageRow(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    event: Mapped[str] = mapped_column(unique=True)  # journal:<id>, remind:<id of the correction>, offer:<id>
+    event: Mapped[str] = mapped_column(
+        unique=True
+    )  # journal:<id>, remind:<id of the correction>, offer:<id>, clawback:<id>
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
     claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"), index=True)  # an offer has none yet
     template: Mapped[str]

@@ -24,6 +24,7 @@ from domain.batch import (
 from domain.catalog.edition import EDITION_LIFECYCLE, EditionAction, EditionStatus
 from domain.catalog.sources import PROPOSAL_LIFECYCLE, ProposalAction, ProposalStatus
 from domain.claim import CLAIM_LIFECYCLE, DEAD, ClaimAction, ClaimStatus
+from domain.clawback import CLAWBACK_LIFECYCLE, ClawbackAction, ClawbackStatus
 from domain.errors import Conflict
 from domain.lifecycle import Lifecycle
 from domain.offer import OFFER_LIFECYCLE, OfferAction, OfferStatus
@@ -46,12 +47,12 @@ filed: verify → verified, question → in_review, refuse → refused, withdraw
 verified: approve → approved, refuse → refused, send_back → sent_back, question → in_review, withdraw → withdrawn
 in_review: approve → approved, refuse → refused, send_back → sent_back, withdraw → withdrawn
 sent_back: correct → filed, lapse → lapsed, withdraw → withdrawn
-approved: publish → noticed, withdraw → withdrawn
-noticed: object → in_review, clear → payable, withdraw → withdrawn
+approved: publish → noticed, question → in_review, withdraw → withdrawn
+noticed: object → in_review, question → in_review, clear → payable, withdraw → withdrawn
 payable: question → in_review, batch → batched, withdraw → withdrawn
 batched: unbatch → payable, pay → paid, bounce → bounced
 paid: bounce → bounced, recover → recovered
-bounced: mend → payable, withdraw → withdrawn
+bounced: mend → payable, question → in_review, withdraw → withdrawn
 refused: reinstate → in_review
 """
 ROSTER_MOVES = """
@@ -77,6 +78,11 @@ proposed: accept → accepted, decline → declined
 """
 OFFER_MOVES = """
 offered: confirm → confirmed, decline → declined, expire → expired
+"""
+CLAWBACK_MOVES = """
+raised: demand → demanded, waive → waived
+demanded: repay_part → part_repaid, repay → repaid, waive → waived, enforce → enforced
+part_repaid: repay_part → part_repaid, repay → repaid, waive → waived, enforce → enforced
 """
 BATCH_MOVES = """
 opened: freeze → frozen, dissolve → dissolved
@@ -114,6 +120,7 @@ LIVES = [
         APPLICATION_LIFECYCLE, ApplicationStatus, ApplicationAction, _moves(APPLICATION_MOVES), id="application"
     ),
     pytest.param(OFFER_LIFECYCLE, OfferStatus, OfferAction, _moves(OFFER_MOVES), id="offer"),
+    pytest.param(CLAWBACK_LIFECYCLE, ClawbackStatus, ClawbackAction, _moves(CLAWBACK_MOVES), id="clawback"),
     pytest.param(ROSTER_LIFECYCLE, RosterStatus, RosterAction, _moves(ROSTER_MOVES), id="roster"),
     pytest.param(BATCH_LIFECYCLE, BatchStatus, BatchAction, _moves(BATCH_MOVES), id="batch"),
     pytest.param(ATTEMPT_LIFECYCLE, AttemptStatus, AttemptAction, _moves(ATTEMPT_MOVES), id="attempt"),

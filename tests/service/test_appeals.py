@@ -100,6 +100,7 @@ async def test_granted_the_same_claim_is_in_review_again(tx: Tx, bench: Bench) -
     assert raised.due_on == work_calendar().add(bench.world.today, 15).on
     granted = await bench.answer(tx, raised)
     assert (granted.answer, granted.in_the_way, granted.answer_text) == (Answer.GRANTED, [], "证书属实")
+    assert granted.remedies == []
     assert await bench.status(tx) == "in_review"
     assert [each.action for each in await journal_of(tx, "claim_appeal", raised.id)] == ["appeal", "grant"]
     await approve_claim(tx, bench.second, bench.claim.id, "", bench.world.now)
@@ -114,6 +115,7 @@ async def test_granted_the_same_claim_is_in_review_again(tx: Tx, bench: Bench) -
 async def test_denied_the_refusal_stands_and_is_not_appealed_twice(tx: Tx, bench: Bench) -> None:
     denied = await bench.answer(tx, await bench.appeal(tx), DENY)
     assert (denied.answer, await bench.status(tx)) == (Answer.DENIED, "refused")
+    assert [each.kind for each in denied.remedies] == ["reconsideration", "lawsuit"]
     assert (await refusal(bench.appeal(tx))).code == "appeal.standing"
     assert (await refusal(bench.answer(tx, denied))).code == "appeal.answered"
     await audited(tx)

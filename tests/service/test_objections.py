@@ -21,7 +21,7 @@ from service.claims.schemas import NewFinding, NewObjection, ObjectionView
 from service.database import Tx, transaction
 from tests.app import the_app
 from tests.objections import PaidForThem
-from tests.payments import claim_statuses, journal_of
+from tests.payments import claim_statuses, journal_of, ready_jobs
 from tests.service.test_batches_http import desk
 from tests.world import World
 
@@ -77,7 +77,8 @@ async def test_a_reviewer_closes_it_and_only_records(
     opened, now = await raise_one(tx, paid), paid.stage.world.now
     closed = await close_objection(tx, paid.reviewer, opened.id, finding, now)
     assert (closed.finding, closed.finding_reason, closed.closed_at) == (finding.finding, finding.reason, now)
-    assert ("追回款项另行办理" in closed.message) == (finding is UPHELD)
+    assert ("已发的要退回" in closed.message) == (finding is UPHELD)
+    assert ("clawbacks.raise_clawback" in await ready_jobs(tx, paid.claim_id)) == (finding is UPHELD)
     assert await claim_statuses(tx, [paid.claim_id]) == ["paid"]
     assert (await listed(tx, paid.reviewer), await listed(tx, paid.reviewer, closed=True)) == ([], [opened.id])
     with pytest.raises(Conflict, match=r"objection\.closed"):

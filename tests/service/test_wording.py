@@ -10,6 +10,7 @@ from pathlib import Path
 
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
+from domain.clawback import CLAWBACK_LIFECYCLE
 from domain.institution import InstitutionKind, Standing
 from domain.lifecycle import Lifecycle
 from domain.offer import OFFER_LIFECYCLE
@@ -107,7 +108,7 @@ def test_every_status_action_and_channel_has_a_name() -> None:
     lifecycles: tuple[Lifecycle, ...] = (  # type: ignore[type-arg]
         *(CLAIM_LIFECYCLE, ROSTER_LIFECYCLE, BATCH_LIFECYCLE, ATTEMPT_LIFECYCLE, SET_LIFECYCLE, REVIEW_LIFECYCLE),
         PENALTY_LIFECYCLE,
-        *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE, CLASS_LIFECYCLE, OFFER_LIFECYCLE),
+        *(ROUND_LIFECYCLE, APPLICATION_LIFECYCLE, CLASS_LIFECYCLE, OFFER_LIFECYCLE, CLAWBACK_LIFECYCLE),
     )
     wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
     wanted |= {f"institution_kind.{kind}" for kind in InstitutionKind} | {f"standing.{each}" for each in Standing}

@@ -7,6 +7,7 @@ from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERS
 from service.audit.queries.care import EVIDENCE, STOPPED
 from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
 from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUBSIDY, SHARE
+from service.audit.queries.corrections import BY_HAND, CORRECTIONS
 from service.audit.queries.decisions import DECISIONS, recompute
 from service.audit.queries.funds import MONEY_CONSERVED, carried_over, mixed_batches
 from service.audit.queries.in_clear import NOTHING_IN_CLEAR, first_in_clear
@@ -102,6 +103,8 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         PATROLS,
         REGISTERS,
         OFFERS,
+        BY_HAND,
+        CORRECTIONS,
     )
 
 

@@ -14,6 +14,7 @@ _GUARDED = {
     "selection_application": "selection_applications",
     "class": "training_classes",
     "offer": "claim_offers",
+    "clawback": "clawbacks",
 }
 
 _CHAIN = """

@@ -19,7 +19,9 @@ TOLD = Promise(
                        THEN CAST({_NUMBER} AS uuid) END AND d.claim_id = m.claim_id AND m.template = 'remind'
                   LEFT JOIN claim_offers o ON o.id = CASE WHEN m.event LIKE 'offer:%'
                        THEN CAST({_NUMBER} AS uuid) END AND m.claim_id IS NULL AND m.template = 'offer'
-                 WHERE j.id IS NULL AND d.id IS NULL AND o.id IS NULL""",  # noqa: S608 (our own constants)
+                  LEFT JOIN clawbacks k ON k.id = CASE WHEN m.event LIKE 'clawback:%'
+                       THEN CAST({_NUMBER} AS uuid) END AND k.claim_id = m.claim_id AND m.template = 'clawback'
+                 WHERE j.id IS NULL AND d.id IS NULL AND o.id IS NULL AND k.id IS NULL""",  # noqa: S608 (our own constants)
         ),
         Check(
             "messages",

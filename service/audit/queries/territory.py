@@ -14,6 +14,16 @@ _PLACES = """
                  FROM claim_objections o JOIN claims c ON c.id = o.claim_id
      UNION ALL SELECT 'claim_appeal', a.id, c.district, c.institution_id, c.person_id
                  FROM claim_appeals a JOIN claims c ON c.id = a.claim_id
+     UNION ALL SELECT 'manual_check', m.id, c.district, c.institution_id, c.person_id
+                 FROM manual_checks m JOIN claims c ON c.id = m.claim_id
+     UNION ALL SELECT kind, k.id, c.district, c.institution_id, c.person_id
+                 FROM clawbacks k JOIN claims c ON c.id = k.claim_id,
+                      unnest(ARRAY['clawback', 'clawback_waiver']) AS kind
+     UNION ALL SELECT 'amount_appeal', a.id, c.district, c.institution_id, c.person_id
+                 FROM amount_appeals a JOIN claims c ON c.id = a.claim_id
+     UNION ALL SELECT 'claim_supplement', s.id, c.district, c.institution_id, c.person_id
+                 FROM claim_supplements s JOIN claims c ON c.id = s.claim_id
+     UNION ALL SELECT 'check_evidence', id, district, institution_id, person_id FROM claims
      UNION ALL SELECT 'offer', id, district, NULL, person_id FROM claim_offers
      UNION ALL SELECT kind, a.id, c.district, c.institution_id, c.person_id
                  FROM payment_attempts a JOIN claims c ON c.id = a.claim_id,

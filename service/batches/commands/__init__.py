@@ -6,7 +6,7 @@ from service.batches.commands.open import open_batch
 from service.batches.commands.restored import mark_restored
 from service.batches.commands.send import FileToSend, intend_to_send, settle_answer
 from service.batches.commands.sign import check_batch, note_refusal, release_batch, submit_batch
-from service.batches.commands.taking_out import hold, lift, revoke, withdraw
+from service.batches.commands.taking_out import hold, lift, revoke, take_out, withdraw
 from service.batches.commands.write_file import write_bank_file
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "revoke",
     "settle_answer",
     "submit_batch",
+    "take_out",
     "withdraw",
     "write_bank_file",
 ]

@@ -23,6 +23,7 @@ from service.funds.tables import PositionRow
 from service.journal import By, move
 from service.people.tables import AccountRow
 from service.queue import Job
+from service.verification.queries.rechecks import revoked_among
 
 _Due: TypeAlias = Row[*tuple[Any, ...]]
 
@@ -95,7 +96,10 @@ async def _take_due(tx: Tx, batch: Batch) -> Sequence[_Due]:
 
 
 async def _without_found(tx: Tx, batch: Batch, due: Sequence[_Due], by: By) -> Sequence[_Due]:
-    """Without those that a register stops, which wait for a reviewer."""
+    """Without those whose certificate is revoked, and those that a register stops, which wait for a reviewer."""
+    revoked = set(await revoked_among(tx, [each.id for each in due]))
+    await move_claims(tx, ClaimAction.QUESTION, sorted(revoked), by, reason="registry.revoked")
+    due = [each for each in due if each.id not in revoked]
     found = await look_again(tx, batch.id, "assemble", [each.id for each in due], by)
     await hold_found(tx, by, found)
     stopped = {each.claim_id for each in found}

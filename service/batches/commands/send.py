@@ -24,6 +24,7 @@ from service.jobs import owe
 from service.journal import By, move_all
 from service.logs import log
 from service.queue import Job
+from service.verification.queries.rechecks import revoked_among
 
 #: The file may be with the bank, and nobody has told us yet.
 _ON_ITS_WAY = (AttemptStatus.SENDING, AttemptStatus.UNKNOWN)
@@ -43,7 +44,8 @@ class FileToSend:
 async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | None:
     """The point of no return: committed with this, the file counts as perhaps sent. None: nothing is left to do.
 
-    A batch with a claim that the registers now have something against is dissolved instead, and that claim held.
+    A batch with a claim that the registers now have something against, or whose certificate is revoked, is dissolved
+    instead, and that claim held or in review.
     """
     batch = await locked_batch(tx, batch_id)
     if batch.status != BatchStatus.RELEASED:
@@ -69,11 +71,14 @@ async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | 
 
 
 async def _stopped(tx: Tx, batch: Batch, claim_ids: Sequence[UUID], by: By) -> bool:
+    revoked = await revoked_among(tx, claim_ids)
     found = await look_again(tx, batch.id, "send", claim_ids, by)
-    if found:
-        await give_up(tx, batch, BatchAction.DISSOLVE, by, "batch.register_found")
-        await hold_found(tx, by, found)
-    return bool(found)
+    if not revoked and not found:
+        return False
+    await give_up(tx, batch, BatchAction.DISSOLVE, by, "batch.register_found" if found else "batch.revoked")
+    await move_claims(tx, ClaimAction.QUESTION, revoked, by, reason="registry.revoked")
+    await hold_found(tx, by, found)
+    return True
 
 
 async def settle_answer(tx: Tx, file: FileToSend, state: FileState, now: datetime) -> bool:

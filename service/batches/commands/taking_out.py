@@ -38,7 +38,7 @@ async def hold(tx: Tx, me: Actor, claim_id: UUID, new: NewHold, now: datetime) -
     me.must_hold(*HOLDERS)
     if not await _is_there(tx, claim_id, in_district(me)):
         raise NotFound("claim.not_found")
-    dissolved = await _take_out(tx, claim_id, post_of(me, now), "batch.claim_held")
+    dissolved = await take_out(tx, claim_id, post_of(me, now), "batch.claim_held")
     placed = await place_hold(tx, me, claim_id, new, now)
     return HeldView(**msgspec.structs.asdict(placed), dissolved=dissolved)
 
@@ -58,7 +58,7 @@ async def withdraw(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) 
     if not await _is_there(tx, claim_id, claimed_by(me)):
         raise NotFound("claim.not_found")
     post = Post.CLERK if me.holds(Post.CLERK) else Post.TRAINEE
-    await _take_out(tx, claim_id, By.actor(me, post, now), "batch.claim_withdrawn")
+    await take_out(tx, claim_id, By.actor(me, post, now), "batch.claim_withdrawn")
     return await withdraw_claim(tx, me, claim_id, note, now)
 
 
@@ -84,7 +84,7 @@ async def _is_there(tx: Tx, claim_id: UUID, scope: ColumnElement[bool]) -> bool:
     return (await tx.execute(asked)).one_or_none() is not None
 
 
-async def _take_out(tx: Tx, claim_id: UUID, by: By, reason: str) -> TakenOutView | None:
+async def take_out(tx: Tx, claim_id: UUID, by: By, reason: str) -> TakenOutView | None:
     """Dissolve the batch that a claim stands in; None where it stands in none. The claim is locked afterwards.
 
     The batch is locked before its claim, as by whoever changes a batch. Conflict `busy` when the claim went into a

@@ -23,9 +23,11 @@ from service.claims.queries.refusals import last_refusal, ways_against
 from service.claims.schemas import AppealView, NewAppeal, NewAppealAnswer
 from service.claims.tables import ClaimAppealRow, ClaimRow
 from service.database import Tx
+from service.jobs import owe
 from service.journal import By, JournalRow, record
 from service.people.queries import lock_person
 from service.policies.queries import deadline
+from service.queue import Job
 
 #: Answer → the action that the journal names.
 _ACTIONS = {Answer.GRANTED: "grant", Answer.DENIED: "deny", Answer.MOOT: "moot"}
@@ -89,6 +91,7 @@ async def answer_appeal(
     await record(tx, "claim_appeal", [appeal_id], _ACTIONS[answer], by, [noted], reason=words_of_answer)
     if answer is Answer.GRANTED:
         await move_claim(tx, ClaimAction.REINSTATE, of.claim_id, by)
+        await owe(tx, Job.RECHECK_CERTIFICATE, of.claim_id)  # one that the rules refused was never asked about
     return await appeal_view(tx, appeal_id, today)
 
 

@@ -15,7 +15,9 @@ from service.claims.queries.objections import objection_view
 from service.claims.schemas import NewFinding, NewObjection, ObjectionView
 from service.claims.tables import ClaimObjectionRow, ClaimRow, MandateRevocationRow
 from service.database import Tx
+from service.jobs import owe
 from service.journal import By, record
+from service.queue import Job
 
 #: What the review found → the action that the journal names.
 _ACTIONS = {Finding.UPHELD: "uphold", Finding.NOT_UPHELD: "dismiss"}
@@ -56,14 +58,14 @@ async def object_to(tx: Tx, me: Actor, claim_id: UUID, new: NewObjection, now: d
 
 
 async def close_objection(tx: Tx, me: Actor, objection_id: UUID, new: NewFinding, now: datetime) -> ObjectionView:
-    """A reviewer of the claim's district says what they found. It is recorded, and moves neither claim nor money.
+    """A reviewer of the claim's district says what they found. Upheld, what was paid is owed back.
 
     NotFound `objection.not_found`; Forbidden `claim.own`; Invalid `words.empty`; Conflict `objection.closed`.
     """
     me.must_hold(Post.REVIEWER)
     reason, row = trimmed(new.reason, "reason", "words"), ClaimObjectionRow
     asked = (
-        select(row.closed_at, ClaimRow.person_id)
+        select(row.closed_at, row.claim_id, ClaimRow.person_id)
         .join(ClaimRow, ClaimRow.id == row.claim_id)
         .where(row.id == objection_id, in_district(me))
         .with_for_update(of=row)
@@ -86,6 +88,8 @@ async def close_objection(tx: Tx, me: Actor, objection_id: UUID, new: NewFinding
     by, noted = By.actor(me, Post.REVIEWER, now), {"finding": str(new.finding), "closed_at": now.isoformat()}
     action = _ACTIONS[new.finding]
     await record(tx, "claim_objection", [objection_id], action, by, [noted], reason=f"{new.finding} {reason}")
+    if new.finding is Finding.UPHELD:
+        await owe(tx, Job.RAISE_CLAWBACK, found.claim_id)
     return await objection_view(tx, objection_id)
 
 

@@ -1,5 +1,6 @@
 """Appeals as who raised them sees them, and the reviewers of the claim's district."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select, tuple_
 
 from domain.actor import Actor, Post
+from domain.appeal import Answer
 from service.claims.queries.care import claimed_by, in_district
-from service.claims.schemas import AppealList, AppealView
+from service.claims.queries.refusals import ways_outside
+from service.claims.schemas import AppealList, AppealView, RemedyView
 from service.claims.tables import ClaimAppealRow, ClaimRow
 from service.database import Tx
 from service.wording import words
@@ -26,7 +29,8 @@ def _appeals() -> Select[*tuple[Any, ...]]:
 
 async def appeal_view(tx: Tx, appeal_id: UUID, today: date) -> AppealView:
     """An appeal that the caller was allowed to raise or answer."""
-    return _view((await tx.execute(_appeals().where(ClaimAppealRow.id == appeal_id))).one(), today)
+    rows = (await tx.execute(_appeals().where(ClaimAppealRow.id == appeal_id))).all()
+    return (await _views(tx, rows, today))[0]
 
 
 async def list_appeals(
@@ -43,10 +47,19 @@ async def list_appeals(
         asked = asked.where(tuple_(row.due_on, row.id) > tuple_(seen, cursor))
     rows = (await tx.execute(asked)).all()
     following = rows[limit - 1].id if len(rows) > limit else None
-    return AppealList([_view(each, today) for each in rows[:limit]], following)
+    return AppealList(await _views(tx, rows[:limit], today), following)
 
 
-def _view(row: Any, today: date) -> AppealView:
+async def _views(tx: Tx, rows: Sequence[Any], today: date) -> list[AppealView]:
+    """One that was not granted says what remains outside of the house."""
+    refused = [each.answered_at for each in rows if each.answer not in (None, Answer.GRANTED)]
+    ways = await ways_outside(tx, refused)
+    return [
+        _view(each, [] if each.answer == Answer.GRANTED else ways.get(each.answered_at, []), today) for each in rows
+    ]
+
+
+def _view(row: Any, ways: list[RemedyView], today: date) -> AppealView:
     return AppealView(
         id=row.id,
         claim_id=row.claim_id,
@@ -59,4 +72,5 @@ def _view(row: Any, today: date) -> AppealView:
         answer_text=row.answer_text,
         in_the_way=[words(f"appeal_way.{rule}") for rule in row.in_the_way],
         answered_at=row.answered_at,
+        remedies=ways,
     )

@@ -1,7 +1,8 @@
 """A refusal as the claimant is told it: when, why, and what may be done against it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import takewhile
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import select
 
 from domain.claim import ClaimAction
 from domain.eligibility import Decision, Result
-from domain.remedy import Remedy, remedies
+from domain.remedy import Remedy, RemedyKind, remedies
 from service.claims.schemas import RefusalView, RemedyView
 from service.clock import SHANGHAI
 from service.database import Tx
@@ -54,14 +55,25 @@ async def ways_against(tx: Tx, on: date) -> tuple[Remedy, ...]:
     return remedies(on, review_days, *await required(tx, on, "reconsideration_days", "lawsuit_months"))
 
 
+async def told_ways(tx: Tx, on: date) -> list[RemedyView]:
+    """The same in words."""
+    return [RemedyView(each.kind, each.last, _in_words(each)) for each in await ways_against(tx, on)]
+
+
+async def ways_outside(tx: Tx, answered: Iterable[datetime]) -> dict[datetime, list[RemedyView]]:
+    """What remains, in words, once an appeal was answered at that time: inside of the house nothing does."""
+    days = {each: each.astimezone(SHANGHAI).date() for each in answered}
+    told = {day: await told_ways(tx, day) for day in set(days.values())}
+    return {at: [each for each in told[day] if each.kind != RemedyKind.REVIEW] for at, day in days.items()}
+
+
 async def refusal_of(tx: Tx, claim_id: UUID, decision: Decision) -> RefusalView | None:
     """The last refusal of a claim as its claimant is told it; None when nobody refused it."""
     refusal = await last_refusal(tx, claim_id)
     if refusal is None:
         return None
-    told = [RemedyView(each.kind, each.last, _in_words(each)) for each in await ways_against(tx, refusal.on)]
     reasons = _rules_reasons(decision) if refusal.by == RULES else _officers_reasons(refusal.noted)
-    return RefusalView(refusal.on, reasons, told)
+    return RefusalView(refusal.on, reasons, await told_ways(tx, refusal.on))
 
 
 def _in_words(remedy: Remedy) -> str:

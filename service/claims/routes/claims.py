@@ -172,7 +172,7 @@ async def list_objections(
 async def close_objection(
     tx: Tx, me: Me, now: Now, once: Once, objection_id: FromPath[UUID], data: JSONBody[NewFinding]
 ) -> Response[ObjectionView]:
-    """Say what the review of an objection found. Recovering the money is a matter of its own."""
+    """Say what the review of an objection found. Upheld, what was paid is owed back."""
     effect = once(tx, ObjectionView, lambda: objections.close_objection(tx, me, objection_id, data, now))
     return answered(await effect, 200)
 
@@ -212,12 +212,6 @@ async def answer_appeal(
 async def list_holds(tx: Tx, me: Me, cursor: FromQuery[UUID | None] = None, limit: Limit = 50) -> HoldList:
     """The claims of my district that are held."""
     return await care.list_holds(tx, me, cursor, limit)
-
-
-@post("/api/claims/{claim_id:uuid}/approve", guards=[allow(Post.REVIEWER)], status_code=200)
-async def approve_claim(tx: Tx, me: Me, now: Now, claim_id: FromPath[UUID], data: JSONBody[NewNote]) -> ClaimView:
-    """Approve one claim of my district."""
-    return await review.approve_claim(tx, me, claim_id, data.note, now)
 
 
 @post("/api/claims/{claim_id:uuid}/refuse", guards=[allow(Post.REVIEWER)], status_code=200)
@@ -272,7 +266,6 @@ ROUTES = [
     list_appeals,
     answer_appeal,
     list_holds,
-    approve_claim,
     refuse_claim,
     approve_set,
 ]

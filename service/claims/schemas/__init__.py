@@ -24,6 +24,7 @@ from service.claims.schemas.care import (
     ObjectionView,
     Reason,
     ReasonCode,
+    RemedyView,
     ToDoView,
 )
 from service.claims.schemas.filing import (
@@ -57,7 +58,6 @@ from service.claims.schemas.shown import (
     OtherwiseView,
     OutcomeView,
     RefusalView,
-    RemedyView,
 )
 
 __all__ = [

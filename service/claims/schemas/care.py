@@ -154,6 +154,14 @@ class ObjectionList(Struct):
     next: UUID | None
 
 
+class RemedyView(Struct):
+    """`last`: the last day on which this way is open; null: no law sets one."""
+
+    kind: str
+    last: date | None
+    message: str
+
+
 class NewAppeal(Struct, forbid_unknown_fields=True):
     """Why the refusal is not right; without numbers of persons."""
 
@@ -167,7 +175,7 @@ class NewAppealAnswer(Struct, forbid_unknown_fields=True):
 
 class AppealView(Struct, kw_only=True):
     """复核 of a refusal; open while `answer` is null. `message` says what the answer means, `in_the_way` which other
-    claims' facts kept a granted one out."""
+    claims' facts kept a granted one out, `remedies` what remains outside of the house where it was not granted."""
 
     id: UUID
     claim_id: UUID
@@ -180,6 +188,7 @@ class AppealView(Struct, kw_only=True):
     answer_text: str
     in_the_way: list[str]
     answered_at: datetime | None
+    remedies: list[RemedyView]
 
 
 class AppealList(Struct):

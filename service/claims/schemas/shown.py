@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct, field
 
 from domain.eligibility import Decision, Outcome
-from service.claims.schemas.care import ToDoView
+from service.claims.schemas.care import RemedyView, ToDoView
 from service.wording import next_step, words
 
 
@@ -69,14 +69,6 @@ def _outcome_view(said: Outcome) -> OutcomeView:
     facts, outcome = dict(said.facts), str(said.outcome)
     message, following = words(said.code, facts), next_step(said.code, facts)
     return OutcomeView(said.rule, said.version, outcome, said.code, facts, said.basis, message, following)
-
-
-class RemedyView(Struct):
-    """`last`: the last day on which this way is open; null: no law sets one."""
-
-    kind: str
-    last: date | None
-    message: str
 
 
 class RefusalView(Struct):

@@ -15,27 +15,32 @@ from service.crypto import keyring
 from service.database import Tx
 from service.verification.tables import RegistryReplyRow
 
+FILED = (ClaimStatus.FILED,)
+
 # Every message says these: written out, and with one array however many claims there are.
-_QUESTIONS = f"""
+_QUESTIONS = """
     SELECT c.id, c.certificate_number, c.certificate_issued_on, c.level,
            coalesce(a.canonical, i.code, '') AS occupation, c.person_id, p.name_sealed, p.id_number_sealed
       FROM claims c
       JOIN catalog_items i ON i.id = c.item_id
       JOIN people p ON p.id = c.person_id
       LEFT JOIN occupation_aliases a ON a.code = i.code
-     WHERE c.id = ANY (CAST(:claims AS uuid[])) AND c.status = '{ClaimStatus.FILED}'
+     WHERE c.id = ANY (CAST(:claims AS uuid[])) AND c.status = ANY (CAST(:statuses AS text[]))
      ORDER BY c.id
-"""  # noqa: S608 (a word of our own)
+"""
 _ASKED, _LOCKED = text(_QUESTIONS), text(f"{_QUESTIONS} FOR UPDATE OF c")
 
 
-async def questions(tx: Tx, claim_ids: Sequence[UUID], *, lock: bool = False) -> dict[UUID, Question]:
-    """What each claim that is still filed says about its certificate; other claims have nothing to ask.
+async def questions(
+    tx: Tx, claim_ids: Sequence[UUID], statuses: Collection[ClaimStatus] = FILED, *, lock: bool = False
+) -> dict[UUID, Question]:
+    """What each claim that is still in one of `statuses` says about its certificate; others have nothing to ask.
 
     `lock` keeps the claims from moving until `tx` ends. Occupation codes are canonical, '' for an item without one.
     """
     keys = keyring()
-    rows = await tx.execute(_LOCKED if lock else _ASKED, {"claims": list(claim_ids)})
+    asked = {"claims": list(claim_ids), "statuses": [str(each) for each in statuses]}
+    rows = await tx.execute(_LOCKED if lock else _ASKED, asked)
     return {
         row.id: Question(
             row.certificate_number,

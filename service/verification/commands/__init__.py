@@ -48,13 +48,14 @@ async def settle_checks(
         if asked.get(claim_id) == question and question.number in reply.entries
     }
     if answered:
-        results = await _compare_all(tx, answered, reply)
-        await tx.execute(_REPLIES, _reply_rows(answered, results, reply))
+        results = await compare_all(tx, answered, reply)
+        await keep_replies(tx, answered, results, reply)
         await _move(tx, results, By(str(Job.VERIFY_CERTIFICATE), now))
     return [claim_id for claim_id in current if claim_id not in answered]
 
 
-async def _compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) -> dict[UUID, CheckResult]:
+async def compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) -> dict[UUID, CheckResult]:
+    """What the reply says of each claim that it answers."""
     told = {each.occupation_code for entries in reply.entries.values() for each in entries if each.occupation_code}
     aliases = await canonical_codes(tx, told)
 
@@ -66,6 +67,13 @@ async def _compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) 
         claim_id: compare(question, [today_s(entry) for entry in reply.entries[question.number]])
         for claim_id, question in answered.items()
     }
+
+
+async def keep_replies(
+    tx: Tx, answered: Mapping[UUID, Question], results: Mapping[UUID, CheckResult], reply: Reply
+) -> None:
+    """For each claim what the reply says of it, sealed, and of nobody else."""
+    await tx.execute(_REPLIES, _reply_rows(answered, results, reply))
 
 
 async def _move(tx: Tx, results: Mapping[UUID, CheckResult], by: By) -> None:

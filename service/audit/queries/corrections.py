@@ -1,0 +1,98 @@
+"""Checks by hand, and what is owed after payment: by whom they were made, and that they add up."""
+
+from service.audit.queries.checks import Check, Promise
+
+BY_HAND = Promise(
+    None,
+    "checked_by_hand",
+    "manual_checks",
+    (
+        Check(
+            "manual_checks",
+            "核验的是申领人、提交的人，或两次是同一个人",
+            """SELECT m.id FROM manual_checks m JOIN claims c ON c.id = m.claim_id
+                 JOIN users f ON f.id = c.filed_by
+                 JOIN people p ON p.id = c.person_id JOIN people filer ON filer.id = f.person_id
+                 JOIN people one ON one.id = m.checked_person LEFT JOIN people two ON two.id = m.second_person
+                WHERE coalesce(one.merged_into, one.id) IN (coalesce(p.merged_into, p.id),
+                                                            coalesce(filer.merged_into, filer.id))
+                   OR coalesce(two.merged_into, two.id) IN (coalesce(p.merged_into, p.id),
+                          coalesce(one.merged_into, one.id), coalesce(filer.merged_into, filer.id))""",
+        ),
+        Check(
+            "manual_checks",
+            "核验材料的哈希没有对应的文件",
+            """SELECT m.id FROM manual_checks m WHERE NOT EXISTS (
+                      SELECT FROM stored_files f WHERE f.sha256 = m.evidence_sha256)""",
+        ),
+        Check(
+            "manual_checks",
+            "核验没有记入日志",
+            """SELECT m.id FROM manual_checks m CROSS JOIN LATERAL (VALUES
+                        ('check', m.checked_person),
+                        (CASE WHEN m.second_finding = m.finding THEN 'confirm'
+                              WHEN m.second_finding IS NOT NULL THEN 'differ' END, m.second_person))
+                        AS done (action, person_id)
+                WHERE done.action IS NOT NULL AND NOT EXISTS (
+                      SELECT FROM journal j WHERE j.subject_kind = 'manual_check' AND j.subject_id = m.id
+                         AND j.action = done.action AND j.actor_person_id = done.person_id)""",
+        ),
+    ),
+)
+
+CORRECTIONS = Promise(
+    None,
+    "corrections_add_up",
+    "clawbacks",
+    (
+        Check(
+            "claims",
+            "追回的总数超过已发",
+            """SELECT c.id FROM claims c JOIN clawbacks k ON k.claim_id = c.id AND k.status <> 'waived'
+                GROUP BY c.id HAVING sum(k.amount_fen) > c.amount_fen""",
+        ),
+        Check(
+            "clawbacks",
+            "追回的申领没有发放过",
+            """SELECT k.id FROM clawbacks k WHERE NOT EXISTS (
+                      SELECT FROM journal j WHERE j.subject_kind = 'claim' AND j.subject_id = k.claim_id
+                         AND j.action = 'pay' AND j.at <= k.raised_at)""",
+        ),
+        Check(
+            "clawbacks",
+            "免于追回没有两个人决定",
+            """SELECT k.id FROM clawbacks k WHERE k.status = 'waived' AND NOT EXISTS (
+                      SELECT FROM clawback_waivers w
+                        JOIN people one ON one.id = w.proposed_person JOIN people two ON two.id = w.answered_person
+                       WHERE w.clawback_id = k.id AND w.granted
+                         AND coalesce(one.merged_into, one.id) <> coalesce(two.merged_into, two.id))""",
+        ),
+        Check(
+            "amount_appeals",
+            "补发和追回不是复核认定的差额",
+            """SELECT a.id FROM amount_appeals a JOIN claims c ON c.id = a.claim_id
+                 LEFT JOIN claim_supplements s ON s.appeal_id = a.id
+                 LEFT JOIN clawbacks k ON k.cause = 'appeal' AND k.ground_id = a.id
+                WHERE a.answered_at IS NOT NULL
+                  AND (coalesce(s.amount_fen, 0) <> greatest(a.right_fen - c.amount_fen, 0)
+                       OR coalesce(k.amount_fen, 0) > greatest(c.amount_fen - a.right_fen, 0))""",
+        ),
+        Check(
+            "amount_appeals",
+            "答复金额复核的是申领人、申请人或批准的人",
+            """SELECT a.id FROM amount_appeals a JOIN claims c ON c.id = a.claim_id
+                 JOIN people q ON q.id = a.answered_person JOIN people p ON p.id = c.person_id
+                WHERE coalesce(q.merged_into, q.id) = coalesce(p.merged_into, p.id)
+                   OR a.answered_person = a.appealed_person
+                   OR EXISTS (SELECT FROM journal j WHERE j.subject_kind = 'claim' AND j.subject_id = c.id
+                                 AND j.action = 'approve' AND j.actor_person_id = a.answered_person)""",
+        ),
+        Check(
+            "claim_supplements",
+            "补发没有记入日志",
+            """SELECT s.id FROM claim_supplements s WHERE NOT EXISTS (
+                      SELECT FROM journal j WHERE j.subject_kind = 'claim_supplement' AND j.subject_id = s.id
+                         AND j.action = 'owe' AND j.after ->> 'amount_fen' = s.amount_fen::text)""",
+        ),
+    ),
+)

@@ -1,0 +1,91 @@
+"""Appeals on the amount that was paid, with what the rules and standards as they stand now would give."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, or_, select, tuple_
+
+from domain.actor import Actor, Post
+from domain.eligibility import amount_due
+from service.catalog.tables import CatalogItemRow
+from service.claims.queries.again import asked_again
+from service.claims.queries.care import claimed_by, in_district
+from service.claims.queries.facts import facts_for
+from service.claims.queries.refusals import ways_outside
+from service.claims.schemas import RemedyView
+from service.claims.tables import ClaimRow
+from service.clawbacks.schemas import AmountAppealList, AmountAppealView
+from service.clawbacks.tables import AmountAppealRow
+from service.database import Tx
+from service.wording import words
+
+_READERS = (Post.REVIEWER, Post.AUDITOR)
+
+
+async def due_now(tx: Tx, claim_ids: Sequence[UUID]) -> dict[UUID, int | None]:
+    """What each claim would get by today's standards and rules for the facts of its own day, in fen."""
+    claim, found = ClaimRow, {}
+    asked = select(claim.__table__, CatalogItemRow.code).join(CatalogItemRow).where(claim.id.in_(claim_ids))
+    for row in (await tx.execute(asked)).all():
+        (facts,) = await facts_for(tx, [asked_again(row)], row.filed_on)
+        found[row.id] = amount_due(facts)
+    return found
+
+
+def _appeals() -> Select[*tuple[Any, ...]]:
+    row, claim = AmountAppealRow, ClaimRow
+    return select(
+        *(row.id, row.claim_id, row.reason, row.appealed_at, row.due_on, row.right_fen, row.answer_text),
+        *(row.answered_at, claim.amount_fen.label("paid_fen")),
+    ).join(claim, claim.id == row.claim_id)
+
+
+async def appeal_view(tx: Tx, appeal_id: UUID, today: date) -> AmountAppealView:
+    """An appeal that the caller was allowed to raise or answer."""
+    return (await _views(tx, (await tx.execute(_appeals().where(AmountAppealRow.id == appeal_id))).all(), today))[0]
+
+
+async def list_appeals(
+    tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, closed: bool = False
+) -> AmountAppealList:
+    """A page of those over claims that I may mend, or in the district I work for, by the day they are due."""
+    row = AmountAppealRow
+    mine = [claimed_by(me), *([in_district(me)] if me.holds(*_READERS) else [])]
+    state = row.answered_at.is_not(None) if closed else row.answered_at.is_(None)
+    asked = _appeals().where(or_(*mine), state).order_by(row.due_on, row.id).limit(limit + 1)
+    if cursor is not None:
+        seen = select(row.due_on).where(row.id == cursor).scalar_subquery()
+        asked = asked.where(tuple_(row.due_on, row.id) > tuple_(seen, cursor))
+    rows = (await tx.execute(asked)).all()
+    following = rows[limit - 1].id if len(rows) > limit else None
+    return AmountAppealList(await _views(tx, rows[:limit], today), following)
+
+
+async def _views(tx: Tx, rows: Sequence[Row[Any]], today: date) -> list[AmountAppealView]:
+    due = await due_now(tx, [each.claim_id for each in rows if each.answered_at is None])
+    ways = await ways_outside(tx, [each.answered_at for each in rows if each.answered_at])
+    return [_view(each, due.get(each.claim_id), ways.get(each.answered_at, []), today) for each in rows]
+
+
+def _view(row: Row[Any], due: int | None, ways: list[RemedyView], today: date) -> AmountAppealView:
+    difference = (row.right_fen if row.right_fen is not None else row.paid_fen) - row.paid_fen
+    state = "open" if row.right_fen is None else "more" if difference > 0 else "less" if difference else "same"
+    return AmountAppealView(
+        id=row.id,
+        claim_id=row.claim_id,
+        reason=row.reason,
+        appealed_at=row.appealed_at,
+        due_on=row.due_on,
+        overdue=row.answered_at is None and row.due_on < today,
+        paid_fen=row.paid_fen,
+        would_be_fen=due if row.right_fen is None else row.right_fen,
+        right_fen=row.right_fen,
+        supplement_fen=max(difference, 0),
+        clawback_fen=max(-difference, 0),
+        message=words(f"amount_appeal_answer.{state}"),
+        answer_text=row.answer_text,
+        answered_at=row.answered_at,
+        remedies=ways,
+    )

@@ -1,0 +1,92 @@
+"""Clawbacks as the officers of a district see them, and whoever looks after the money."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select, tuple_
+
+from domain.actor import Actor
+from domain.clawback import Cause, ClawbackStatus
+from domain.errors import NotFound
+from domain.money import format_yuan
+from service.claims.queries.care import in_district
+from service.claims.tables import ClaimRow
+from service.clawbacks.schemas import ClawbackList, ClawbackView, WaiverView
+from service.clawbacks.tables import ClawbackRow, ClawbackWaiverRow
+from service.database import Tx
+from service.wording import words
+
+
+def _clawbacks() -> Select[*tuple[Any, ...]]:
+    row, claim, waiver = ClawbackRow, ClaimRow, ClawbackWaiverRow
+    latest = (
+        select(waiver.law, waiver.note, waiver.proposed_at, waiver.granted)
+        .where(waiver.clawback_id == row.id)
+        .order_by(waiver.proposed_at.desc(), waiver.id)
+        .limit(1)
+        .lateral("latest")
+    )
+    return (
+        select(
+            *(row.id, row.claim_id, row.cause, row.amount_fen, row.note, row.raised_at, row.status),
+            *(row.letter_number, claim.district, claim.amount_fen.label("paid_fen")),
+            *(latest.c.law, latest.c.note.label("law_note"), latest.c.proposed_at, latest.c.granted),
+        )
+        .join(claim, claim.id == row.claim_id)
+        .outerjoin(latest, latest.c.law.is_not(None))
+    )
+
+
+async def clawback_view(tx: Tx, clawback_id: UUID) -> ClawbackView:
+    """One that the caller raised, demanded or waived."""
+    return _view((await tx.execute(_clawbacks().where(ClawbackRow.id == clawback_id))).one())
+
+
+async def list_clawbacks(
+    tx: Tx, me: Actor, status: ClawbackStatus | None, cursor: UUID | None, limit: int
+) -> ClawbackList:
+    """A page of those of my district, the latest first; `cursor` is the last one seen."""
+    row = ClawbackRow
+    asked = _clawbacks().where(in_district(me))
+    if status is not None:
+        asked = asked.where(row.status == status)
+    if cursor is not None:
+        seen = select(row.raised_at).where(row.id == cursor).scalar_subquery()
+        asked = asked.where(tuple_(row.raised_at, row.id) < tuple_(seen, cursor))
+    rows = (await tx.execute(asked.order_by(row.raised_at.desc(), row.id.desc()).limit(limit + 1))).all()
+    return ClawbackList([_view(each) for each in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+
+
+async def lock_clawback(tx: Tx, me: Actor, clawback_id: UUID) -> Any:
+    """A clawback of my district, locked, with the claimant. NotFound `clawback.not_found`."""
+    row, claim = ClawbackRow, ClaimRow
+    asked = (
+        select(row.claim_id, row.status, row.amount_fen, claim.person_id)
+        .join(claim, claim.id == row.claim_id)
+        .where(row.id == clawback_id, in_district(me))
+        .with_for_update(of=row)
+    )
+    found = (await tx.execute(asked)).one_or_none()
+    if found is None:
+        raise NotFound("clawback.not_found")
+    return found
+
+
+def _view(row: Row[Any]) -> ClawbackView:
+    waiver = None if row.law is None else WaiverView(row.law, row.law_note, row.proposed_at, row.granted)
+    return ClawbackView(
+        id=row.id,
+        claim_id=row.claim_id,
+        district=row.district,
+        cause=Cause(row.cause),
+        cause_name=words(f"clawback_cause.{row.cause}"),
+        amount_fen=row.amount_fen,
+        amount=format_yuan(row.amount_fen),
+        paid_fen=row.paid_fen,
+        note=row.note,
+        raised_at=row.raised_at,
+        status=ClawbackStatus(row.status),
+        status_name=words(f"status.{row.status}"),
+        letter_number=row.letter_number,
+        waiver=waiver,
+    )

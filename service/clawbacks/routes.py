@@ -1,0 +1,118 @@
+"""Clawbacks, and appeals on the amount of a paid claim, over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from domain.actor import Post
+from domain.clawback import ClawbackStatus
+from service.clawbacks.commands import amounts, demanding, raising
+from service.clawbacks.queries import amounts as appealed
+from service.clawbacks.queries import views
+from service.clawbacks.schemas import (
+    AmountAppealList,
+    AmountAppealView,
+    ClawbackList,
+    ClawbackView,
+    NewAmountAnswer,
+    NewAmountAppeal,
+    NewClawback,
+    NewDemand,
+    NewWaiver,
+    NewWaiverAnswer,
+)
+from service.security import allow
+from service.web import Me, Now, Once, Today, Tx, answered
+
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+OFFICERS = allow(*demanding.OFFICERS)
+
+
+@post("/api/clawbacks", guards=[allow(Post.REVIEWER)])
+async def raise_clawback(tx: Tx, me: Me, now: Now, once: Once, data: JSONBody[NewClawback]) -> Response[ClawbackView]:
+    """Say why a paid claim of my district is owed back: a sanction, a recheck, an audit, a standard as corrected."""
+    return answered(await once(tx, ClawbackView, lambda: raising.raise_by_hand(tx, me, data, now)))
+
+
+@get("/api/clawbacks", guards=[allow(Post.REVIEWER, *demanding.OFFICERS, Post.AUDITOR)])
+async def list_clawbacks(
+    tx: Tx,
+    me: Me,
+    status: FromQuery[ClawbackStatus | None] = None,
+    cursor: FromQuery[UUID | None] = None,
+    limit: Limit = 50,
+) -> ClawbackList:
+    """What is owed back in my district, the latest first."""
+    return await views.list_clawbacks(tx, me, status, cursor, limit)
+
+
+@post("/api/clawbacks/{clawback_id:uuid}/demand", guards=[OFFICERS], status_code=200)
+async def demand(
+    tx: Tx, me: Me, now: Now, once: Once, clawback_id: FromPath[UUID], data: JSONBody[NewDemand]
+) -> Response[ClawbackView]:
+    """Demand it by a letter; the claimant is told."""
+    return answered(await once(tx, ClawbackView, lambda: demanding.demand(tx, me, clawback_id, data, now)), 200)
+
+
+@post("/api/clawbacks/{clawback_id:uuid}/waiver", guards=[OFFICERS], status_code=200)
+async def propose_waiver(
+    tx: Tx, me: Me, now: Now, once: Once, clawback_id: FromPath[UUID], data: JSONBody[NewWaiver]
+) -> Response[ClawbackView]:
+    """Name the law by which it is not to be asked for; another person decides."""
+    effect = once(tx, ClawbackView, lambda: demanding.propose_waiver(tx, me, clawback_id, data, now))
+    return answered(await effect, 200)
+
+
+@post("/api/clawbacks/{clawback_id:uuid}/waiver/answer", guards=[OFFICERS], status_code=200)
+async def answer_waiver(
+    tx: Tx, me: Me, now: Now, once: Once, clawback_id: FromPath[UUID], data: JSONBody[NewWaiverAnswer]
+) -> Response[ClawbackView]:
+    """Grant a waiver that somebody else proposed, or do not."""
+    effect = once(tx, ClawbackView, lambda: demanding.answer_waiver(tx, me, clawback_id, grant=data.grant, now=now))
+    return answered(await effect, 200)
+
+
+@post("/api/claims/{claim_id:uuid}/appeal-amount", guards=[allow(Post.TRAINEE, Post.CLERK)])
+async def appeal_amount(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewAmountAppeal]
+) -> Response[AmountAppealView]:
+    """Ask, once, that the amount of a claim that was paid is looked at again by somebody else."""
+    effect = once(tx, AmountAppealView, lambda: amounts.appeal_amount(tx, me, claim_id, data, today, now))
+    return answered(await effect)
+
+
+@get("/api/amount-appeals", guards=[allow(Post.TRAINEE, Post.CLERK, Post.REVIEWER, Post.AUDITOR)])
+async def list_amount_appeals(
+    *,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    closed: FromQuery[bool] = False,
+    cursor: FromQuery[UUID | None] = None,
+    limit: Limit = 50,
+) -> AmountAppealList:
+    """The open appeals on amounts (or the answered ones) over my claims, or in the district I work for."""
+    return await appealed.list_appeals(tx, me, today, cursor, limit, closed=closed)
+
+
+@post("/api/amount-appeals/{appeal_id:uuid}/answer", guards=[allow(Post.REVIEWER)], status_code=200)
+async def answer_amount_appeal(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, appeal_id: FromPath[UUID], data: JSONBody[NewAmountAnswer]
+) -> Response[AmountAppealView]:
+    """Confirm the amount that the rules give now, as another person than who approved: the difference is owed."""
+    effect = once(tx, AmountAppealView, lambda: amounts.answer_amount(tx, me, appeal_id, data, today, now))
+    return answered(await effect, 200)
+
+
+ROUTES = [
+    raise_clawback,
+    list_clawbacks,
+    demand,
+    propose_waiver,
+    answer_waiver,
+    appeal_amount,
+    list_amount_appeals,
+    answer_amount_appeal,
+]

@@ -1,0 +1,117 @@
+"""Clawbacks, waivers, appeals on amounts and supplements, as they come in and as they are shown."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from domain.clawback import Cause, ClawbackStatus
+from service.claims.schemas import Reason, RemedyView
+
+Number = Annotated[str, Meta(min_length=1, max_length=60)]
+Law = Annotated[str, Meta(min_length=1, max_length=200)]
+Amount = Annotated[int, Meta(ge=1, le=10**12)]
+
+
+class NewClawback(Struct, forbid_unknown_fields=True):
+    """`amount_fen`: in fen; null: all that was paid and is not asked back yet."""
+
+    claim_id: UUID
+    cause: Cause
+    note: Reason
+    amount_fen: Amount | None = None
+
+
+class NewDemand(Struct, forbid_unknown_fields=True):
+    """文号 of the letter by which the claimant is told to pay back."""
+
+    letter_number: Number
+
+
+class NewWaiver(Struct, forbid_unknown_fields=True):
+    """The law by which it is not asked for any more, and why it is so here."""
+
+    law: Law
+    note: Reason
+
+
+class NewWaiverAnswer(Struct, forbid_unknown_fields=True):
+    grant: bool
+
+
+class WaiverView(Struct):
+    """A waiver that waits for another person, or was granted."""
+
+    law: str
+    note: str
+    proposed_at: datetime
+    granted: bool | None
+
+
+class ClawbackView(Struct, kw_only=True):
+    """What of a claim is owed back. `waiver`: the latest, if one was proposed."""
+
+    id: UUID
+    claim_id: UUID
+    district: str
+    cause: Cause
+    cause_name: str
+    amount_fen: int
+    amount: str
+    paid_fen: int
+    note: str
+    raised_at: datetime
+    status: ClawbackStatus
+    status_name: str
+    letter_number: str
+    waiver: WaiverView | None
+
+
+class ClawbackList(Struct):
+    """The latest first. `next` is the cursor of the page that follows; null on the last."""
+
+    clawbacks: list[ClawbackView]
+    next: UUID | None
+
+
+class NewAmountAppeal(Struct, forbid_unknown_fields=True):
+    """Why the amount that was paid is not right; without numbers of persons."""
+
+    reason: Reason
+
+
+class NewAmountAnswer(Struct, forbid_unknown_fields=True):
+    """`right_fen`: as it was shown, so that nobody answers what they did not see."""
+
+    right_fen: Annotated[int, Meta(ge=0, le=10**12)]
+    answer: Reason
+
+
+class AmountAppealView(Struct, kw_only=True):
+    """复核 of an amount; open while `right_fen` is null. `would_be_fen` is what the rules and standards as they stand
+    now give, null where no standard is in force; of the two that may be due, one is 0. `remedies`: what is open
+    against the answer."""
+
+    id: UUID
+    claim_id: UUID
+    reason: str
+    appealed_at: datetime
+    due_on: date
+    overdue: bool
+    paid_fen: int
+    would_be_fen: int | None
+    right_fen: int | None
+    supplement_fen: int
+    clawback_fen: int
+    message: str
+    answer_text: str
+    answered_at: datetime | None
+    remedies: list[RemedyView]
+
+
+class AmountAppealList(Struct):
+    """By the day on which they are due. `next` is the cursor of the page that follows; null on the last."""
+
+    appeals: list[AmountAppealView]
+    next: UUID | None

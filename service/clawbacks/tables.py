@@ -1,0 +1,115 @@
+"""Clawbacks, what waives them, appeals on an amount that was paid, and the supplements that are owed from them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.clawback import OPEN, Cause, ClawbackStatus
+from service.claims.tables import ClaimRow
+from service.database import Base, Fen
+
+_OPEN = ", ".join(f"'{status}'" for status in ClawbackStatus if status in OPEN)
+_CAUSES = ", ".join(f"'{cause}'" for cause in Cause)
+
+
+class ClawbackRow(Base):
+    """追回: one open for a claim and cause; in all no more than was paid."""
+
+    __tablename__ = "clawbacks"
+    __table_args__ = (
+        Index("uq_clawbacks_open", "claim_id", "cause", unique=True, postgresql_where=text(f"status IN ({_OPEN})")),
+        UniqueConstraint("cause", "ground_id", name="uq_clawbacks_ground"),
+        CheckConstraint(f"cause IN ({_CAUSES})", name="cause"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("status IN ('raised', 'waived') OR letter_number <> ''", name="letter"),
+        CheckConstraint("num_nulls(raised_by, raised_person) IN (0, 2)", name="raised_whole"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey(ClaimRow.id), index=True)
+    cause: Mapped[str]
+    #: The registry's reply, the objection or the appeal it follows from; an officer's own reason stands in the note.
+    ground_id: Mapped[UUID | None]
+    amount_fen: Mapped[Fen]
+    note: Mapped[str] = mapped_column(server_default="")
+    raised_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))  # nobody: a job did
+    raised_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    raised_at: Mapped[datetime]
+    status: Mapped[str]
+    letter_number: Mapped[str] = mapped_column(server_default="")
+
+
+class ClawbackWaiverRow(Base):
+    """By which law a clawback is to be waived: proposed by one, decided once by another."""
+
+    __tablename__ = "clawback_waivers"
+    __table_args__ = (
+        Index("uq_clawback_waivers_open", "clawback_id", unique=True, postgresql_where=text("answered_at IS NULL")),
+        CheckConstraint("law <> '' AND note <> ''", name="reason"),
+        CheckConstraint(
+            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
+        ),
+        CheckConstraint("answered_person <> proposed_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
+    law: Mapped[str]
+    note: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+    granted: Mapped[bool | None]
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+
+
+class AmountAppealRow(Base):
+    """复核 of what a paid claim got: once a claim, answered by rule and by another person than who approved it."""
+
+    __tablename__ = "amount_appeals"
+    __table_args__ = (
+        UniqueConstraint("claim_id", name="uq_amount_appeals_claim"),
+        Index("ix_amount_appeals_due", "due_on", postgresql_where=text("answered_at IS NULL")),
+        CheckConstraint(
+            "num_nulls(right_fen, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
+        ),
+        CheckConstraint("(right_fen IS NULL) = (answer_text = '')", name="answer_text"),
+        CheckConstraint("right_fen >= 0", name="right"),
+        CheckConstraint("answered_person <> appealed_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey(ClaimRow.id))
+    reason: Mapped[str]
+    appealed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    appealed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    appealed_at: Mapped[datetime]
+    due_on: Mapped[date]
+    #: What the rules and standards as they stand now give for the facts of the claim.
+    right_fen: Mapped[Fen | None]
+    answer_text: Mapped[str] = mapped_column(server_default="")
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+
+
+class SupplementRow(Base):
+    """补发: what a claim is still owed after an appeal on its amount. Written once; its payment is another matter."""
+
+    __tablename__ = "claim_supplements"
+    __table_args__ = (
+        UniqueConstraint("appeal_id", name="uq_claim_supplements_appeal"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey(ClaimRow.id), index=True)
+    appeal_id: Mapped[UUID] = mapped_column(ForeignKey(AmountAppealRow.id))
+    amount_fen: Mapped[Fen]
+    why: Mapped[str]
+    owed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    owed_at: Mapped[datetime]

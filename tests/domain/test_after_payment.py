@@ -1,0 +1,81 @@
+"""What is owed after payment, and what a check by hand settles: the rules alone."""
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from domain.claim import ClaimStatus
+from domain.clawback import check_answer, check_waiver, owed_back
+from domain.errors import Conflict, Forbidden
+from domain.manual_check import check_may_be_made, check_person, must_be_genuine, needs_second
+from domain.verification import Outcome
+
+FILED, TODAY = date(2026, 3, 1), date(2026, 3, 11)
+
+
+@pytest.mark.parametrize(
+    ("paid", "asked_back", "wanted", "more"),
+    [(100, 0, None, 100), (100, 30, None, 70), (100, 30, 50, 50), (100, 80, 50, 20), (100, 100, None, 0)],
+)
+def test_no_more_is_owed_back_than_was_paid(paid: int, asked_back: int, wanted: int | None, more: int) -> None:
+    assert owed_back(paid, asked_back, wanted) == more
+
+
+def test_an_amount_is_answered_by_rule_and_as_it_was_shown() -> None:
+    assert [check_answer(100, right, right) for right in (130, 100, 60)] == [30, 0, -40]
+    for right, shown, code in ((None, 100, "amount_appeal.no_standard"), (130, 120, "amount_appeal.changed")):
+        with pytest.raises(Conflict) as refused:
+            check_answer(100, right, shown)
+        assert refused.value.code == code
+
+
+def test_who_proposes_to_waive_does_not_decide() -> None:
+    one, other = uuid4(), uuid4()
+    check_waiver(one, other)
+    with pytest.raises(Forbidden, match=r"clawback\.same_person"):
+        check_waiver(one, one)
+
+
+def test_above_an_amount_two_persons_check_and_where_none_is_set_always() -> None:
+    assert [needs_second(fen, 100) for fen in (99, 100, 101)] == [False, True, True]
+    assert needs_second(1, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "after_days", "code"),
+    [
+        (ClaimStatus.IN_REVIEW, None, None),
+        (ClaimStatus.FILED, 10, None),
+        (ClaimStatus.FILED, 11, "manual_check.too_early"),
+        (ClaimStatus.FILED, None, "wrong_status"),
+        (ClaimStatus.APPROVED, 1, "wrong_status"),
+    ],
+)
+def test_when_a_certificate_may_be_checked_by_hand(
+    status: ClaimStatus, after_days: int | None, code: str | None
+) -> None:
+    if code is None:
+        check_may_be_made(status, FILED, after_days, TODAY)
+        return
+    with pytest.raises(Conflict) as refused:
+        check_may_be_made(status, FILED, after_days, TODAY)
+    assert refused.value.code == code
+
+
+def test_nobody_checks_their_own_claim_or_twice() -> None:
+    claimant, first, second = uuid4(), uuid4(), uuid4()
+    check_person(second, {claimant}, first)
+    for person, code in ((claimant, "claim.own"), (first, "manual_check.same_person")):
+        with pytest.raises(Forbidden) as refused:
+            check_person(person, {claimant}, first)
+        assert refused.value.code == code
+
+
+def test_only_what_somebody_found_is_approved() -> None:
+    must_be_genuine(Outcome.FOUND, by_hand=False)
+    for said in (None, *Outcome):
+        must_be_genuine(said, by_hand=True)
+        if said is not Outcome.FOUND:
+            with pytest.raises(Conflict, match=r"manual_check\.needed"):
+                must_be_genuine(said, by_hand=False)
