@@ -31,7 +31,7 @@ from service.claims.commands.correcting import correct_claim
 from service.claims.commands.filing import file_claim
 from service.claims.commands.moves import move_claim
 from service.claims.commands.objections import close_objection, object_to
-from service.claims.commands.review import approve_claim, refuse_claim, withdraw_claim
+from service.claims.commands.review import refuse_claim, withdraw_claim
 from service.claims.commands.sending_back import send_back
 from service.claims.schemas import (
     ClaimView,
@@ -52,6 +52,7 @@ from service.institutions.commands import list_institution
 from service.journal import By
 from service.reconciliation.commands import read, take_return
 from service.settings import settings as service_settings
+from service.verification.commands.manual import approve_claim
 from tests.claims_model import Known, kept_out_by
 from tests.payments import Stage, a_return, lines_of
 from tests.world import World
@@ -223,6 +224,7 @@ class ClaimsOverEveryChannel(RuleBasedStateMachine):
     def registry_answers(self, place: int, found: bool) -> None:
         claim, by = self.some(place, "filed"), By("tests", self.world.now)
         assert claim is not None
+        self.do(self.world.registered(self.tx, claim.id))
         action, to = (ClaimAction.VERIFY, "verified") if found else (ClaimAction.QUESTION, "in_review")
         self.step(claim, lambda tx: move_claim(tx, action, claim.id, by, reason="registry.found"), {"filed"}, to)
 
