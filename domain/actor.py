@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 from uuid import UUID
 
 from domain.errors import Forbidden
@@ -14,6 +15,7 @@ class Post(StrEnum):
     CLERK = "clerk"
     ACCEPTOR = "acceptor"
     REVIEWER = "reviewer"
+    SECOND_REVIEWER = "second_reviewer"  # 复核: looks again at what was drawn, is large, or was checked by hand
     NOTICE_PUBLISHER = "notice_publisher"
     MAKER = "maker"
     CHECKER = "checker"
@@ -40,6 +42,9 @@ class Scope(StrEnum):
 
 
 _BUSINESS = frozenset(Post) - {Post.AUDITOR, Post.OPERATOR}
+_REVIEWS = (Post.REVIEWER, Post.SECOND_REVIEWER)
+#: Each sees a claim with other eyes than the one before.
+_ON_A_CLAIM = (Post.ACCEPTOR, *_REVIEWS, Post.NOTICE_PUBLISHER)
 
 #: (scope, post, other): loaded into the table `post_exclusions` by a migration; a test compares.
 EXCLUSIONS: frozenset[tuple[Scope, Post, Post]] = frozenset(
@@ -47,14 +52,13 @@ EXCLUSIONS: frozenset[tuple[Scope, Post, Post]] = frozenset(
     | {(Scope.PERSON, Post.OPERATOR, other) for other in _BUSINESS - {Post.TRAINEE}}
     | {(Scope.PERSON, Post.AUDITOR, Post.OPERATOR)}
     | {(Scope.PERSON, Post.CLERK, other) for other in _BUSINESS - {Post.TRAINEE, Post.CLERK}}
-    | {(Scope.PERSON, Post.REVIEWER, other) for other in (Post.MAKER, Post.CHECKER, Post.RELEASER)}
+    | {(Scope.PERSON, post, other) for post in _REVIEWS for other in (Post.MAKER, Post.CHECKER, Post.RELEASER)}
     | {(Scope.PERSON, Post.RELEASER, other) for other in (Post.MAKER, Post.CHECKER)}
     | {(Scope.PERSON, Post.EVALUATOR, other) for other in (Post.INSTITUTION_OFFICER, Post.INSPECTOR)}
     | {(Scope.PERSON, Post.ASSESSOR, Post.INSTITUTION_OFFICER)}
     | {(Scope.PERSON, Post.FINANCE_SIGNER, other) for other in (Post.STANDARD_EDITOR, Post.HR_SIGNER)}
+    | {(Scope.CLAIM, *pair) for pair in combinations(_ON_A_CLAIM, 2)}
     | {
-        (Scope.CLAIM, Post.ACCEPTOR, Post.REVIEWER),
-        (Scope.CLAIM, Post.REVIEWER, Post.NOTICE_PUBLISHER),
         (Scope.BATCH, Post.MAKER, Post.CHECKER),
         (Scope.BATCH, Post.MAKER, Post.RELEASER),
         (Scope.BATCH, Post.CHECKER, Post.RELEASER),

@@ -55,6 +55,7 @@ class ClaimAction(StrEnum):
     LAPSE = "lapse"
     APPROVE = "approve"
     REFUSE = "refuse"
+    OVERTURN = "overturn"
     PUBLISH = "publish"
     OBJECT = "object"
     CLEAR = "clear"
@@ -87,6 +88,8 @@ CLAIM_LIFECYCLE = Lifecycle(
         (_S.IN_REVIEW, _A.APPROVE): _S.APPROVED,
         (_S.IN_REVIEW, _A.REFUSE): _S.REFUSED,
         (_S.IN_REVIEW, _A.SEND_BACK): _S.SENT_BACK,
+        # a second officer does not agree with the first
+        (_S.APPROVED, _A.OVERTURN): _S.IN_REVIEW,
         (_S.SENT_BACK, _A.CORRECT): _S.FILED,
         (_S.SENT_BACK, _A.LAPSE): _S.LAPSED,
         # the public looks

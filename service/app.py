@@ -36,6 +36,7 @@ from service.statistics import routes as statistics
 from service.training import routes as training
 from service.verification import routes as verification
 from service.web import DEPENDENCIES, StrictRequest, Today, Tx, close_left_open, refuse_strange_query
+from service.work import routes as work
 
 
 class HealthView(Struct):
@@ -80,6 +81,7 @@ FEATURES = [
     *(access, policies, registers, catalog, funds, standards, institutions, training, assessments),
     *(
         claims,
+        work,
         verification,
         notices,
         oversight,

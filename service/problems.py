@@ -122,6 +122,7 @@ _BY_CONSTRAINT = {
     "uq_patrols_session": "busy",
     "uq_assessment_results_certificate": "assessment.certificate_taken",
     "uq_assessments_version": "busy",
+    "ck_claim_approvals_two_persons": "post.excluded",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
@@ -140,6 +141,9 @@ _BY_SQLSTATE = {
     "ZD193": "clawback.nothing",
     "ZD196": "amount_appeal.same_person",
     "ZD192": "manual_check.needed",
+    "ZD171": "claim.relative",
+    "ZD172": "post.excluded",
+    "ZD173": "busy",  # an approval was drawn while somebody published
     **dict.fromkeys(("ZD140", "ZD141"), "busy"),  # weights or timetables changed while somebody drew
 }
 _LOST_CONNECTION = ("08", "57P")

@@ -89,7 +89,14 @@ class World:
     @classmethod
     async def build(cls, tx: Tx) -> "World":
         world = cls(new_maker(), clock.today(), clock.now())
-        officers = (Post.REVIEWER, Post.NOTICE_PUBLISHER, Post.MAKER, Post.CHECKER, Post.RELEASER)
+        officers = (
+            Post.REVIEWER,
+            Post.SECOND_REVIEWER,
+            Post.NOTICE_PUBLISHER,
+            Post.MAKER,
+            Post.CHECKER,
+            Post.RELEASER,
+        )
         readers, districts = (Post.AUDITOR, Post.OPERATOR), (world.here, world.other)
         schools = [
             await list_institution(

@@ -1,9 +1,9 @@
-"""Users, their posts, and signing in."""
+"""Users, their posts, signing in, and whom officers are related to."""
 
 import asyncio
 import re
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from uuid import UUID, uuid4
 
@@ -13,18 +13,34 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Actor, Post
-from domain.errors import Invalid, SignedOut
+from domain.errors import Conflict, Invalid, NotFound, SignedOut
 from domain.identity import NationalId, PersonName, Phone
 from domain.personal_number import holds_personal_number
-from service.access.queries import LoginAccount, account_for_login
-from service.access.schemas import NewSignIn, NewSignUp, NewStaff, SessionView, SignedUpView
-from service.access.tables import DistrictRow, UserPostRow, UserRow
+from domain.relative import RELATIVES_MAX
+from service.access.queries import LoginAccount, account_for_login, my_relatives
+from service.access.schemas import (
+    NewRelative,
+    NewSignIn,
+    NewSignUp,
+    NewStaff,
+    RelativesView,
+    SessionView,
+    SignedUpView,
+)
+from service.access.tables import DeclaredRelativeRow, DistrictRow, UserPostRow, UserRow
+from service.crypto import keyring
 from service.database import Tx, transaction
 from service.journal import By, record
 from service.people.commands import NewPerson, ensure_person
+from service.people.queries import find_people
 from service.security import open_session
 from service.settings import settings
 
+#: Who decides on claims, or brings them further.
+OFFICERS = (
+    *(Post.ACCEPTOR, Post.REVIEWER, Post.SECOND_REVIEWER, Post.NOTICE_PUBLISHER),
+    *(Post.MAKER, Post.CHECKER, Post.RELEASER),
+)
 PASSWORD_LENGTH_MIN, PASSWORD_LENGTH_MAX = 8, 200
 _LOGIN = re.compile("[a-z0-9][a-z0-9@+._-]{1,63}")
 
@@ -179,3 +195,53 @@ async def load_districts(tx: Tx, rows: list[dict[str, str | None]]) -> None:
 async def is_empty(tx: Tx) -> bool:
     """Whether nobody can sign in yet."""
     return (await tx.execute(select(UserRow.id).limit(1))).first() is None
+
+
+async def declare_relative(tx: Tx, me: Actor, new: NewRelative, today: date, now: datetime) -> RelativesView:
+    """Whose claims the officer leaves to others from now on, whether or not that person has claimed here yet.
+
+    Invalid for a number that is none; Conflict `relative.self`, `relative.declared`, `relative.many` (most).
+    """
+    me.must_hold(*OFFICERS)
+    number, row, keys = NationalId.parse(new.id_number, today=today), DeclaredRelativeRow, keyring()
+    indexes = keys.blind_indexes("person", number.number)
+    known = await find_people(tx, [number])
+    if any(each.id == me.person_id for each in known.values()):
+        raise Conflict("relative.self")
+    await tx.execute(select(UserRow.id).where(UserRow.id == me.user_id).with_for_update())
+    mine = select(row.indexes).where(row.person_id == me.person_id, row.ended_at.is_(None))
+    declared = (await tx.execute(mine)).scalars().all()
+    if len(declared) >= RELATIVES_MAX:
+        raise Conflict("relative.many", most=RELATIVES_MAX)
+    if any(set(each) & set(indexes.values()) for each in declared):
+        raise Conflict("relative.declared")
+    relative_id = uuid4()
+    await tx.execute(
+        insert(row).values(
+            id=relative_id,
+            person_id=me.person_id,
+            relation=str(new.relation),
+            number_sealed=keys.seal(number.number, relative_id),
+            key_ids=list(indexes),
+            indexes=list(indexes.values()),
+            declared_by=me.user_id,
+            declared_at=now,
+        )
+    )
+    await record(tx, "relative", [relative_id], "declare", _by(me, now), [{"relation": str(new.relation)}])
+    return await my_relatives(tx, me)
+
+
+async def end_relative(tx: Tx, me: Actor, relative_id: UUID, now: datetime) -> RelativesView:
+    """NotFound `relative.not_found` unless the officer declared it and has not ended it."""
+    me.must_hold(*OFFICERS)
+    row = DeclaredRelativeRow
+    mine = update(row).where(row.id == relative_id, row.person_id == me.person_id, row.ended_at.is_(None))
+    if (await tx.execute(mine.values(ended_at=now).returning(row.id))).first() is None:
+        raise NotFound("relative.not_found")
+    await record(tx, "relative", [relative_id], "end", _by(me, now), [{"ended_at": now.isoformat()}])
+    return await my_relatives(tx, me)
+
+
+def _by(me: Actor, now: datetime) -> By:
+    return By.actor(me, next(post for post in OFFICERS if me.holds(post)), now)

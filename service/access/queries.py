@@ -1,12 +1,17 @@
-"""Read users as actors."""
+"""Read users as actors, and whom they declared as relatives."""
 
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
 from domain.actor import Actor, Post
-from service.access.tables import DistrictRow, UserPostRow, UserRow
+from domain.identity import NationalId
+from domain.relative import Relation
+from service.access.schemas import RelativesView, RelativeView
+from service.access.tables import DeclaredRelativeRow, DistrictRow, UserPostRow, UserRow
+from service.crypto import keyring
 from service.database import Tx
+from service.wording import words
 
 
 @dataclass(frozen=True)
@@ -38,3 +43,23 @@ _NAMES = select(DistrictRow.code, DistrictRow.name).order_by(DistrictRow.code)
 async def district_names(tx: Tx) -> dict[str, str]:
     """Code → name of every district and zone."""
     return {row.code: row.name for row in await tx.execute(_NAMES)}
+
+
+async def my_relatives(tx: Tx, me: Actor) -> RelativesView:
+    """Whom I declared, the latest first."""
+    row, keys = DeclaredRelativeRow, keyring()
+    asked = select(row.id, row.number_sealed, row.relation, row.declared_at, row.ended_at)
+    rows = await tx.execute(asked.where(row.person_id == me.person_id).order_by(row.declared_at.desc(), row.id))
+    return RelativesView(
+        [
+            RelativeView(
+                each.id,
+                NationalId(keys.open(each.number_sealed, each.id)).masked(),
+                Relation(each.relation),
+                words(f"relation.{each.relation}"),
+                each.declared_at,
+                each.ended_at,
+            )
+            for each in rows
+        ]
+    )

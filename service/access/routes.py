@@ -1,14 +1,16 @@
-"""Signing in."""
+"""Signing in, and whom one is related to."""
 
-from litestar import post
+from uuid import UUID
+
+from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
-from service.access import commands
-from service.access.schemas import NewSignIn, NewSignUp, SessionView, SignedUpView
+from service.access import commands, queries
+from service.access.schemas import NewRelative, NewSignIn, NewSignUp, RelativesView, SessionView, SignedUpView
 from service.security import PUBLIC, allow, close_session
 from service.settings import settings
-from service.web import StrictRequest, Today, Tx
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
 
 
 @post("/api/sign-in", opt={PUBLIC: True})
@@ -31,4 +33,25 @@ async def sign_up(data: JSONBody[NewSignUp], today: Today) -> SignedUpView:
     return await commands.sign_up(data, today)
 
 
-ROUTES = [sign_in, sign_out, sign_up]
+@get("/api/me/relatives", guards=[allow(*commands.OFFICERS)])
+async def list_relatives(tx: Tx, me: Me) -> RelativesView:
+    """Whose claims I leave to others."""
+    return await queries.my_relatives(tx, me)
+
+
+@post("/api/me/relatives", guards=[allow(*commands.OFFICERS)])
+async def declare_relative(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewRelative]
+) -> Response[RelativesView]:
+    """Declare a relative: from now on I decide nothing on their claims."""
+    effect = once(tx, RelativesView, lambda: commands.declare_relative(tx, me, data, today, now))
+    return answered(await effect)
+
+
+@post("/api/me/relatives/{relative_id:uuid}/end", guards=[allow(*commands.OFFICERS)], status_code=200)
+async def end_relative(tx: Tx, me: Me, now: Now, once: Once, relative_id: FromPath[UUID]) -> Response[RelativesView]:
+    """We are not related any more; what they filed until now stays barred."""
+    return answered(await once(tx, RelativesView, lambda: commands.end_relative(tx, me, relative_id, now)), 200)
+
+
+ROUTES = [sign_in, sign_out, sign_up, list_relatives, declare_relative, end_relative]

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, func
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, Text, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -38,6 +39,28 @@ class UserPostRow(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     post: Mapped[str] = mapped_column(primary_key=True)
+
+
+class DeclaredRelativeRow(Base):
+    """回避: somebody whose claims an officer leaves to others. Their number is sealed under the row's id; they are
+    found by its blind index under each key that was known, whether or not they are a person here yet."""
+
+    __tablename__ = "declared_relatives"
+    __table_args__ = (
+        CheckConstraint("relation IN ('spouse', 'parent', 'child', 'sibling', 'in_law', 'other')", name="relation"),
+        CheckConstraint("cardinality(key_ids) > 0 AND cardinality(key_ids) = cardinality(indexes)", name="indexed"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
+    relation: Mapped[str]
+    number_sealed: Mapped[bytes]
+    key_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    indexes: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary))
+    declared_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    declared_at: Mapped[datetime]
+    #: Claims filed before stay barred.
+    ended_at: Mapped[datetime | None]
 
 
 class PostExclusionRow(Base):

@@ -14,7 +14,7 @@ from service.security import allow
 from service.web import Me, Now, Tx
 
 
-@get("/api/claims/{claim_id:uuid}/story", guards=[allow(Post.AUDITOR, Post.REVIEWER)])
+@get("/api/claims/{claim_id:uuid}/story", guards=[allow(Post.AUDITOR, Post.REVIEWER, Post.SECOND_REVIEWER)])
 async def explain_claim(tx: Tx, me: Me, claim_id: FromPath[UUID]) -> StoryView:
     """All that was decided and done about a claim I may see: who, when, by which rule, on what evidence."""
     return await story_of(tx, me, claim_id)

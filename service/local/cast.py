@@ -37,6 +37,7 @@ _FUNDS_YUAN = {
 
 _DISTRICT_STAFF = {
     "reviewer": Post.REVIEWER,
+    "second": Post.SECOND_REVIEWER,
     "publisher": Post.NOTICE_PUBLISHER,
     "maker": Post.MAKER,
     "checker": Post.CHECKER,
@@ -70,7 +71,7 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
         "标准拟定 standard-editor，标准签字 hr-signer、finance-signer，"
         "实地检查和巡查 inspector-a、inspector-b，机构遴选评审 assessor-a、assessor-b，年度评估 evaluator",
         *(
-            f"  {name}区：审核 reviewer-{code}，公示 publisher-{code}，"
+            f"  {name}区：审核 reviewer-{code}，审核复核 second-{code}，公示 publisher-{code}，"
             f"经办 maker-{code}，复核 checker-{code}，拨付 releaser-{code}，机构管理 officer-{code}"
             for code, name in DISTRICTS.items()
         ),

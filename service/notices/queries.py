@@ -16,6 +16,7 @@ from domain.identity import NationalId
 from domain.level import LEVELS
 from domain.money import format_yuan
 from service.catalog.tables import CatalogItemRow
+from service.claims.queries.care import looked_at_again
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
@@ -86,7 +87,8 @@ async def lines_of(tx: Tx, claim_ids: Sequence[UUID]) -> list[NoticeLineView]:
 
 
 def may_publish(me: Actor) -> ColumnElement[bool]:
-    """Whether this person may publish a claim: it is not their own, and they held no excluding post on it."""
+    """Whether this person may publish a claim: it is not their own, they held no excluding post on it, and nobody has
+    yet to look at its approval again."""
     posts = [str(post) for post in excluded_with(Post.NOTICE_PUBLISHER, Scope.CLAIM)]
     acted = exists().where(
         JournalRow.subject_kind == "claim",
@@ -94,7 +96,7 @@ def may_publish(me: Actor) -> ColumnElement[bool]:
         JournalRow.actor_person_id == me.person_id,
         JournalRow.actor_name.in_(posts),
     )
-    return ~or_(ClaimRow.person_id == me.person_id, acted)
+    return ~or_(ClaimRow.person_id == me.person_id, acted, looked_at_again())
 
 
 async def waiting(tx: Tx, me: Actor) -> tuple[int, int]:

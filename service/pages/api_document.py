@@ -30,6 +30,8 @@ HEADINGS = {
     "mandates": "代领协议",
     "institutions": "机构和遴选",
     "selections": "机构和遴选",
+    "me": "回避",
+    "work": "审核任务",
     "claims": "申领",
     "offers": "申领",
     "messages": "申领",

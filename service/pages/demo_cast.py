@@ -34,6 +34,7 @@ CAST = (
         "登记代领协议；替签了协议的学员申领；申报开班，交考勤（clerk-c 在评价机构：报评价结果）",
     ),
     Part(Post.REVIEWER, _in_districts("reviewer"), "审核本区的申领，一笔或成批；不予补贴写明原因"),
+    Part(Post.SECOND_REVIEWER, _in_districts("second"), "复核抽中的、金额大的、人工核实的；同意后才公示"),
     Part(Post.NOTICE_PUBLISHER, _in_districts("publisher"), "把本区审核通过的申领放上公示"),
     Part(Post.MAKER, _in_districts("maker"), "把公示期满的申领编成批次并提交；录入银行回盘；提出本区的额度"),
     Part(Post.CHECKER, _in_districts("checker"), "核对批次的笔数、金额和内容指纹，签署；复核额度"),

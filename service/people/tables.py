@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, func
+from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -11,6 +11,7 @@ from service.database import Base
 
 class PersonRow(Base):
     __tablename__ = "people"
+    __table_args__ = (Index("ix_people_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name_sealed: Mapped[bytes]

@@ -27,7 +27,10 @@ from service.web import Me, Now, StrictRequest, Today, Tx
 #: Who works with the figures and is shown the small ones too.
 _STAFF = frozenset(Post) - {Post.TRAINEE, Post.CLERK}
 #: Who is to see what is late: whoever moves claims, and the auditor.
-_DESKS = (Post.REVIEWER, Post.NOTICE_PUBLISHER, Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)
+_DESKS = (
+    *(Post.REVIEWER, Post.SECOND_REVIEWER, Post.NOTICE_PUBLISHER),
+    *(Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR),
+)
 
 
 @get("/api/statistics/individual-share", opt={PUBLIC: True})

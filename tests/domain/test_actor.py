@@ -49,10 +49,12 @@ def test_whoever_works_here_may_also_be_trained() -> None:
     assert all(Post.TRAINEE not in pair for scope, *pair in EXCLUSIONS)
 
 
+@pytest.mark.parametrize("reviews", [Post.REVIEWER, Post.SECOND_REVIEWER])
 @pytest.mark.parametrize("money", [Post.MAKER, Post.CHECKER, Post.RELEASER])
-def test_who_reviews_claims_pays_none(money: Post) -> None:
-    assert money in excluded_with(Post.REVIEWER, Scope.PERSON)
+def test_who_reviews_claims_pays_none(reviews: Post, money: Post) -> None:
+    assert money in excluded_with(reviews, Scope.PERSON)
 
 
-def test_who_accepts_a_claim_does_not_review_it_nor_publish_what_they_reviewed() -> None:
-    assert excluded_with(Post.REVIEWER, Scope.CLAIM) == {Post.ACCEPTOR, Post.NOTICE_PUBLISHER}
+def test_four_persons_bring_a_claim_to_the_public() -> None:
+    posts = {Post.ACCEPTOR, Post.REVIEWER, Post.SECOND_REVIEWER, Post.NOTICE_PUBLISHER}
+    assert all(excluded_with(post, Scope.CLAIM) == posts - {post} for post in posts)

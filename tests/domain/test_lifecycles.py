@@ -47,7 +47,7 @@ filed: verify → verified, question → in_review, refuse → refused, withdraw
 verified: approve → approved, refuse → refused, send_back → sent_back, question → in_review, withdraw → withdrawn
 in_review: approve → approved, refuse → refused, send_back → sent_back, withdraw → withdrawn
 sent_back: correct → filed, lapse → lapsed, withdraw → withdrawn
-approved: publish → noticed, question → in_review, withdraw → withdrawn
+approved: publish → noticed, overturn → in_review, question → in_review, withdraw → withdrawn
 noticed: object → in_review, question → in_review, clear → payable, withdraw → withdrawn
 payable: question → in_review, batch → batched, withdraw → withdrawn
 batched: unbatch → payable, pay → paid, bounce → bounced

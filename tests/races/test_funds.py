@@ -11,7 +11,8 @@ from domain.actor import Actor, Post
 from service.audit.queries.checks import first_breach
 from service.audit.queries.funds import MONEY_CONSERVED
 from service.batches import commands as batches
-from service.claims.commands.review import approve_claim, approve_set, withdraw_claim
+from service.claims.commands.approving import approve_set
+from service.claims.commands.review import approve_claim, withdraw_claim
 from service.claims.schemas import ApprovedView, NewApproval
 from service.database import Tx, transaction
 from service.funds.commands import confirm_appropriation, decline_appropriation

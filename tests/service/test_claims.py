@@ -5,8 +5,9 @@ from sqlalchemy import func, select
 
 from domain.actor import Post
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid, NotFound
+from service.claims.commands.approving import approve_set
 from service.claims.commands.filing import check_claim, file_claim
-from service.claims.commands.review import approve_claim, approve_set, refuse_claim, withdraw_claim
+from service.claims.commands.review import approve_claim, refuse_claim, withdraw_claim
 from service.claims.queries.views import claim_counts, claim_view, claims_page
 from service.claims.schemas import NewAccount, NewApproval, NewRefusal
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, ClaimTallyRow

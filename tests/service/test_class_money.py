@@ -12,8 +12,9 @@ from domain.errors import Conflict
 from service.audit.queries.checks import first_breach
 from service.audit.queries.funds import MONEY_CONSERVED
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES
+from service.claims.commands.approving import approve_set
 from service.claims.commands.moves import move_claim
-from service.claims.commands.review import approve_claim, approve_set, withdraw_claim
+from service.claims.commands.review import approve_claim, withdraw_claim
 from service.claims.schemas import NewApproval, NewGroup
 from service.database import Tx, transaction
 from service.funds.queries import funds_view

@@ -13,8 +13,9 @@ from domain.errors import Conflict
 from domain.fund import Pot
 from service.access.tables import DistrictRow
 from service.batches import commands as batches
+from service.claims.commands.approving import approve_set
 from service.claims.commands.moves import move_claim
-from service.claims.commands.review import approve_claim, approve_set, withdraw_claim
+from service.claims.commands.review import approve_claim, withdraw_claim
 from service.claims.schemas import NewApproval, NewGroup
 from service.database import Tx
 from service.funds.commands import confirm_appropriation, follow, propose_appropriation

@@ -11,8 +11,9 @@ from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from service.batches import commands
 from service.batches.commands.moves import move_claims
 from service.batches.schemas import HeldView, Rejection
+from service.claims.commands.approving import approve_set
 from service.claims.commands.filing import file_claim
-from service.claims.commands.review import approve_claim, approve_set
+from service.claims.commands.review import approve_claim
 from service.claims.queries.care import list_holds
 from service.claims.queries.mandates import list_mandates
 from service.claims.schemas import NewApproval, NewHold

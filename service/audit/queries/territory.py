@@ -12,6 +12,8 @@ _PLACES = """
                  FROM claim_holds h JOIN claims c ON c.id = h.claim_id
      UNION ALL SELECT 'claim_objection', o.id, c.district, c.institution_id, c.person_id
                  FROM claim_objections o JOIN claims c ON c.id = o.claim_id
+     UNION ALL SELECT 'claim_recusal', r.claim_id, c.district, c.institution_id, c.person_id
+                 FROM claim_recusals r JOIN claims c ON c.id = r.claim_id
      UNION ALL SELECT 'claim_appeal', a.id, c.district, c.institution_id, c.person_id
                  FROM claim_appeals a JOIN claims c ON c.id = a.claim_id
      UNION ALL SELECT 'manual_check', m.id, c.district, c.institution_id, c.person_id

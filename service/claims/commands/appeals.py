@@ -17,6 +17,7 @@ from service.catalog.tables import CatalogItemRow
 from service.claims.commands.moves import move_claim
 from service.claims.queries.again import asked_again
 from service.claims.queries.appeals import appeal_view
+from service.claims.queries.barring import must_be_impartial
 from service.claims.queries.care import claimed_by, in_district
 from service.claims.queries.facts import facts_for
 from service.claims.queries.refusals import last_refusal, ways_against
@@ -70,14 +71,15 @@ async def answer_appeal(
     """Another reviewer of the claim's district than who refused it answers. Granted, the claim is in review again,
     unless other claims of the person stand in its way by now: then it ends moot, and says so.
 
-    NotFound `appeal.not_found`; Invalid `words.…`; Forbidden `claim.own`, `appeal.same_person`; Conflict
-    `appeal.answered`.
+    NotFound `appeal.not_found`; Invalid `words.…`; Forbidden as `must_be_impartial`,
+    `appeal.same_person`; Conflict `appeal.answered`.
     """
     me.must_hold(Post.REVIEWER)
     words_of_answer = public_words(new.answer, "answer")
     of = await _locked(tx, me, appeal_id)
-    if me.person_id in (of.person_id, of.appealed_person):
+    if me.person_id == of.appealed_person:
         raise Forbidden("claim.own")
+    await must_be_impartial(tx, me, of.claim_id)
     if me.person_id == of.refused_by:
         raise Forbidden("appeal.same_person")
     if of.answered_at is not None:

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from domain.actor import Actor, Post
 from domain.claim import DEAD, Channel, ClaimStatus
-from domain.errors import Conflict, Forbidden, Invalid
+from domain.errors import Conflict, Invalid
+from service.claims.queries.barring import must_be_impartial
 from service.claims.queries.care import held, hold_view, lock_for_officer
 from service.claims.queries.looking_again import Finding
 from service.claims.schemas import HoldView, NewHold
@@ -25,15 +26,14 @@ _BEFORE_THE_MONEY = frozenset(ClaimStatus) - DEAD - {ClaimStatus.BATCHED, ClaimS
 async def place_hold(tx: Tx, me: Actor, claim_id: UUID, new: NewHold, now: datetime) -> HoldView:
     """Hold a claim of the officer's district, which no batch has taken.
 
-    Invalid `holding.reason` for a reason that is not of the list; NotFound; Forbidden `claim.own`; Conflict
-    `holding.live`, and `wrong_status` for a claim that has ended.
+    Invalid `holding.reason` for a reason that is not of the list; NotFound; Forbidden as `must_be_impartial`;
+    Conflict `holding.live`, and `wrong_status` for a claim that has ended.
     """
     me.must_hold(*HOLDERS)
     if f"hold.{new.code}" not in wording():
         raise Invalid("holding.reason", field="code", unknown=[new.code])
     claim = await lock_for_officer(tx, me, claim_id)
-    if claim.person_id == me.person_id:
-        raise Forbidden("claim.own")
+    await must_be_impartial(tx, me, claim_id)
     if ClaimStatus(claim.status) in DEAD:
         raise Conflict("wrong_status", noun="claim", status=claim.status, action="hold")
     if await _live(tx, claim_id) is not None:
@@ -47,11 +47,10 @@ async def place_hold(tx: Tx, me: Actor, claim_id: UUID, new: NewHold, now: datet
 
 
 async def lift_hold(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> HoldView:
-    """Let a held claim go on. NotFound, Forbidden `claim.own`, Conflict `holding.none`."""
+    """Let a held claim go on. NotFound, Forbidden as `must_be_impartial`, Conflict `holding.none`."""
     me.must_hold(*HOLDERS)
-    claim = await lock_for_officer(tx, me, claim_id)
-    if claim.person_id == me.person_id:
-        raise Forbidden("claim.own")
+    await lock_for_officer(tx, me, claim_id)
+    await must_be_impartial(tx, me, claim_id)
     hold_id = await _live(tx, claim_id)
     if hold_id is None:
         raise Conflict("holding.none")

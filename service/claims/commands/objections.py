@@ -7,9 +7,10 @@ from sqlalchemy import exists, insert, or_, select, update
 
 from domain.actor import Actor, Post
 from domain.claim import Channel, ClaimStatus
-from domain.errors import Conflict, Forbidden, NotFound
+from domain.errors import Conflict, NotFound
 from domain.objection import Finding, check_may_object
 from domain.text import trimmed
+from service.claims.queries.barring import must_be_impartial
 from service.claims.queries.care import in_district
 from service.claims.queries.objections import objection_view
 from service.claims.schemas import NewFinding, NewObjection, ObjectionView
@@ -60,12 +61,13 @@ async def object_to(tx: Tx, me: Actor, claim_id: UUID, new: NewObjection, now: d
 async def close_objection(tx: Tx, me: Actor, objection_id: UUID, new: NewFinding, now: datetime) -> ObjectionView:
     """A reviewer of the claim's district says what they found. Upheld, what was paid is owed back.
 
-    NotFound `objection.not_found`; Forbidden `claim.own`; Invalid `words.empty`; Conflict `objection.closed`.
+    NotFound `objection.not_found`; Forbidden as for `must_be_impartial`; Invalid `words.empty`; Conflict
+    `objection.closed`.
     """
     me.must_hold(Post.REVIEWER)
     reason, row = trimmed(new.reason, "reason", "words"), ClaimObjectionRow
     asked = (
-        select(row.closed_at, row.claim_id, ClaimRow.person_id)
+        select(row.closed_at, row.claim_id)
         .join(ClaimRow, ClaimRow.id == row.claim_id)
         .where(row.id == objection_id, in_district(me))
         .with_for_update(of=row)
@@ -73,8 +75,7 @@ async def close_objection(tx: Tx, me: Actor, objection_id: UUID, new: NewFinding
     found = (await tx.execute(asked)).one_or_none()
     if found is None:
         raise NotFound("objection.not_found")
-    if found.person_id == me.person_id:
-        raise Forbidden("claim.own")
+    await must_be_impartial(tx, me, found.claim_id)
     if found.closed_at is not None:
         raise Conflict("objection.closed")
     closed = {

@@ -1,67 +1,41 @@
-"""What persons decide on a claim: approve, refuse, withdraw."""
+"""What persons decide on one claim: approve, refuse, withdraw."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, literal, or_, select
+from sqlalchemy import insert, or_, select
 
-from domain.actor import Actor, Post, Scope, excluded_with
+from domain.actor import Actor, Post
 from domain.claim import ClaimAction, ClaimStatus
-from domain.errors import Conflict, Forbidden, Invalid, NotFound
-from domain.period import parse_date
-from service.access.tables import UserRow
-from service.claims.commands.moves import affordable, move_claim, move_claims
-from service.claims.queries.care import held, held_among
+from domain.errors import Conflict, Invalid, NotFound
+from service.claims.commands.drawing import draw
+from service.claims.commands.leases import give_back
+from service.claims.commands.moves import move_claim
+from service.claims.queries.barring import must_not_be_barred
+from service.claims.queries.care import held_among, in_district
 from service.claims.queries.views import claim_view, visible_to
-from service.claims.schemas import ApprovedView, ClaimView, NewApproval, NewRefusal
+from service.claims.schemas import ClaimView, NewRefusal
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow
+from service.clock import business_day
 from service.database import Tx
-from service.journal import By, acted_on
+from service.journal import By
 from service.wording import wording
-
-APPROVE_MAX = 2_000
 
 
 async def approve_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> ClaimView:
-    """A reviewer of the claim's district approves it, and its money is held from now on.
+    """A reviewer of the claim's district approves it, and its money is held from now on. Whether another person must
+    look at it again is drawn.
 
     Conflict `claim.held`, `fund.insufficient`, `fund.none`; otherwise as `must_be_reviewable`.
     """
-    await must_be_reviewable(tx, me, claim_id)
+    await must_be_reviewable(tx, me, claim_id, now)
     if await held_among(tx, [claim_id]):
         raise Conflict("claim.held")
     by = By.actor(me, Post.REVIEWER, now)
     await move_claim(tx, ClaimAction.APPROVE, claim_id, by, reason=note)
+    await draw(tx, me, [claim_id], business_day(now), now)
+    await give_back(tx, [claim_id])
     return await claim_view(tx, me, claim_id)
-
-
-async def approve_set(tx: Tx, me: Actor, chosen: NewApproval, now: datetime) -> ApprovedView:
-    """Approve the oldest of my district's claims that fit, at most `limit`, for which its funds last; those I may not
-    approve, and those that are held, stay.
-
-    `left` is how many would fit again: the next call takes them, but for those that wait for money (`unfunded`).
-    """
-    if not 1 <= chosen.limit <= APPROVE_MAX:
-        raise Invalid("limit.range", field="limit", most=APPROVE_MAX)
-    if chosen.status != ClaimStatus.VERIFIED:
-        raise Invalid("approve.only_verified", field="status")
-    fitting = select(ClaimRow.id).where(
-        ClaimRow.status == chosen.status,
-        ClaimRow.district == me.district if me.district else literal(True),
-        ~_own(me),
-        ~held(),
-    )
-    if chosen.filed_to:
-        fitting = fitting.where(ClaimRow.filed_on <= parse_date(chosen.filed_to, "filed_to"))
-    ordered = fitting.order_by(ClaimRow.filed_on, ClaimRow.id)
-    ids = list((await tx.execute(ordered.limit(chosen.limit))).scalars())
-    barred = await acted_on(tx, "claim", ids, me.person_id, excluded_with(Post.REVIEWER, Scope.CLAIM))
-    free = [each for each in ids if each not in barred]
-    by = By.actor(me, Post.REVIEWER, now)
-    funded, unfunded = await affordable(tx, free, by)
-    moved = await move_claims(tx, ClaimAction.APPROVE, funded, by)
-    left = (await tx.execute(ordered.limit(APPROVE_MAX))).all()
-    return ApprovedView(len(moved), len(left), unfunded)
 
 
 async def refuse_claim(tx: Tx, me: Actor, claim_id: UUID, refusal: NewRefusal, now: datetime) -> ClaimView:
@@ -69,11 +43,12 @@ async def refuse_claim(tx: Tx, me: Actor, claim_id: UUID, refusal: NewRefusal, n
     unknown = [code for code in refusal.reasons if f"reason.{code}" not in wording()]
     if not refusal.reasons or unknown:
         raise Invalid("refusal.reasons", field="reasons", unknown=unknown)
-    await must_be_reviewable(tx, me, claim_id)
+    await must_be_reviewable(tx, me, claim_id, now)
     await _must_be_checked(tx, claim_id)
     by = By.actor(me, Post.REVIEWER, now)
     reason = " ".join([*refusal.reasons, refusal.note]).strip()
     await move_claim(tx, ClaimAction.REFUSE, claim_id, by, reason=reason)
+    await give_back(tx, [claim_id])
     return await claim_view(tx, me, claim_id)
 
 
@@ -104,24 +79,13 @@ async def withdraw_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: date
     return await claim_view(tx, me, claim_id)
 
 
-def _own(me: Actor) -> ColumnElement[bool]:
-    """A claim for oneself, or one that any user of the same person filed."""
-    same_person = select(UserRow.id).where(UserRow.person_id == me.person_id)
-    return or_(ClaimRow.person_id == me.person_id, ClaimRow.filed_by.in_(same_person))
-
-
-async def must_be_reviewable(tx: Tx, me: Actor, claim_id: UUID) -> None:
-    """NotFound outside of the reviewer's district; Forbidden for a claim of one's own or one acted on before."""
-    asked = select(_own(me)).where(ClaimRow.id == claim_id, visible_to(me))
-    if me.district:
-        asked = asked.where(ClaimRow.district == me.district)
-    own = (await tx.execute(asked)).scalar_one_or_none()
-    if own is None:
+async def must_be_reviewable(tx: Tx, me: Actor, claim_id: UUID, now: datetime) -> None:
+    """NotFound outside of the reviewer's district; otherwise as `must_not_be_barred`."""
+    claim = ClaimRow
+    here = select(claim.id).where(claim.id == claim_id, visible_to(me), in_district(me))
+    if (await tx.execute(here)).first() is None:
         raise NotFound("claim.not_found")
-    if own:
-        raise Forbidden("claim.own")
-    if await acted_on(tx, "claim", [claim_id], me.person_id, excluded_with(Post.REVIEWER, Scope.CLAIM)):
-        raise Forbidden("post.excluded")
+    await must_not_be_barred(tx, me, Post.REVIEWER, claim_id, now)
 
 
 async def _must_be_checked(tx: Tx, claim_id: UUID) -> None:

@@ -10,6 +10,7 @@ from domain.actor import Actor, Post
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
 from domain.errors import Invalid
 from domain.text import must_hold_no_personal_number
+from service.claims.commands.leases import give_back
 from service.claims.commands.moves import move_claim, move_claims
 from service.claims.commands.review import must_be_reviewable
 from service.claims.queries.care import lock_for_officer
@@ -37,7 +38,7 @@ async def send_back(tx: Tx, me: Actor, claim_id: UUID, new: NewSendBack, today: 
         raise Invalid("send_back.faults", field="faults", unknown=unknown)
     for place, fault in enumerate(new.faults):
         must_hold_no_personal_number(fault.note, f"faults.{place}.note")
-    await must_be_reviewable(tx, me, claim_id)
+    await must_be_reviewable(tx, me, claim_id, now)
     claim = await lock_for_officer(tx, me, claim_id)
     CLAIM_LIFECYCLE.after(ClaimStatus(claim.status), ClaimAction.SEND_BACK)
     due = await deadline(tx, "correction_working_days", today)
@@ -51,6 +52,7 @@ async def send_back(tx: Tx, me: Actor, claim_id: UUID, new: NewSendBack, today: 
     await tx.execute(insert(ClaimCorrectionRow).values(id=uuid4(), claim_id=claim_id, **asked))
     by, reason = By.actor(me, Post.REVIEWER, now), " ".join(fault.code for fault in new.faults)
     await move_claim(tx, ClaimAction.SEND_BACK, claim_id, by, reason=reason)
+    await give_back(tx, [claim_id])
     return await claim_view(tx, me, claim_id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Uuid, exists, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from domain.actor import Actor, Post
@@ -13,7 +13,8 @@ from domain.correction import Correctable
 from domain.errors import NotFound
 from domain.reconciliation import remedy_for
 from service.claims.schemas import FaultView, HoldList, HoldView, ToDoView
-from service.claims.tables import ClaimCorrectionRow, ClaimHoldRow, ClaimRow
+from service.claims.tables import ClaimApprovalRow, ClaimCorrectionRow, ClaimHoldRow, ClaimRow
+from service.claims.tables.review import OPEN_SQL
 from service.database import Tx
 from service.journal import JournalRow
 from service.wording import words
@@ -44,6 +45,11 @@ def in_district(me: Actor) -> ColumnElement[bool]:
 def held() -> ColumnElement[bool]:
     """Claims under a live hold."""
     return exists().where(ClaimHoldRow.claim_id == ClaimRow.id, ClaimHoldRow.lifted_at.is_(None))
+
+
+def looked_at_again() -> ColumnElement[bool]:
+    """Claims whose approval another person has yet to confirm (复核)."""
+    return exists().where(ClaimApprovalRow.claim_id == ClaimRow.id, text(OPEN_SQL))
 
 
 async def held_among(tx: Tx, claim_ids: Sequence[UUID]) -> frozenset[UUID]:

@@ -29,6 +29,7 @@ from service.wording import words
 _STAFF = (
     Post.ACCEPTOR,
     Post.REVIEWER,
+    Post.SECOND_REVIEWER,
     Post.NOTICE_PUBLISHER,
     Post.MAKER,
     Post.CHECKER,

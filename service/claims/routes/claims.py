@@ -11,6 +11,7 @@ from domain.errors import Conflict, Ineligible
 from domain.standard import WORKS_ON_STANDARDS
 from service.claims.commands import (
     appeals,
+    approving,
     correcting,
     filing,
     mandates,
@@ -39,6 +40,7 @@ from service.claims.schemas import (
     NewAppeal,
     NewAppealAnswer,
     NewApproval,
+    NewApprovalPreview,
     NewClaim,
     NewCorrection,
     NewFinding,
@@ -52,6 +54,7 @@ from service.claims.schemas import (
     ObjectionList,
     ObjectionView,
     OtherwiseView,
+    PreviewView,
 )
 from service.database import transaction
 from service.security import allow
@@ -223,7 +226,13 @@ async def refuse_claim(tx: Tx, me: Me, now: Now, claim_id: FromPath[UUID], data:
 @post("/api/claims/approve", guards=[allow(Post.REVIEWER)], status_code=200)
 async def approve_set(tx: Tx, me: Me, now: Now, data: JSONBody[NewApproval]) -> ApprovedView:
     """Approve a filtered set of my district's claims."""
-    return await review.approve_set(tx, me, data, now)
+    return await approving.approve_set(tx, me, data, now)
+
+
+@post("/api/claims/approve/preview", guards=[allow(Post.REVIEWER)], status_code=200)
+async def preview_set(tx: Tx, me: Me, now: Now, data: JSONBody[NewApprovalPreview]) -> PreviewView:
+    """What approving that set would do now; nothing changes."""
+    return await approving.preview(tx, me, data, now)
 
 
 @get(
@@ -268,4 +277,13 @@ ROUTES = [
     list_holds,
     refuse_claim,
     approve_set,
+<<<<<<< HEAD:service/claims/routes/claims.py
+=======
+    preview_set,
+    upload_roster,
+    list_rosters,
+    roster_template,
+    show_roster,
+    roster_sheet_back,
+>>>>>>> 59dcfee (Let another person look again at what is drawn, large or checked by hand, and give officers a desk):service/claims/routes.py
 ]

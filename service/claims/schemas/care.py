@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from domain.appeal import Answer
 from domain.correction import Correctable
 from domain.objection import Finding, Ground
+from domain.relative import Bar
 from service.claims.schemas.filing import NewAccount
 
 
@@ -51,7 +52,7 @@ class NewRefusal(Struct, forbid_unknown_fields=True):
     note: Note = ""
 
 
-class NewApproval(Struct, forbid_unknown_fields=True):
+class NewApprovalPreview(Struct, forbid_unknown_fields=True):
     """Which claims of my district to approve together: all with this status, filed up to a day."""
 
     status: str = "verified"
@@ -59,12 +60,59 @@ class NewApproval(Struct, forbid_unknown_fields=True):
     limit: int = 500
 
 
+class ShownSet(Struct, forbid_unknown_fields=True):
+    """What a preview said of the same choice."""
+
+    count: int
+    sum_fen: int
+    hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class NewApproval(NewApprovalPreview, forbid_unknown_fields=True):
+    """With `shown`, just those are approved, or none."""
+
+    shown: ShownSet | None = None
+
+
 class ApprovedView(Struct):
-    """`left`: how many would fit again; `unfunded`: how many of those asked for wait for money."""
+    """`left`: how many would fit again; `unfunded`: how many of those asked for wait for money; `second_reviews`: at
+    how many of them another person must look again."""
 
     approved: int
     left: int
     unfunded: int
+    second_reviews: int = 0
+
+
+class TallyView(Struct):
+    code: str
+    name: str
+    count: int
+    sum_fen: int
+
+
+class LeftOutView(Struct):
+    """How many of those that fit are left to others, or wait, and why."""
+
+    bar: Bar
+    message: str
+    count: int
+
+
+class PreviewView(Struct, kw_only=True):
+    """What would be approved now. `hash`: SHA-256 over a line `id amount_fen` each, sorted. `second_reviews`: at how
+    many another person must look again for certain; a sample is drawn besides. `left_out`: of the oldest 10,000."""
+
+    count: int
+    sum_fen: int
+    sum: str
+    hash: str
+    by_item: list[TallyView]
+    by_level: list[TallyView]
+    by_channel: list[TallyView]
+    left_out: list[LeftOutView]
+    unfunded: int
+    second_reviews: int
 
 
 #: A code of a list in the wording: `fault.…`, `hold.…`.

@@ -16,7 +16,14 @@ from service.local.rehearsal.ground import Ground
 from service.local.rehearsal.kills import Killer
 from service.local.rehearsal.mending import let_money_come_back, mend_accounts
 from service.local.rehearsal.money import pay
-from service.local.rehearsal.officers import counts, publish_and_let_pass, read_today, review, wait_for_checks
+from service.local.rehearsal.officers import (
+    counts,
+    look_again,
+    publish_and_let_pass,
+    read_today,
+    review,
+    wait_for_checks,
+)
 from service.local.rehearsal.people import Wish, make_trainees
 from service.local.rehearsal.report import Report, read_report, wait_for_jobs
 from service.local.rehearsal.rosters import file_rosters
@@ -70,6 +77,7 @@ async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) ->
                 both.create_task(file(desk, season, trainees, today, over_seconds, filed))
         await wait_for_checks(desk, season)
         await review(desk, season, trainees)
+        await look_again(desk, season)
         await publish_and_let_pass(desk, season)
         await pay(desk, season)
         await let_money_come_back(desk, season, wish.seed)

@@ -74,6 +74,30 @@ async def review(desk: Desk, season: Season, trainees: Iterable[Trainee]) -> Non
             await season.each(doubtful, refuse, bar)
 
 
+async def look_again(desk: Desk, season: Season) -> None:
+    """A second officer confirms what was drawn, is large, or was checked by hand."""
+    waiting = {district: await _work(desk, f"second-{district}") for district in DISTRICTS}
+    async with season.stage("second_review", sum(map(len, waiting.values()))) as bar:
+        for district, claim_ids in waiting.items():
+
+            async def confirm(claim_id: str, login: str = f"second-{district}") -> None:
+                path, key = f"/api/claims/{claim_id}/second-review", f"confirm-{claim_id}"
+                await desk.ask("POST", path, {"finding": "confirmed"}, login=login, key=key)
+
+            await season.each(claim_ids, confirm, bar)
+
+
+async def _work(desk: Desk, login: str) -> list[str]:
+    """The claims that wait for `login`, page by page."""
+    found, cursor = list[str](), ""
+    while True:
+        page = (await desk.ask("GET", f"/api/work?limit={_PAGE}{cursor}", login=login)).body
+        found += [each["claim_id"] for each in page["work"]]
+        if page["next"] is None:
+            return found
+        cursor = f"&cursor={page['next']}"
+
+
 async def _approve_all(desk: Desk, district: str, bar: Bar) -> None:
     """Set by set; when the district runs out of money, its fund office sees to more."""
     login, supplemented = f"reviewer-{district}", False

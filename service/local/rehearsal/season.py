@@ -29,6 +29,7 @@ STAGES = {
     "roster_mend": "改正后再提交的名册",
     "verify": "证书核验",
     "review": "审核",
+    "second_review": "审核复核",
     "notice": "公示",
     "pay": "组批、签字与发放",
     "come_back": "银行退回",

@@ -79,6 +79,14 @@ class ClaimRow(Base):
         Index("ix_claims_dead_certificate", "certificate_number", postgresql_where=text(DEAD_SQL)),
         Index("uq_claims_invoice", "invoice_number", unique=True, postgresql_where=text(ALIVE_SQL)),
         Index("ix_claims_work", "district", "status", "filed_on"),
+        # what waits for a reviewer, the oldest first: small, however many claims there are
+        Index(
+            "ix_claims_to_review",
+            "district",
+            "filed_on",
+            "id",
+            postgresql_where=text("status IN ('verified', 'in_review')"),
+        ),
         Index("ix_claims_class", "class_id", postgresql_where=text("class_id IS NOT NULL")),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("channel IN ('individual', 'institution', 'enterprise')", name="channel"),

@@ -1,0 +1,91 @@
+"""回避: which claims an officer leaves to others, and why: said once for one claim, for sets, for lists of work."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from domain.actor import Actor, Post, Scope, excluded_with
+from domain.errors import Conflict, Forbidden
+from domain.identity import mask_name
+from domain.relative import Bar
+from service.clock import SHANGHAI
+from service.crypto import keyring
+from service.database import Tx
+
+#: Over a claim `c`, and what `barred_by` gives: the officer's own, a relative's, one they left to others.
+_FOR_GOOD = """
+    WHEN c.person_id = ANY (CAST(:own AS uuid[]))
+      OR c.filed_by IN (SELECT id FROM users WHERE person_id = ANY (CAST(:own AS uuid[]))) THEN 'own'
+    WHEN EXISTS (SELECT FROM unnest(CAST(:kin AS uuid[]), CAST(:untils AS timestamptz[])) AS kin (id, until)
+                  WHERE kin.id = c.person_id AND c.filed_at < kin.until) THEN 'relative'
+    WHEN EXISTS (SELECT FROM claim_recusals r
+                  WHERE r.claim_id = c.id AND r.person_id = ANY (CAST(:own AS uuid[]))) THEN 'recused'"""
+#: The same, and that they acted on it in a post that excludes the one they act in, or that somebody has taken it.
+BARRED = f"""CASE {_FOR_GOOD}
+    WHEN EXISTS (SELECT FROM journal j
+                  WHERE j.subject_kind = 'claim' AND j.subject_id = c.id
+                    AND j.actor_person_id = ANY (CAST(:own AS uuid[]))
+                    AND j.actor_name = ANY (CAST(:excluded AS text[]))) THEN 'acted_on'
+    WHEN EXISTS (SELECT FROM claim_leases l
+                  WHERE l.claim_id = c.id AND l.until > :now
+                    AND l.person_id <> ALL (CAST(:own AS uuid[]))) THEN 'leased' END"""  # noqa: S608 (our own constants)
+
+_KIN = text("SELECT person_id, own, until FROM kin_of(:officer) ORDER BY person_id")
+_WHY = text(f"SELECT {BARRED} AS bar FROM claims c WHERE c.id = :claim")  # noqa: S608 (our own constants)
+_PARTIAL = text(f"SELECT CASE {_FOR_GOOD} END AS bar FROM claims c WHERE c.id = :claim")  # noqa: S608 (as above)
+_TAKEN = text("""
+    SELECT l.until, p.id, p.name_sealed FROM claim_leases l JOIN people p ON p.id = l.person_id
+     WHERE l.claim_id = :claim
+""")
+
+
+async def barred_by(tx: Tx, me: Actor, post: Post, now: datetime) -> dict[str, Any]:
+    """The values of `BARRED` for an officer who acts in `post`."""
+    excluded = sorted(map(str, excluded_with(post, Scope.CLAIM)))
+    return {**await _kin(tx, me), "excluded": excluded, "now": now}
+
+
+async def _kin(tx: Tx, me: Actor) -> dict[str, Any]:
+    rows = (await tx.execute(_KIN, {"officer": me.person_id})).all()
+    relatives = [each for each in rows if not each.own]
+    return {
+        "own": [each.person_id for each in rows if each.own],
+        "kin": [each.person_id for each in relatives],
+        "untils": [each.until for each in relatives],
+    }
+
+
+async def must_not_be_barred(tx: Tx, me: Actor, post: Post, claim_id: UUID, now: datetime) -> None:
+    """Forbidden `claim.own`, `claim.relative`, `claim.recused`, `post.excluded`; Conflict `claim.leased` (who, until)
+    while another officer has taken it."""
+    given = {**await barred_by(tx, me, post, now), "claim": claim_id}
+    await _refuse(tx, (await tx.execute(_WHY, given)).scalar_one_or_none(), claim_id)
+
+
+async def must_be_impartial(tx: Tx, me: Actor, claim_id: UUID) -> None:
+    """Forbidden `claim.own`, `claim.relative`, `claim.recused`: whatever else the officer did with it."""
+    given = {**await _kin(tx, me), "claim": claim_id}
+    await _refuse(tx, (await tx.execute(_PARTIAL, given)).scalar_one_or_none(), claim_id)
+
+
+async def _refuse(tx: Tx, bar: str | None, claim_id: UUID) -> None:
+    match bar:
+        case Bar.OWN:
+            raise Forbidden("claim.own")
+        case Bar.RELATIVE:
+            raise Forbidden("claim.relative")
+        case Bar.RECUSED:
+            raise Forbidden("claim.recused")
+        case Bar.ACTED_ON:
+            raise Forbidden("post.excluded")
+        case Bar.LEASED:
+            await _refuse_taken(tx, claim_id)
+
+
+async def _refuse_taken(tx: Tx, claim_id: UUID) -> None:
+    taken = (await tx.execute(_TAKEN, {"claim": claim_id})).one_or_none()
+    if taken is not None:  # else it was given back just now
+        who, at = mask_name(keyring().open(taken.name_sealed, taken.id)), taken.until.astimezone(SHANGHAI)
+        raise Conflict("claim.leased", who=who, until=at.isoformat(), at=f"{at:%H:%M}")

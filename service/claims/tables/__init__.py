@@ -1,0 +1,45 @@
+"""Mandates, claims, rosters, what is kept with them, and how they are reviewed."""
+
+from service.claims.tables.claims import (
+    ALIVE_SQL,
+    DEAD_SQL,
+    ClaimAppealRow,
+    ClaimCorrectionRow,
+    ClaimHoldRow,
+    ClaimObjectionRow,
+    ClaimRow,
+    ClaimTallyDeltaRow,
+    ClaimTallyRow,
+    ClaimTallySumRow,
+    DoorRefusalRow,
+    MandateRevocationRow,
+    MandateRow,
+    RegisterFindingRow,
+    RosterLineRow,
+    RosterPortionRow,
+    RosterRow,
+)
+from service.claims.tables.review import ClaimApprovalRow, ClaimLeaseRow, ClaimRecusalRow
+
+__all__ = [
+    "ALIVE_SQL",
+    "DEAD_SQL",
+    "ClaimAppealRow",
+    "ClaimApprovalRow",
+    "ClaimCorrectionRow",
+    "ClaimHoldRow",
+    "ClaimLeaseRow",
+    "ClaimObjectionRow",
+    "ClaimRecusalRow",
+    "ClaimRow",
+    "ClaimTallyDeltaRow",
+    "ClaimTallyRow",
+    "ClaimTallySumRow",
+    "DoorRefusalRow",
+    "MandateRevocationRow",
+    "MandateRow",
+    "RegisterFindingRow",
+    "RosterLineRow",
+    "RosterPortionRow",
+    "RosterRow",
+]
