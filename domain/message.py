@@ -26,9 +26,14 @@ OFFER = "offer"
 #: 追回: what is to be paid back, and by which letter.
 CLAWBACK = "clawback"
 
+#: What is due in a district, to an officer on a working day.
+DIGEST = "digest"
+#: Nobody is told of their work in the night.
+DIGEST_FROM_HOUR = 8
+
 #: The journal's actions that may have to be told of.
 ACTIONS = (_FILED, _WITHDRAWN, *_TOLD)
-TEMPLATES = (*ACTIONS, REMINDER, OFFER, CLAWBACK)
+TEMPLATES = (*ACTIONS, REMINDER, OFFER, CLAWBACK, DIGEST)
 
 
 def template_of(action: str, channel: Channel, *, by_themself: bool) -> str | None:

@@ -54,6 +54,7 @@ class Sweep(StrEnum):
     TELL = "messages.tell"
     REMIND = "messages.remind"
     TELL_OFFERS = "messages.tell_offers"
+    TELL_OFFICERS = "messages.tell_officers"
     ASK_SIGNALS = "oversight.ask_signals"
     PREPARE_OFFERS = "offers.prepare_offers"
     EXPIRE_OFFERS = "offers.expire_offers"
@@ -104,6 +105,7 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.TELL: timedelta(seconds=5),
     Sweep.REMIND: timedelta(hours=1),
     Sweep.TELL_OFFERS: timedelta(hours=1),
+    Sweep.TELL_OFFICERS: timedelta(hours=1),  # a day has one message an officer
     Sweep.ASK_SIGNALS: timedelta(minutes=10),  # a day has one run: the first after midnight
     Sweep.PREPARE_OFFERS: timedelta(hours=1),
     Sweep.EXPIRE_OFFERS: timedelta(hours=1),

@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from service.clock import now, today
+from domain.message import DIGEST_FROM_HOUR
+from service.clock import SHANGHAI, now, today
 from service.database import transaction
 from service.gateways.asking import new_client
 from service.gateways.sms import HttpGateway, MessageGateway
@@ -50,6 +51,14 @@ async def tell_offers() -> None:
     while more:
         async with transaction() as tx:
             more = await commands.offer_portion(tx, today())
+
+
+@sweep(Sweep.TELL_OFFICERS)
+async def tell_officers() -> None:
+    """Tell officers what is due, once on a working day, and not in the night."""
+    if settings().sms_url and now().astimezone(SHANGHAI).hour >= DIGEST_FROM_HOUR:
+        async with transaction() as tx:
+            await commands.tell_officers(tx, today())
 
 
 @cache

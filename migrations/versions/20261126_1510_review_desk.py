@@ -146,6 +146,10 @@ def upgrade() -> None:
     _fill()
     _approvals()
     _leaving_to_others()
+    op.drop_constraint(op.f("ck_messages_of_claim"), "messages")
+    op.create_check_constraint(
+        op.f("ck_messages_of_claim"), "messages", "(template IN ('offer', 'digest')) = (claim_id IS NULL)"
+    )
     for function in FUNCTIONS:
         op.execute(function)
     for trigger in TRIGGERS:

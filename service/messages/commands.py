@@ -3,7 +3,7 @@
 The journal has every change, in the transaction that made it; so whatever was done is told, and nothing that was not.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import Row, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.claim import Channel
-from domain.message import CLAWBACK, OFFER, REMINDER, template_of
+from domain.message import CLAWBACK, DIGEST, OFFER, REMINDER, template_of
 from service.database import Tx
 from service.jobs import owe_all
 from service.messages.queries import (
@@ -23,6 +23,7 @@ from service.messages.queries import (
     events_after,
     facts_of,
     offers_untold,
+    officers_due,
 )
 from service.messages.tables import MessageRow
 from service.policies.queries import parameters, work_calendar
@@ -99,6 +100,26 @@ async def demand_portion(tx: Tx) -> bool:
     return len(rows) == PORTION
 
 
+async def tell_officers(tx: Tx, today: date) -> None:
+    """Tell each officer, once on a working day, how much is due today and late where they review; who has nothing is
+    left alone, and whoever has no telephone reads the same in their summary of work."""
+    if not work_calendar().is_workday(today):
+        return
+    rows = [
+        {
+            "id": uuid5(NAMESPACE_URL, f"zhida:message:{event}"),
+            "event": event,
+            "person_id": person_id,
+            "claim_id": None,
+            "template": DIGEST,
+            "facts": {"due_today": str(due.due_today), "overdue": str(due.overdue)},
+        }
+        for person_id, due in (await officers_due(tx, today)).items()
+        for event in [f"digest:{person_id}:{today.isoformat()}"]
+    ]
+    await _store(tx, rows)
+
+
 async def _make(tx: Tx, told: Iterable[tuple[str, str, Row[Any]]]) -> None:
     """A message's id follows from its event: whoever gets it twice, after a backup was put back, can tell."""
     rows = [
@@ -112,6 +133,10 @@ async def _make(tx: Tx, told: Iterable[tuple[str, str, Row[Any]]]) -> None:
         }
         for event, template, row in told
     ]
+    await _store(tx, rows)
+
+
+async def _store(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         made = insert(MessageRow).values(rows).on_conflict_do_nothing().returning(MessageRow.id)
         await owe_all(tx, Job.SEND_MESSAGE, list((await tx.execute(made)).scalars()))

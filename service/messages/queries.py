@@ -1,5 +1,6 @@
 """What happened that people have not been told of, what is to be sent, and what one was told."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +20,8 @@ from service.messages.tables import MessageRow
 from service.offers.queries import STANDS
 from service.people.tables import PersonRow
 from service.wording import words
+from service.work.queries.due import loads as loads_of
+from service.work.queries.kinds import SOURCES
 
 #: Events that are looked at in one transaction, and messages that a person is shown.
 PORTION, SHOWN_MAX = 1_000, 200
@@ -93,6 +96,35 @@ async def offers_untold(tx: Tx, today: date) -> Sequence[Row[Any]]:
 async def demands_untold(tx: Tx) -> Sequence[Row[Any]]:
     """A portion of the clawbacks that are demanded and of which nobody was told."""
     return (await tx.execute(_DEMANDED, {"portion": PORTION})).all()
+
+
+_OFFICERS = text("""
+    SELECT coalesce(p.merged_into, p.id) AS person_id, u.district, array_agg(o.post) AS posts
+      FROM users u JOIN user_posts o ON o.user_id = u.id JOIN people p ON p.id = u.person_id
+     WHERE u.disabled_at IS NULL AND p.phone_sealed IS NOT NULL AND o.post = ANY (CAST(:posts AS text[]))
+     GROUP BY u.id, 1, 2 ORDER BY 1, u.id
+""")
+
+
+@dataclass
+class OfficerDue:
+    """How much is due today and late where an officer works."""
+
+    due_today: int = 0
+    overdue: int = 0
+
+
+async def officers_due(tx: Tx, today: date) -> dict[UUID, OfficerDue]:
+    """Officers with a telephone who have something to do today, and how much: person → due."""
+    loads = [each for each in await loads_of(tx, SOURCES, today) if each.due_today or each.overdue]
+    posts = sorted({str(source.post) for source in SOURCES.values()})
+    found = defaultdict[UUID, OfficerDue](OfficerDue)
+    for officer in await tx.execute(_OFFICERS, {"posts": posts}):
+        for load in loads:
+            if SOURCES[load.kind].post in officer.posts and officer.district in (None, load.district):
+                found[officer.person_id].due_today += load.due_today
+                found[officer.person_id].overdue += load.overdue
+    return dict(found)
 
 
 def facts_of(row: Row[Any]) -> dict[str, str]:

@@ -8,6 +8,8 @@ import pytest
 from domain.actor import Post
 from domain.correction import Correctable
 from domain.errors import DomainError
+from service.audit.queries.checks import first_breach
+from service.audit.queries.messages import TOLD
 from service.claims.commands.appeals import appeal
 from service.claims.commands.approving import approve_set, preview
 from service.claims.commands.holds import place_hold
@@ -25,6 +27,8 @@ from service.claims.schemas import (
     ShownSet,
 )
 from service.database import Tx
+from service.messages.commands import tell_officers
+from service.messages.queries import my_messages
 from service.work.commands.taking import return_one, take_next, take_one
 from service.work.queries.due import summary
 from service.work.queries.waiting import Chosen, work
@@ -183,3 +187,16 @@ async def test_what_is_not_as_it_was_shown_is_not_approved(tx: Tx, world: World)
     same_sum = await refusal(approve_set(tx, desk.reviewer, NewApproval(shown=shown(told)), now))
     assert same_sum.code == "approve.changed"  # as many, as much, but others
     assert await status_of(tx, another) == "verified"
+
+
+async def test_officers_are_told_once_a_day_what_is_due(tx: Tx, world: World) -> None:
+    desk = await Desk.build(tx, world)
+    await desk.claim(tx)
+    due_on = (await desk.work(tx)).work[0].due_on
+    assert due_on is not None
+    for day in (due_on - timedelta(days=1), due_on, due_on):
+        await tell_officers(tx, day)
+    told = [each.text for each in (await my_messages(tx, desk.reviewer)).messages]
+    assert told == ["【职业培训补贴】今天有1笔审核到期，另有0笔已经超期。请登录办理。"]
+    assert (await my_messages(tx, desk.second)).messages == []
+    assert await first_breach(tx, TOLD.checks) is None

@@ -1,6 +1,7 @@
 """Recompute the promises from the stored rows, as if no constraint had ever kept them."""
 
 from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
+from service.audit.queries.approvals import APPROVALS
 from service.audit.queries.assessments import ASSESSMENTS
 from service.audit.queries.attendance import ATTENDANCE
 from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
@@ -91,6 +92,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         STOPPED,
         OBJECTIONS,
         APPEALS,
+        APPROVALS,
         SHARE,
         ROSTER_LINES,
         STANDARDS,
