@@ -9,8 +9,9 @@ down_revision = "clawbacks"
 branch_labels = None
 depends_on = None
 
-# Built first and beside the work of others: whoever writes claims meanwhile does not wait. A build that was cut short
-# leaves an index that is not valid, and begins again.
+# Built first and beside the work of others: whoever writes claims meanwhile does not wait, and the build waits for
+# transactions that began before it, however long. One that was cut short leaves an index that is not valid, and
+# begins again.
 BESIDE = {
     "ix_claims_to_review": "claims (district, filed_on, id) WHERE status IN ('verified', 'in_review')",
     "ix_people_merged": "people (merged_into) WHERE merged_into IS NOT NULL",
@@ -140,9 +141,11 @@ GRANTS = [
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
         for name, what in BESIDE.items():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {what}")
+        op.execute("SET lock_timeout = '4s'")  # as migrations/env.py has it
     _fill()
     _approvals()
     _leaving_to_others()
