@@ -20,7 +20,7 @@ from domain.relative import Bar
 from service.claims.commands.drawing import draw, surely_again
 from service.claims.commands.leases import give_back
 from service.claims.commands.moves import affordable, move_claims
-from service.claims.queries.barring import BARRED, barred_by
+from service.claims.queries.barring import BARRED, FREE, barred_by
 from service.claims.schemas import ApprovedView, LeftOutView, NewApproval, NewApprovalPreview, PreviewView, TallyView
 from service.clock import business_day
 from service.database import Tx
@@ -108,7 +108,7 @@ async def _fitting(tx: Tx, me: Actor, chosen: NewApprovalPreview, now: datetime,
     asked = text(f"""
         SELECT c.id, c.amount_fen, c.level, c.channel, i.code AS item_code, i.name AS item_name
           FROM claims c JOIN catalog_items i ON i.id = c.item_id
-         WHERE {_which(me, chosen)} AND ({BARRED}) IS NULL AND NOT {_HELD}
+         WHERE {_which(me, chosen)} AND {FREE} AND NOT {_HELD}
          ORDER BY c.filed_on, c.id LIMIT :limit
     """)  # noqa: S608 (our own constants)
     return (await tx.execute(asked, {**await _given(tx, me, chosen, now), "limit": limit})).all()

@@ -277,13 +277,5 @@ ROUTES = [
     list_holds,
     refuse_claim,
     approve_set,
-<<<<<<< HEAD:service/claims/routes/claims.py
-=======
     preview_set,
-    upload_roster,
-    list_rosters,
-    roster_template,
-    show_roster,
-    roster_sheet_back,
->>>>>>> 59dcfee (Let another person look again at what is drawn, large or checked by hand, and give officers a desk):service/claims/routes.py
 ]

@@ -15,7 +15,7 @@ from domain.actor import Actor
 from domain.errors import NotFound
 from domain.level import LEVELS
 from domain.money import format_yuan
-from service.claims.queries.barring import BARRED, barred_by
+from service.claims.queries.barring import FREE, barred_by
 from service.clock import business_day
 from service.cursors import cursor_of, read_cursor
 from service.database import Tx
@@ -81,7 +81,7 @@ async def waiting(
 
 def _statement(source: Source, given: Mapping[str, Any], *, to_take: bool) -> str:
     """District by district, so that each is read in the order of its index and no further than it is asked for."""
-    only = [f"{source.place} = d.code", source.is_open, f"({BARRED}) IS NULL"]
+    only = [f"{source.place} = d.code", source.is_open, FREE]
     only += ["c.status = :status"] if given["status"] else []
     only += [f":why = ANY ({source.why})"] if given["why"] else []
     only += [f"({source.on}, {source.id}) > (:after_on, :after_id)"] if "after_on" in given else []
