@@ -29,7 +29,7 @@ def _approval(
 PLANTED_IN_PROMISES: dict[str, tuple[str, str, str | None, str]] = {
     "a sample that no seed drew": _approval("c.id = :open", "sample,amount"),
     "a large claim published before another looked": _approval("c.status = 'paid'", table="claims"),
-    "an approval of one's own": _approval("c.id = :open", who="u.person_id = c.person_id"),
+    "an approval of one's own": _approval("c.channel = 'individual'", who="u.person_id = c.person_id"),
     "an answer about what is not there": (
         "answered_is_committed",
         "idempotency_keys",

@@ -12,6 +12,7 @@ from domain.relative import Relation
 from service.access.commands import declare_relative, end_relative
 from service.access.queries import my_relatives
 from service.access.schemas import NewRelative
+from service.audit.queries.story import story_of
 from service.claims.commands.approving import approve_set, preview
 from service.claims.commands.holds import lift_hold, place_hold
 from service.claims.commands.review import approve_claim, refuse_claim
@@ -103,6 +104,7 @@ async def test_who_doubts_leaves_one_claim_to_others(tx: Tx, world: World) -> No
     told = await preview(tx, desk.reviewer, NewApprovalPreview(), world.now)
     assert (told.count, [(each.bar, each.count) for each in told.left_out]) == (1, [("recused", 1)])
     await desk.approved(tx, claim, desk.colleague)
+    assert "回避，交给同事办。" in [step.what for step in (await story_of(tx, desk.colleague, claim)).steps]
 
 
 async def test_only_who_decides_on_claims_declares(tx: Tx, world: World) -> None:
