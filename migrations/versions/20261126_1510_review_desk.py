@@ -94,8 +94,7 @@ FUNCTIONS = [
       RETURN NEW;
     END $$
     """,
-    # The public sees what nobody has yet to look at again, and what nobody overturned. An overturned approval is
-    # over: the claim needs another one.
+    # The public sees what nobody has yet to look at again, and what nobody overturned.
     """
     CREATE FUNCTION guard_second_reviews() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -104,12 +103,6 @@ FUNCTIONS = [
              AND (SELECT (a.why <> '{}' AND a.finding IS DISTINCT FROM 'confirmed') FROM claim_approvals a
                    WHERE a.claim_id = n.id ORDER BY a.id DESC LIMIT 1)) > 0 THEN
         RAISE EXCEPTION 'another person has yet to confirm the approval' USING ERRCODE = 'ZD173';
-      END IF;
-      IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
-           WHERE coalesce(n.status, '') = 'in_review' AND coalesce(o.status, '') = 'approved'
-             AND (SELECT a.finding FROM claim_approvals a
-                   WHERE a.claim_id = n.id ORDER BY a.id DESC LIMIT 1) IS DISTINCT FROM 'overturned') > 0 THEN
-        RAISE EXCEPTION 'an approval is overturned by who looks again' USING ERRCODE = 'ZD174';
       END IF;
       RETURN NULL;
     END $$

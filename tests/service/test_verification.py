@@ -12,7 +12,8 @@ from sqlalchemy import func, insert, select
 from domain.actor import Post
 from domain.verification import Outcome, Question, RegistryEntry
 from service.catalog.tables import AliasRow
-from service.claims.commands.review import approve_claim, approve_set, withdraw_claim
+from service.claims.commands.approving import approve_set
+from service.claims.commands.review import approve_claim, withdraw_claim
 from service.claims.schemas import NewApproval
 from service.claims.tables import ClaimRow
 from service.crypto import CannotOpen, keyring

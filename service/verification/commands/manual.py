@@ -117,7 +117,7 @@ async def confirm_check(tx: Tx, me: Actor, check_id: UUID, new: NewSecondCheck, 
 
 async def approve_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> ClaimView:
     """A reviewer approves a claim whose certificate the registry or persons found; refusals as for the review's."""
-    await review.must_be_reviewable(tx, me, claim_id)
+    await review.must_be_reviewable(tx, me, claim_id, now)
     status = (await tx.execute(select(ClaimRow.status).where(ClaimRow.id == claim_id).with_for_update())).scalar_one()
     if status == ClaimStatus.IN_REVIEW:
         await must_stand(tx, claim_id)
