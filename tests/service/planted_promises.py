@@ -16,20 +16,20 @@ def _in_clear(table: str, statement: str) -> tuple[str, str, str | None, str]:
 _APPROVED = """
     INSERT INTO claim_approvals (claim_id, district, filed_on, seed, percent, from_fen, why, approved_by,
                                  approved_person, approved_at)
-    SELECT c.id, c.district, c.filed_on, sha256('x'), 0, 1, '{{{why}}}', u.id, u.person_id, now()
-      FROM claims c JOIN users u ON {who} WHERE {which} LIMIT 1"""
+    SELECT c.id, c.district, c.filed_on, sha256('x'), 0, 1, '{{{why}}}', u.id, {person}, now()
+      FROM claims c JOIN users u ON u.person_id <> c.person_id WHERE {which} LIMIT 1"""
 
 
 def _approval(
-    which: str, why: str = "amount", who: str = "u.person_id <> c.person_id", table: str = "claim_approvals"
+    which: str, why: str = "amount", person: str = "u.person_id", table: str = "claim_approvals"
 ) -> tuple[str, str, str | None, str]:
-    return ("approvals_looked_at_again", table, None, _APPROVED.format(which=which, why=why, who=who))
+    return ("approvals_looked_at_again", table, None, _APPROVED.format(which=which, why=why, person=person))
 
 
 PLANTED_IN_PROMISES: dict[str, tuple[str, str, str | None, str]] = {
     "a sample that no seed drew": _approval("c.id = :open", "sample,amount"),
     "a large claim published before another looked": _approval("c.status = 'paid'", table="claims"),
-    "an approval of one's own": _approval("c.channel = 'individual'", who="u.person_id = c.person_id"),
+    "an approval of one's own": _approval("c.id = :open", person="c.person_id"),
     "an answer about what is not there": (
         "answered_is_committed",
         "idempotency_keys",
