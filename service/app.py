@@ -33,6 +33,7 @@ from service.security import PUBLIC, Authentication
 from service.standards import routes as standards
 from service.statistics import routes as statistics
 from service.training import routes as training
+from service.verification import routes as verification
 from service.web import DEPENDENCIES, StrictRequest, Today, Tx, close_left_open, refuse_strange_query
 
 
@@ -76,7 +77,7 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 FEATURES = [
     *(access, policies, registers, catalog, funds, standards, institutions, training, assessments),
-    *(claims, notices, oversight, offers, batches, reconciliation, statistics, messages, audit),
+    *(claims, verification, notices, oversight, offers, batches, reconciliation, statistics, messages, audit),
 ]
 
 

@@ -1,15 +1,20 @@
-"""Asks the registry about the certificates of filed claims, many in one call."""
+"""Answers for the certificates of filed claims: from the registry's files, or by asking it, many in one call."""
 
+from collections.abc import Sequence
 from functools import cache
 
+from domain.errors import Unavailable
 from service.clock import now
 from service.database import transaction
 from service.gateways.asking import new_client
-from service.gateways.certificate_registry import CertificateRegistry, HttpRegistry
+from service.gateways.certificate_registry import CertificateRegistry, HttpRegistry, Reply
 from service.queue import Job
 from service.settings import settings
 from service.verification.commands import settle_checks
+from service.verification.commands.calls import note_answer, note_silence, take_leave
+from service.verification.commands.files import owe_checks
 from service.verification.queries import questions
+from service.verification.queries.files import replies_on_file
 from tasks.runtime import Owed, job
 
 
@@ -26,16 +31,53 @@ async def verify_certificates(owed: Owed) -> None:
 
 
 async def check(owed: Owed, registry: CertificateRegistry) -> None:
-    """Ask with no transaction open, settle what was answered. Unavailable when the registry gave no answer at all."""
+    """Answer from the registry's files what stands there; ask about the rest, with no transaction open; settle.
+
+    What the registry leaves unanswered, or cannot be asked now, stays owed and counts no attempt.
+    """
     async with transaction() as tx:
         asked = await questions(tx, owed.subjects)
-    if not asked:
-        async with owed.settle():
-            return  # no claim is filed any more: nothing is left to ask
-    reply = await registry.look_up([question.number for question in asked.values()])
-    for claim_id, question in asked.items():
-        if question.number in reply.unanswered:
-            owed.postpone(claim_id, "registry.unanswered")
+        replies = await replies_on_file(tx, {question.number for question in asked.values()}, now())
+    on_file = {number for reply in replies for number in reply.entries}
+    rest = {claim_id: question for claim_id, question in asked.items() if question.number not in on_file}
+    if rest:
+        try:
+            reply = await _ask(registry, [question.number for question in rest.values()])
+        except Unavailable as silence:
+            for claim_id in rest:
+                owed.postpone(claim_id, silence.code, silence.facts.get("seconds", 0))
+        else:
+            replies.append(reply)
+            for claim_id, question in rest.items():
+                if question.number in reply.unanswered:
+                    owed.postpone(claim_id, "registry.unanswered")
     async with owed.settle() as (tx, claim_ids):
-        for claim_id in await settle_checks(tx, claim_ids, asked, reply, now()):
-            owed.postpone(claim_id, "registry.ask_again")
+        for reply in replies:
+            claim_ids = await settle_checks(tx, claim_ids, asked, reply, now())
+        if replies:
+            for claim_id in claim_ids:
+                owed.postpone(claim_id, "registry.ask_again")
+
+
+async def _ask(registry: CertificateRegistry, numbers: Sequence[str]) -> Reply:
+    """Unavailable also while the registry is left alone, or has been asked as often as was agreed."""
+    async with transaction() as tx:
+        leave = await take_leave(tx, registry.source)
+    try:
+        reply = await registry.look_up(numbers)
+    except Unavailable as silence:
+        async with transaction() as tx:
+            await note_silence(tx, registry.source, leave, silence.facts["reason"])
+        raise
+    if leave.troubled:
+        async with transaction() as tx:
+            await note_answer(tx, registry.source)
+    return reply
+
+
+@job(Job.SETTLE_FILE)
+async def settle_files(owed: Owed) -> None:
+    """Owe the check of every claim that waits and stands in a file that was confirmed: it is answered from there."""
+    async with owed.settle() as (tx, file_ids):
+        for file_id in file_ids:
+            await owe_checks(tx, file_id)
