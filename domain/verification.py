@@ -53,7 +53,8 @@ class RegistryEntry:
     """One certificate as the registry tells it; None where it is silent.
 
     `id_number` may be whole, masked with asterisks (`370102********002X`) or a tail (`002X`).
-    `level` is a code of `domain.level`, or text that `level_told` understands. A revoked certificate may lack its day.
+    `level` is a code of `domain.level`, or text that `level_told` understands. A revoked certificate may
+    lack its day.
     """
 
     number: str

@@ -1,7 +1,8 @@
 """Answers for the certificates of filed claims: from the registry's files, or by asking it, many in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from uuid import UUID
 
 from domain.errors import Unavailable
 from service.clock import now
@@ -39,24 +40,29 @@ async def check(owed: Owed, registry: CertificateRegistry) -> None:
         asked = await questions(tx, owed.subjects)
         replies = await replies_on_file(tx, {question.number for question in asked.values()}, now())
     on_file = {number for reply in replies for number in reply.entries}
-    rest = {claim_id: question for claim_id, question in asked.items() if question.number not in on_file}
+    rest = {claim_id: question.number for claim_id, question in asked.items() if question.number not in on_file}
     if rest:
-        try:
-            reply = await _ask(registry, [question.number for question in rest.values()])
-        except Unavailable as silence:
-            for claim_id in rest:
-                owed.postpone(claim_id, silence.code, silence.facts.get("seconds", 0))
-        else:
-            replies.append(reply)
-            for claim_id, question in rest.items():
-                if question.number in reply.unanswered:
-                    owed.postpone(claim_id, "registry.unanswered")
+        replies += await _ask_or_postpone(owed, registry, rest)
     async with owed.settle() as (tx, claim_ids):
+        open_still = claim_ids if replies else []
         for reply in replies:
-            claim_ids = await settle_checks(tx, claim_ids, asked, reply, now())
-        if replies:
-            for claim_id in claim_ids:
-                owed.postpone(claim_id, "registry.ask_again")
+            open_still = await settle_checks(tx, open_still, asked, reply, now())
+        for claim_id in open_still:
+            owed.postpone(claim_id, "registry.ask_again")
+
+
+async def _ask_or_postpone(owed: Owed, registry: CertificateRegistry, numbers: Mapping[UUID, str]) -> list[Reply]:
+    """The registry's reply about these claims' certificates; none where it gave none."""
+    try:
+        reply = await _ask(registry, list(numbers.values()))
+    except Unavailable as silence:
+        for claim_id in numbers:
+            owed.postpone(claim_id, silence.code, silence.facts.get("seconds", 0))
+        return []
+    for claim_id, number in numbers.items():
+        if number in reply.unanswered:
+            owed.postpone(claim_id, "registry.unanswered")
+    return [reply]
 
 
 async def _ask(registry: CertificateRegistry, numbers: Sequence[str]) -> Reply:

@@ -59,7 +59,7 @@ def test_the_walk_goes_all_the_way(document: str) -> None:
         "domain/eligibility/decision.py",
         "service/jobs.py",
         "tasks/verification.py",
-        "service/verification/commands.py",
+        "service/verification/commands/__init__.py",
         "service/claims/commands/review.py",
         "service/notices/commands.py",
         "service/batches/commands/assemble.py",

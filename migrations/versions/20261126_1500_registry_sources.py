@@ -32,7 +32,8 @@ FUNCTIONS = [
       RETURN NULL;
     END $$
     """,
-    # What is offered stands in a result that holds, or in a file that two persons vouch for, as its holder's.
+    # What is offered stands in a result that holds, or in a file that two persons vouch for, as its holder's. It
+    # takes the place of the same for results alone.
     """
     CREATE OR REPLACE FUNCTION guard_offers_made() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -40,17 +41,15 @@ FUNCTIONS = [
             LEFT JOIN assessment_results r ON r.assessment_id = n.assessment_id AND r.person_id = n.person_id
            WHERE n.entry_id IS NULL
              AND (r.class_id, r.certificate_number, r.certificate_issued_on, r.live)
-                 IS DISTINCT FROM (n.class_id, n.certificate_number, n.issued_on, true)) > 0 THEN
-        RAISE EXCEPTION 'an offer is of a result that holds' USING ERRCODE = 'ZD150';
-      END IF;
-      IF (SELECT count(*) FROM new_rows n
-            LEFT JOIN registry_entries e ON e.id = n.entry_id
-            LEFT JOIN registry_file_confirmations k ON k.file_id = e.file_id
-            LEFT JOIN person_blind_indexes b ON b.index = e.holder_index AND b.person_id = n.person_id
-           WHERE n.entry_id IS NOT NULL
-             AND (e.certificate_number, e.issued_on, e.revoked, k.file_id IS NULL, b.person_id)
-                 IS DISTINCT FROM (n.certificate_number, n.issued_on, false, false, n.person_id)) > 0 THEN
-        RAISE EXCEPTION 'an offer is of an entry that two persons vouch for' USING ERRCODE = 'ZD162';
+                 IS DISTINCT FROM (n.class_id, n.certificate_number, n.issued_on, true)) > 0
+         OR (SELECT count(*) FROM new_rows n
+               LEFT JOIN registry_entries e ON e.id = n.entry_id
+               LEFT JOIN registry_file_confirmations k ON k.file_id = e.file_id
+               LEFT JOIN person_blind_indexes b ON b.index = e.holder_index AND b.person_id = n.person_id
+              WHERE n.entry_id IS NOT NULL
+                AND (e.certificate_number, e.issued_on, e.revoked, k.file_id IS NULL, b.person_id)
+                    IS DISTINCT FROM (n.certificate_number, n.issued_on, false, false, n.person_id)) > 0 THEN
+        RAISE EXCEPTION 'an offer is of a result or an entry that holds' USING ERRCODE = 'ZD162';
       END IF;
       RETURN NULL;
     END $$

@@ -14,7 +14,7 @@ from domain.errors import Invalid
 from service import clock
 from service.cli.running import as_login, in_name_of, in_transaction, wanted
 from service.database import Tx
-from service.gateways.registry_files import HEADINGS
+from service.gateways.registry_files import FORM
 from service.verification.commands import files
 from service.verification.queries import files as sent
 from service.verification.queries.queue import queue as standing
@@ -54,11 +54,11 @@ def queue(as_json: bool) -> None:
 @as_login
 def load(file: Path, as_of: str, source: str, login: str) -> None:
     """装入登记机构送来的一份文件（CSV 二十万行以内，或 XLSX）；错一行，整份不装。"""
-    new = wanted({"as_of": as_of, "source": source}, NewRegistryFile)
+    new, data = wanted({"as_of": as_of, "source": source}, NewRegistryFile), file.read_bytes()
 
     async def work(tx: Tx, me: Actor) -> RegistryFileView:
         try:
-            return await files.load_file(tx, me, new, file.read_bytes(), file.name, clock.today(), clock.now())
+            return await files.load_file(tx, me, new, data, file.name, clock.today(), clock.now())
         except Invalid as refusal:
             for each in refusal.others:
                 click.echo(f"{_place(each.field)}：{words(each.code, each.facts)}", err=True)
@@ -71,7 +71,7 @@ def load(file: Path, as_of: str, source: str, login: str) -> None:
 def _place(field: str) -> str:
     """`line 3.level` as people say it."""
     line, _, cell = field.partition(".")
-    return f"第 {line.removeprefix('line ')} 行 {HEADINGS[cell][0]}" if cell in HEADINGS else field
+    return f"第 {line.removeprefix('line ')} 行 {FORM.by_field[cell].heading}" if cell in FORM.by_field else field
 
 
 @verification.command("confirm")

@@ -32,6 +32,7 @@ HEADINGS = {
     "selections": "机构和遴选",
     "claims": "申领",
     "offers": "申领",
+    "verification": "核实证书",
     "messages": "申领",
     "rosters": "花名册",
     "notices": "公示",

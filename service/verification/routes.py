@@ -5,12 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import ClientException
 from litestar.params import FromPath, QueryParameter
 
 from domain.actor import Post
 from service.gateways.registry_files import LIMITS
-from service.gateways.sheet_files import CSV_TYPE, TYPES, XLSX_TYPE
+from service.gateways.sheet_files import CSV_TYPE, KINDS, XLSX_TYPE
 from service.openapi import files
 from service.security import allow
 from service.verification.commands.files import LOADERS
@@ -19,7 +18,7 @@ from service.verification.commands.files import load_file as load
 from service.verification.queries import files as sent
 from service.verification.queries import queue as owed
 from service.verification.schemas import NewRegistryFile, QueueView, RegistryFilesView, RegistryFileView
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, taken
 
 _READERS = (*LOADERS, Post.CATALOG_PUBLISHER, Post.AUDITOR, Post.REVIEWER)
 
@@ -53,9 +52,7 @@ async def load_file(
     source: Annotated[str, QueryParameter(max_length=500)],
 ) -> Response[RegistryFileView]:
     """Load a registry's file as CSV or XLSX, whole or not at all. The same bytes are the same file."""
-    kind = next((kind for kind, media_type in TYPES.items() if media_type == request.content_type[0]), None)
-    if kind is None:
-        raise ClientException("a registry's file is CSV or XLSX", status_code=415)
+    kind = KINDS[taken(request, KINDS)]
     new, data = NewRegistryFile(as_of, source), await request.body()
     effect = once(tx, RegistryFileView, lambda: load(tx, me, new, data, f"registry.{kind}", today, now))
     return answered(await effect)

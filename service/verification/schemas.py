@@ -47,7 +47,8 @@ class NewRegistryFile(Struct, forbid_unknown_fields=True):
 
 class RegistryFileView(Struct):
     """`filed`: claims that wait for their check and stand in it. `revoked`: claims further on whose certificate it
-    says was revoked; both null in a list of files that were confirmed. `mine`: whether I loaded it, and so cannot confirm it."""
+    says was revoked; both null in a list of files that were confirmed. `mine`: whether I loaded it,
+    and so cannot confirm it."""
 
     id: UUID
     as_of: date

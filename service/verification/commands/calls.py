@@ -1,8 +1,8 @@
 """Whether the registry may be asked now, and what became of asking: known to all workers, since it is in rows.
 
-Two things are kept of a registry. How many calls each of the last sixty minutes had: no more than were agreed. And how
-often it was silent one time after another: then it is left alone, for longer each time, until one call on trial is
-answered. Times are the database's own, as those of jobs.
+Two things are kept of a registry. How many calls each of the last sixty minutes had: no more than were agreed. And
+how often it was silent one time after another: then it is left alone, for longer each time, until one call on trial
+is answered. Times are the database's own, as those of jobs.
 """
 
 from dataclasses import dataclass
