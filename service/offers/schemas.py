@@ -20,7 +20,8 @@ class NewConfirmation(Struct, forbid_unknown_fields=True):
 
 class OfferView(Struct):
     """What would be filed, with the amount in fen as of the day it was made; `expires_on` is the last day.
-    `needs_human`: once it is filed, an officer looks at it. One from the registry's file has no class and no district."""
+    `needs_human`: once it is filed, an officer looks at it. One from the registry's file has no class and no
+    district."""
 
     id: UUID
     item_code: str
