@@ -1,5 +1,6 @@
 """Skill levels: a code with a scheme and a rank; only levels of one scheme compare."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,6 +73,15 @@ def level_named(text: str, *, field: str = "level") -> SkillLevel:
     return level_of(_SPELLINGS.get(half_width(text).strip()), field=field)
 
 
+def level_told(text: str) -> str:
+    """The code of the level that a registry writes: as for `level_named`, and both halves in either order or with
+    brackets (四级（中级工）). The text as it stands where it names none, or two."""
+    halves = filter(None, _BETWEEN_HALVES.split(half_width(text).strip()))
+    meant = {_SPELLINGS.get(half) for half in halves}
+    return (meant.pop() if len(meant) == 1 else None) or text
+
+
+_BETWEEN_HALVES = re.compile(r"\s*[/()]\s*")
 _SPELLINGS = {
     spelling: level.code for level in LEVELS.values() for spelling in (level.code, level.name, *level.name.split("/"))
 }

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from domain.identity import same_name
+from domain.level import level_told
 
 
 class Outcome(StrEnum):
@@ -38,12 +39,22 @@ _LEFT_OUT_OF_NAMES = re.compile("[·•・･‧∙⋅ꞏ᛫⸱●.．\u200b-\u2
 _MASK = re.compile(r"[*＊×]")
 
 
+#: A registry that does not answer is left alone for this long, each time twice as long as before.
+_REST_SECONDS, _REST_SECONDS_MAX = 10, 600
+
+
+def rest_seconds(rests: int) -> int:
+    """For how long it is left alone the first time (1), the second, and so on, until it answers again."""
+    return int(min(_REST_SECONDS * 2 ** min(rests - 1, 10), _REST_SECONDS_MAX))
+
+
 @dataclass(frozen=True)
 class RegistryEntry:
     """One certificate as the registry tells it; None where it is silent.
 
     `id_number` may be whole, masked with asterisks (`370102********002X`) or a tail (`002X`).
-    `level` is a code of `domain.level`. A revoked certificate may lack its day.
+    `level` is a code of `domain.level`, or text that `level_told` understands. A revoked certificate may
+    lack its day.
     """
 
     number: str
@@ -110,6 +121,8 @@ def _canonical(name: str, value: str | date | None) -> str:
     if name == "holder_name":
         return _LEFT_OUT_OF_NAMES.sub("", value).strip()
     plain = "".join(unicodedata.normalize("NFKC", value).split()).upper()
+    if name == "level":
+        return level_told(plain.lower())
     if name == "id_number":
         plain = _MASK.sub("*", plain)
         return plain if len(plain.replace("*", "")) >= _TAIL_MIN else ""

@@ -13,7 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Integer, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Identity,
+    Index,
+    Integer,
+    Uuid,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.errors import Conflict
@@ -31,6 +44,7 @@ class JobRow(Base):
     __table_args__ = (
         Index("uq_jobs_kind_subject_round", "kind", "subject", "round", unique=True),
         Index("uq_jobs_ready", "kind", "subject", unique=True, postgresql_where=text("state = 'ready'")),
+        Index("ix_jobs_dead", "kind", postgresql_where=text("state = 'dead'")),
         Index("ix_jobs_due", "next_at", postgresql_where=text("state = 'ready'")),
         CheckConstraint("state IN ('ready', 'done', 'dead')", name="state"),
     )
@@ -80,6 +94,18 @@ def nudge(tx: Tx, job: Job, job_id: int) -> None:
 async def owe(tx: Tx, job: Job, subject: UUID) -> None:
     """Owe `job` for one subject, in the business transaction."""
     await owe_all(tx, job, [subject])
+
+
+async def owe_now(tx: Tx, job: Job, subjects: Sequence[UUID]) -> None:
+    """As `owe_all`, and what is ready already waits no longer, whatever it waited for."""
+    row = JobRow
+    waiting = update(row).where(
+        row.kind == str(job), row.state == "ready", row.subject == func.any(literal(list(subjects), ARRAY(Uuid)))
+    )
+    lease = func.make_interval(0, 0, 0, 0, 0, 0, settings().job_lease_seconds)
+    for job_id in (await tx.execute(waiting.values(next_at=func.now() + lease).returning(row.id))).scalars():
+        nudge(tx, job, job_id)
+    await owe_all(tx, job, subjects)
 
 
 async def take_due(tx: Tx, limit: int = 5_000) -> list[tuple[str, int]]:

@@ -18,6 +18,7 @@ class Job(StrEnum):
     FILE_ROSTER = "claims.file_roster"
     VERIFY_CERTIFICATE = "verification.verify_certificate"
     RECHECK_CERTIFICATE = "verification.recheck_certificate"
+    SETTLE_FILE = "verification.settle_file"
     ASSEMBLE_BATCH = "batches.assemble_batch"
     WRITE_BANK_FILE = "batches.write_bank_file"
     SEND_BANK_FILE = "batches.send_bank_file"
@@ -35,6 +36,7 @@ class Job(StrEnum):
 IDS_PER_MESSAGE: dict[str, int] = {
     Job.IMPORT_ROSTER: 1,
     Job.FILE_ROSTER: 4,
+    Job.SETTLE_FILE: 1,
     Job.HOLD_CLAIMS: 1,
     Job.WEIGH: 1,
     Job.RUN_SIGNALS: 1,

@@ -15,6 +15,8 @@ class Settings:
     key_file: str = ""  # JSON; see service/crypto.py
     registry_url: str = ""
     registry_token: str = field(default="", repr=False)
+    registry_calls_a_minute: int = 3_000  # by all workers together; 0: no limit
+    registry_silences_max: int = 5  # one after another, then it is left alone for a while
     bank_url: str = ""
     bank_token: str = field(default="", repr=False)
     sms_url: str = ""  # without one nobody is told anything by SMS

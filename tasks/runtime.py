@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from celery.signals import worker_process_init, worker_process_shutdown
@@ -46,20 +47,27 @@ class _Ready:
     subject: UUID
 
 
+class Pause(NamedTuple):
+    """Why a job waits, and for how long at least."""
+
+    why: str
+    seconds: float = 0
+
+
 @dataclass
 class Owed:
     """The ready jobs of one message. `subjects` are ids of what the work is about, each once."""
 
     jobs: Sequence[_Ready]
-    postponed: dict[UUID, str] = field(default_factory=dict)
+    postponed: dict[UUID, "Pause"] = field(default_factory=dict)
 
     @property
     def subjects(self) -> list[UUID]:
         return [each.subject for each in self.jobs]
 
-    def postpone(self, subject: UUID, why: str) -> None:
-        """Leave this one owed: the outside gave no answer. It counts no attempt."""
-        self.postponed[subject] = why
+    def postpone(self, subject: UUID, why: str, seconds: float = 0) -> None:
+        """Leave this one owed, for at least so many seconds: the outside gave no answer. It counts no attempt."""
+        self.postponed[subject] = Pause(why, seconds)
 
     @asynccontextmanager
     async def settle(self) -> AsyncIterator[tuple[Tx, list[UUID]]]:
@@ -189,24 +197,24 @@ async def _attempt(work: Work, ready: Sequence[_Ready]) -> None:
         await work(owed)
     except Unavailable as silence:
         for each in ready:
-            owed.postponed.setdefault(each.subject, silence.code)
+            owed.postponed.setdefault(each.subject, Pause(silence.code))
     if owed.postponed:
         await _wait(owed)
 
 
 async def _wait(owed: Owed) -> None:
-    by_reason: dict[str, list[int]] = {}
+    paused: dict[Pause, list[int]] = {}
     for each in owed.jobs:
         if each.subject in owed.postponed:
-            by_reason.setdefault(owed.postponed[each.subject], []).append(each.id)
+            paused.setdefault(owed.postponed[each.subject], []).append(each.id)
     waited = func.extract("epoch", func.now() - JobRow.made_at)
-    pause = func.least(func.greatest(WAIT_SECONDS, waited / 8), WAIT_SECONDS_MAX)
+    usual = func.least(func.greatest(WAIT_SECONDS, waited / 8), WAIT_SECONDS_MAX)
     async with transaction() as tx:
-        for why, ids in sorted(by_reason.items()):
+        for pause, ids in sorted(paused.items()):
             await tx.execute(
                 update(JobRow)
                 .where(JobRow.id.in_(ids), JobRow.state == "ready")
-                .values(next_at=_after(pause), last_error=why)
+                .values(next_at=_after(func.greatest(usual, pause.seconds)), last_error=pause.why)
             )
 
 

@@ -25,6 +25,7 @@ class _Lazy(click.Group):
             "institution": ("service.cli.staff", "institution"),
             "standards": ("service.cli.standards", "standards"),
             "register": ("service.cli.registers", "register"),
+            "verification": ("service.cli.verification", "verification"),
             "reviews": ("service.cli.reviews", "reviews"),
             "stats": ("service.cli.statistics", "stats"),
             "restored": ("service.cli.restored", "restored"),

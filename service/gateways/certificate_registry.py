@@ -43,7 +43,10 @@ class Reply:
 
 
 class CertificateRegistry(Protocol):
-    """Whoever keeps the certificates."""
+    """Whoever keeps the certificates; `source` is what tells one from another."""
+
+    @property
+    def source(self) -> str: ...
 
     async def look_up(self, numbers: Sequence[str]) -> Reply:
         """Ask about at most 200 numbers at once (ValueError above that).

@@ -43,9 +43,14 @@ def must_be_document(data: bytes, media_type: str, field: str) -> None:
         raise Invalid("document.kind", field)
 
 
+def digest_of(data: bytes) -> bytes:
+    """By which the bytes are found."""
+    return hashlib.sha256(data).digest()
+
+
 async def store(tx: Tx, data: bytes, now: datetime) -> bytes:
     """Keep the bytes, unless they are there; their SHA-256."""
-    digest, row, file_id = hashlib.sha256(data).digest(), StoredFileRow, uuid4()
+    digest, row, file_id = digest_of(data), StoredFileRow, uuid4()
     if (await tx.execute(select(row.id).where(row.sha256 == digest))).first() is None:
         sealed = {"content_sealed": keyring().seal(data, file_id), "size": len(data)}
         new = insert(row).values(id=file_id, sha256=digest, stored_at=now, **sealed)

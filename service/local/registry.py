@@ -12,7 +12,8 @@ It knows the sample certificates it was told (`POST /control/certificates`) and 
 
 Modes: well · slow (after delay_ms) · down (503 and a closed connection in turn) · wrong (another person's name) ·
 late (for each number the first `times` askings, 1 unless told, go unanswered: the others are answered, and
-503 when none is) · duplicate (entries twice) · half (the reply breaks off).
+503 when none is) · duplicate (entries twice) · half (the reply breaks off) · huge (ten million bytes) ·
+named_levels (四级/中级工 in place of 4) · two (another level's certificate beside it, under the same number).
 """
 
 import json
@@ -22,10 +23,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from domain.level import LEVELS
 from service.local.listening import Answer, BadRequest, CutOff, Memory, Request, as_json, checked_behaviour, listen
 
 NUMBERS_MAX = 200
-MODES = ("well", "slow", "down", "wrong", "late", "duplicate", "half")
+MODES = ("well", "slow", "down", "wrong", "late", "duplicate", "half", "huge", "named_levels", "two")
 COLUMNS = ("holder_name", "id_number", "occupation_code", "level", "issued_on")
 
 #: In mode `wrong` every certificate belongs to them.
@@ -111,7 +113,8 @@ class Registry:
             if not numbers:
                 return as_json({"error": "come again"}, HTTPStatus.SERVICE_UNAVAILABLE)
         reply = json.dumps({"rows": self._rows(numbers, mode)}, ensure_ascii=False).encode()
-        return Answer(HTTPStatus.OK, reply[: len(reply) // 2] if mode == "half" else reply)
+        spoilt = {"half": reply[: len(reply) // 2], "huge": reply + b" " * 10_000_000}
+        return Answer(HTTPStatus.OK, spoilt.get(mode, reply))
 
     def _ripe(self, numbers: Sequence[str], times: int) -> list[str]:
         """The numbers that were asked for more than `times` times."""
@@ -141,8 +144,11 @@ def _row(number: str, known: dict[str, Any] | None, mode: str) -> dict[str, Any]
     entry = {column: known[column] for column in (*COLUMNS, "revoked_on")}
     if mode == "wrong":
         entry["holder_name"] = SOMEBODY_ELSE
+    if mode == "named_levels":
+        entry["level"] = LEVELS[entry["level"]].name
+    beside = {"duplicate": [entry], "two": [entry | {"level": "1" if entry["level"] == "2" else "2"}]}
     status = "revoked" if known["revoked_on"] else "found"
-    return {"number": number, "status": status, "entries": [entry] * (2 if mode == "duplicate" else 1)}
+    return {"number": number, "status": status, "entries": [entry, *beside.get(mode, ())]}
 
 
 def _is_certificate(row: Any) -> bool:

@@ -11,10 +11,12 @@ from sqlalchemy import Row, text
 from domain.actor import Actor
 from domain.eligibility import Verdict
 from domain.errors import NotFound
+from domain.level import LEVELS
 from domain.offer import Ended, OfferStatus
 from service.claims.tables import ALIVE_SQL, DEAD_SQL
 from service.database import Tx
 from service.offers.schemas import OffersView, OfferView
+from service.verification.queries.files import newest_sql
 from service.wording import words
 
 #: Results or offers that are looked at in one transaction, and offers that a person is shown.
@@ -28,22 +30,27 @@ def _claimed(certificate: str) -> str:
 
 
 def _mandated(person: str, of_class: str) -> str:
-    """Whether the person lets the class's institution claim for them today."""
+    """Whether the person lets the class's institution claim for them today; any, where there is no class."""
     return f"""EXISTS (SELECT FROM mandates m
-                         JOIN training_classes taught
-                           ON taught.id = {of_class} AND taught.institution_id = m.institution_id
                          JOIN people holder ON holder.id = {person}
+                         LEFT JOIN training_classes taught ON taught.id = {of_class}
                         WHERE m.person_id IN (holder.id, holder.merged_into)
+                          AND m.institution_id = coalesce(taught.institution_id, m.institution_id)
                           AND m.in_force @> CAST(:today AS date)
                           AND NOT EXISTS (SELECT FROM mandate_revocations v
                                            WHERE v.mandate_id = m.id AND v.revoked_on <= :today))"""  # noqa: S608 (our own constants)
 
 
-# A corrected sheet is told whole: whoever it leaves as they were keeps their offer.
-_CORRECTED = """NOT EXISTS (SELECT FROM assessment_results r
-                             WHERE r.certificate_number = o.certificate_number AND r.live
-                               AND (r.person_id, r.class_id, r.certificate_issued_on)
-                                 = (o.person_id, o.class_id, o.issued_on))"""
+# A corrected sheet is told whole, and so is a newer file: whoever it leaves as they were keeps their offer.
+_CORRECTED = f"""(NOT EXISTS (SELECT FROM assessment_results r
+                              WHERE r.certificate_number = o.certificate_number AND r.live
+                                AND (r.person_id, r.class_id, r.certificate_issued_on)
+                                  = (o.person_id, o.class_id, o.issued_on))
+                  AND NOT EXISTS (SELECT FROM registry_entries e
+                                    JOIN person_blind_indexes b ON b.index = e.holder_index
+                                   WHERE o.entry_id IS NOT NULL AND e.certificate_number = o.certificate_number
+                                     AND e.file_id = {newest_sql("o.certificate_number")} AND NOT e.revoked
+                                     AND (b.person_id, e.issued_on) = (o.person_id, o.issued_on)))"""  # noqa: S608 (our own constants)
 _OVER = f"(o.expires_on < :today OR {_CORRECTED})"
 _MANDATED = _mandated("o.person_id", "o.class_id")
 #: That an offer `o` is shown to its holder on the day `:today`.
@@ -59,7 +66,8 @@ class Place:
     person_id: UUID
 
 
-BEGINNING = Place(UUID(int=0), UUID(int=0))
+NOBODY = UUID(int=0)
+BEGINNING = Place(NOBODY, NOBODY)
 
 _CANDIDATES = text(f"""
     SELECT r.assessment_id, r.person_id, coalesce(person.merged_into, person.id) AS holder, r.class_id, c.number,
@@ -84,6 +92,37 @@ async def candidates(tx: Tx, after: Place, claim_window_months: int, today: date
     place = {"assessment_id": after.assessment_id, "person_id": after.person_id}
     told = {"months": claim_window_months, "today": today, "portion": PORTION}
     return (await tx.execute(_CANDIDATES, {**place, **told})).all()
+
+
+# Found by the keyed digest of their number: whoever is not known here is nobody to offer anything to.
+_ON_FILE = text(f"""
+    SELECT e.*, b.person_id, coalesce(person.merged_into, person.id) AS holder, person.name_sealed,
+           person.id_number_sealed
+      FROM registry_entries e
+      JOIN registry_file_confirmations k ON k.file_id = e.file_id
+      JOIN person_blind_indexes b ON b.index = e.holder_index
+      JOIN people person ON person.id = b.person_id
+     WHERE e.id > :after AND NOT e.revoked AND e.occupation_code IS NOT NULL AND e.level = ANY (:levels)
+       AND e.issued_on + make_interval(months => :months) >= :today
+       AND e.file_id = {newest_sql("e.certificate_number")}
+       AND NOT EXISTS (SELECT FROM registry_entries twice
+                        WHERE twice.certificate_number = e.certificate_number AND twice.file_id = e.file_id
+                          AND twice.id <> e.id)
+       AND NOT EXISTS (SELECT FROM assessment_results r
+                        WHERE r.certificate_number = e.certificate_number AND r.live)
+       AND NOT EXISTS (SELECT FROM claim_offers o
+                        WHERE o.certificate_number = e.certificate_number AND o.person_id = b.person_id)
+       AND NOT {_claimed("e.certificate_number")}
+       AND NOT {_mandated("b.person_id", "CAST(NULL AS uuid)")}
+     ORDER BY e.id LIMIT :portion
+""")  # noqa: S608 (our own constants)
+
+
+async def candidates_on_file(tx: Tx, after: UUID, claim_window_months: int, today: date) -> Sequence[Row[Any]]:
+    """A portion of the entries in files of the registry with a certificate that nobody has claimed for, or may claim
+    for, but its holder; of those that stand in no class's results."""
+    told = {"after": after, "months": claim_window_months, "today": today, "portion": PORTION}
+    return (await tx.execute(_ON_FILE, {**told, "levels": list(LEVELS)})).all()
 
 
 _ENDED = text(f"""
@@ -113,7 +152,7 @@ _MINE = f"""
            {STANDS} AS stands, {_OVER} AS over, {_MANDATED} AS mandated
       FROM claim_offers o
       JOIN people person ON person.id = o.person_id
-      JOIN training_classes c ON c.id = o.class_id
+      LEFT JOIN training_classes c ON c.id = o.class_id
       JOIN catalog_items item ON item.id = o.item_id
      WHERE :me IN (person.id, person.merged_into)
 """  # noqa: S608 (our own constants)

@@ -8,12 +8,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 import service.assessments.tables
-import service.claims.tables  # noqa: F401 (an offer is of a result, and becomes a claim)
+import service.claims.tables
+import service.verification.tables  # noqa: F401 (an offer is of a result or an entry, and becomes a claim)
 from service.database import Base, Fen
 
 
 class OfferRow(Base):
-    """One offer, of a result that held when it was made. Only `status` changes, once, and `claim_id` with it."""
+    """One offer, of a result in a class, or of an entry in a file of the registry (which knows no class and no
+    district), that held when it was made. Only `status` changes, once, and `claim_id` with it."""
 
     __tablename__ = "claim_offers"
     __table_args__ = (
@@ -28,15 +30,20 @@ class OfferRow(Base):
         Index("ix_claim_offers_open", "id", postgresql_where=text("status = 'offered'")),
         CheckConstraint("status IN ('offered', 'confirmed', 'declined', 'expired')", name="status"),
         CheckConstraint("(status = 'confirmed') = (claim_id IS NOT NULL)", name="confirmed"),
+        CheckConstraint(
+            "num_nulls(assessment_id, class_id, district) = CASE WHEN entry_id IS NULL THEN 0 ELSE 3 END",
+            name="found_in",
+        ),
         CheckConstraint("made_on <= expires_on", name="days"),
         CheckConstraint("amount_fen > 0", name="amount"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    assessment_id: Mapped[UUID]
+    assessment_id: Mapped[UUID | None]
     person_id: Mapped[UUID]
-    class_id: Mapped[UUID] = mapped_column(ForeignKey("training_classes.id"))
-    district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    class_id: Mapped[UUID | None] = mapped_column(ForeignKey("training_classes.id"))
+    entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("registry_entries.id"))
+    district: Mapped[str | None] = mapped_column(ForeignKey("districts.code"))
     item_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_items.id"))
     level: Mapped[str]
     certificate_number: Mapped[str]

@@ -34,6 +34,7 @@ HEADINGS = {
     "work": "审核任务",
     "claims": "申领",
     "offers": "申领",
+    "verification": "核实证书",
     "messages": "申领",
     "rosters": "花名册",
     "notices": "公示",

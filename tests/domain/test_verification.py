@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from domain.verification import CheckResult, Outcome, Question, RegistryEntry, compare
+from domain.level import level_told
+from domain.verification import CheckResult, Outcome, Question, RegistryEntry, compare, rest_seconds
 
 NUMBER = "S000037000001250300001"
 ID = "11010519491231002X"
@@ -38,6 +39,11 @@ SINGLE = [
     ({"occupation_code": "6-18-01-02"}, mismatch("occupation_code")),
     ({"level": "2"}, mismatch("level")),
     ({"level": " ３ "}, CheckResult(FOUND)),
+    ({"level": "三级/高级工"}, CheckResult(FOUND)),
+    ({"level": "高级工"}, CheckResult(FOUND)),
+    # a grade of engineers, and what names two levels
+    ({"level": "高级"}, mismatch("level")),
+    ({"level": "三级/中级工"}, mismatch("level")),
     ({"issued_on": date(2025, 3, 2)}, mismatch("issued_on")),
     ({"level": "2", "holder_name": "张三"}, mismatch("holder_name", "level")),
     # silence is not a difference, but somebody must be named
@@ -131,3 +137,26 @@ def test_personal_data_is_not_printed() -> None:
     for printed in (repr(QUESTION), repr(AGREES)):
         assert "阿依古丽" not in printed
         assert ID not in printed
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("四级/中级工", "4"),
+        ("中级工/四级", "4"),
+        ("四级（中级工）", "4"),
+        ("４", "4"),
+        (" 中级工 ", "4"),
+        ("中级", "intermediate"),
+        ("高级技师", "1"),
+        ("四级/高级工", "四级/高级工"),
+        ("四级/不详", "四级/不详"),
+        ("四", "四"),
+    ],
+)
+def test_a_level_as_text_is_understood_where_it_means_one(written: str, code: str) -> None:
+    assert level_told(written) == code
+
+
+def test_a_silent_registry_is_left_alone_for_longer_each_time_up_to_ten_minutes() -> None:
+    assert [rest_seconds(n) for n in (1, 2, 3, 6, 7, 8, 1_000)] == [10, 20, 40, 320, 600, 600, 600]

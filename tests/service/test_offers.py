@@ -284,7 +284,7 @@ async def test_by_sql_an_offer_stays_as_shown_and_ends_as_ones_own_claim(tx: Tx,
             VALUES ('offer', :new, 'prepare', '{{"status": "offered"}}', 'x', now()))
         INSERT INTO claim_offers (id, certificate_number, status, {columns})
         SELECT :new, 'X1', 'offered', {columns} FROM claim_offers WHERE id = :id"""
-    assert await _refused(tx, made, id=offer_id, new=uuid4()) == "ZD150"
+    assert await _refused(tx, made, id=offer_id, new=uuid4()) == "ZD162"
 
 
 async def test_what_stands_there_anyhow_is_named(databases: Databases, committed: World) -> None:

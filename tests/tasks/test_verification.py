@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +16,7 @@ from service import settings
 from service.claims.commands.review import withdraw_claim
 from service.claims.tables import ClaimRow
 from service.database import transaction
+from service.gateways import certificate_registry
 from service.gateways.asking import new_client
 from service.gateways.certificate_registry import HttpRegistry
 from service.jobs import JobRow
@@ -25,6 +28,8 @@ from tasks.runtime import Owed, do
 from tests.conftest import Databases
 from tests.gateways.stand_in import TOKEN, StandIn
 from tests.world import Trainee, World
+
+_names = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +47,8 @@ def stand_in(running: StandIn) -> StandIn:
 @pytest.fixture
 async def registry(stand_in: StandIn) -> AsyncIterator[HttpRegistry]:
     async with new_client() as client:
-        yield HttpRegistry(stand_in.url, TOKEN, client)
+        # a name of its own for each test: what is known of the registry is known under it
+        yield HttpRegistry(stand_in.url + "/" * next(_names), TOKEN, client)
 
 
 @dataclass
@@ -91,9 +97,9 @@ class Filed:
             return [tuple(each) for each in counted]
 
 
-async def file(world: World, registry: HttpRegistry, count: int) -> Filed:
+async def file(world: World, registry: HttpRegistry, number: int) -> Filed:
     async with transaction() as tx:
-        trainees = [await world.trainee(tx) for _ in range(count)]
+        trainees = [await world.trainee(tx) for _ in range(number)]
         claims = [(await world.claim(tx, "filed", each)).id for each in trainees]
         asked = await questions(tx, claims)
     async with transaction() as tx:
@@ -148,7 +154,7 @@ async def test_messages_that_come_twice_at_once_settle_each_claim_once(
     assert all((replies, notes) == (1, 1) for _, replies, notes in await filed.settled())
 
 
-@pytest.mark.parametrize("mode", ["down", "half"])
+@pytest.mark.parametrize("mode", ["down", "half", "huge"])
 async def test_while_the_registry_is_silent_the_question_stays_owed(
     committed: World, registry: HttpRegistry, stand_in: StandIn, mode: str
 ) -> None:
@@ -181,12 +187,13 @@ async def test_numbers_that_are_answered_late_wait_while_others_are_settled(
     assert await together.statuses() == ["verified", "verified"]
 
 
-async def test_another_persons_certificate_goes_before_an_officer(
-    committed: World, registry: HttpRegistry, stand_in: StandIn
+@pytest.mark.parametrize("mode", ["wrong", "two"])
+async def test_another_persons_certificate_or_two_go_before_an_officer(
+    committed: World, registry: HttpRegistry, stand_in: StandIn, mode: str
 ) -> None:
     filed = await file(committed, registry, 1)
     teach(stand_in, list(filed.asked.values()))
-    stand_in.behave(mode="wrong")
+    stand_in.behave(mode=mode)
     await filed.verify()
     assert await filed.statuses() == ["in_review"]
     async with transaction() as tx:
@@ -196,14 +203,35 @@ async def test_another_persons_certificate_goes_before_an_officer(
         assert (await tx.execute(reasons)).scalar_one() == "registry.mismatch"
 
 
-async def test_an_answer_given_twice_is_one_answer(
-    committed: World, registry: HttpRegistry, stand_in: StandIn
+@pytest.mark.parametrize("mode", ["duplicate", "named_levels"])
+async def test_an_answer_given_twice_or_in_words_is_one_answer(
+    committed: World, registry: HttpRegistry, stand_in: StandIn, mode: str
 ) -> None:
     filed = await file(committed, registry, 1)
     teach(stand_in, list(filed.asked.values()))
-    stand_in.behave(mode="duplicate")
+    stand_in.behave(mode=mode)
     await filed.verify()
     assert await filed.statuses() == ["verified"]
+
+
+async def test_whoever_answers_after_minutes_is_not_waited_for(
+    committed: World, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what it says another time, when asked again, is what counts."""
+    patient = certificate_registry.Line
+    monkeypatch.setattr(certificate_registry, "Line", partial(patient, whole_seconds=0.2))
+    async with new_client() as client:
+        filed = await file(committed, HttpRegistry(stand_in.url + "/" * next(_names), TOKEN, client), 1)
+        teach(stand_in, list(filed.asked.values()))
+        stand_in.behave(mode="slow", delay_ms=1_000)
+        await filed.verify()
+        assert await filed.states() == [("ready", 0, "registry.unavailable")]
+        stand_in.behave(mode="wrong")
+        await filed.verify()
+        stand_in.behave(mode="well")
+        await filed.verify()
+    assert await filed.statuses() == ["in_review"]
+    assert [(replies, notes) for _, replies, notes in await filed.settled()] == [(1, 1)]
 
 
 async def test_nothing_is_held_while_the_registry_thinks_and_a_claim_may_be_withdrawn(

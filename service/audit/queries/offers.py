@@ -1,4 +1,5 @@
-"""The promise about offers: what was confirmed is a claim of one's own, and what was offered is in the results."""
+"""The promise about offers: what was confirmed is a claim of one's own, and what was offered is in the results
+or in a file of the registry that two persons vouch for."""
 
 from service.audit.queries.checks import Check, Promise
 
@@ -38,8 +39,30 @@ OFFERS = Promise(
             "评价结果里没有这本证书",
             """SELECT o.id FROM claim_offers o
                  LEFT JOIN assessment_results r ON r.assessment_id = o.assessment_id AND r.person_id = o.person_id
-                WHERE (r.class_id, r.certificate_number, r.certificate_issued_on)
+                WHERE o.entry_id IS NULL
+                  AND (r.class_id, r.certificate_number, r.certificate_issued_on)
                       IS DISTINCT FROM (o.class_id, o.certificate_number, o.issued_on)""",
+        ),
+        Check(
+            "claim_offers",
+            "登记机构的文件里没有这个人的这本证书，或那份文件没有第二个人确认",
+            """SELECT o.id FROM claim_offers o
+                 LEFT JOIN registry_entries e ON e.id = o.entry_id
+                 LEFT JOIN registry_file_confirmations k ON k.file_id = e.file_id
+                WHERE o.entry_id IS NOT NULL
+                  AND ((e.certificate_number, e.issued_on, e.revoked, k.file_id IS NULL)
+                       IS DISTINCT FROM (o.certificate_number, o.issued_on, false, false)
+                       OR NOT EXISTS (SELECT FROM person_blind_indexes b
+                                       WHERE b.index = e.holder_index AND b.person_id = o.person_id))""",
+        ),
+        Check(
+            "registry_files",
+            "装入登记机构文件的人又自己确认",
+            """SELECT f.id FROM registry_files f
+                 JOIN registry_file_confirmations k ON k.file_id = f.id
+                 JOIN people loader ON loader.id = f.loader_id
+                 JOIN people other ON other.id = k.person_id
+                WHERE coalesce(loader.merged_into, loader.id) = coalesce(other.merged_into, other.id)""",
         ),
     ),
 )

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import ClientException
 from litestar.params import FromPath, JSONBody
 
 from domain.actor import Post
@@ -20,7 +19,7 @@ from service.verification.schemas import (
     NewManualCheck,
     NewSecondCheck,
 )
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, private_file, taken
 
 REVIEWERS = allow(Post.REVIEWER)
 READERS = allow(Post.REVIEWER, Post.AUDITOR)
@@ -36,9 +35,7 @@ async def hand_in_evidence(
     request: StrictRequest, tx: Tx, me: Me, now: Now, once: Once, claim_id: FromPath[UUID]
 ) -> Response[CheckEvidenceView]:
     """Hand in what a check by hand rests on (PDF, JPEG or PNG): a letter, the record of a call, a photo."""
-    media_type = request.content_type[0]
-    if media_type not in TYPES:
-        raise ClientException("evidence is PDF, JPEG or PNG", status_code=415)
+    media_type = taken(request, TYPES)
     about = claim_id, media_type, await request.body(), now
     return answered(await once(tx, CheckEvidenceView, lambda: manual.hand_in_evidence(tx, me, *about)))
 
@@ -51,8 +48,7 @@ async def hand_in_evidence(
 async def show_evidence(tx: Tx, me: Me, claim_id: FromPath[UUID], sha256: FromPath[str]) -> Response[bytes]:
     """The file itself."""
     media_type, content = await seen.evidence(tx, me, claim_id, sha256)
-    kept = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-store"}
-    return Response(content, media_type=media_type, headers={"Content-Disposition": "attachment", **kept})
+    return private_file(content, media_type)
 
 
 @post("/api/claims/{claim_id:uuid}/manual-check", guards=[REVIEWERS])
