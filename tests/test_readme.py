@@ -54,7 +54,7 @@ def test_the_walk_goes_all_the_way(document: str) -> None:
     """From the door to the money, in the order in which it happens."""
     walked = [file for file, _ in _STEP.findall(text_of(document))]
     stations = [
-        "service/claims/routes.py",
+        "service/claims/routes/claims.py",
         "service/claims/commands/filing.py",
         "domain/eligibility/decision.py",
         "service/jobs.py",
