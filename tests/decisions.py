@@ -117,6 +117,15 @@ _BESIDE: dict[str, Callable[[Facts], Facts]] = {
 }
 
 
+_WAYS: dict[str, Callable[[Facts], Facts]] = {
+    "": lambda facts: facts,
+    "机构": lambda facts: replace(facts, channel=Channel.INSTITUTION, mandate=MANDATE, institution=INSTITUTION),
+    "企业": lambda facts: replace(facts, channel=Channel.ENTERPRISE, contract=CONTRACT, institution=NO_SCHOOL),
+    "项目": of_project,
+    "生活费": of_allowance,
+}
+
+
 def facts_of(case: dict[str, str]) -> Facts:
     """The facts that a row describes."""
     facts, code = eligible(), case["职业"] or WELDER
@@ -132,12 +141,7 @@ def facts_of(case: dict[str, str]) -> Facts:
         certificate_number=case["证书编号"] or facts.certificate_number,
         age=_age(case["出生"] or "男 1993-01-15", facts.training_started_on),
     )
-    if case["途径"] == "机构":
-        facts = replace(facts, channel=Channel.INSTITUTION, mandate=MANDATE, institution=INSTITUTION)
-    if case["途径"] == "企业":
-        facts = replace(facts, channel=Channel.ENTERPRISE, contract=CONTRACT, institution=NO_SCHOOL)
-    if of_kind := {"项目": of_project, "生活费": of_allowance}.get(case["途径"]):
-        facts = of_kind(facts)
+    facts = _WAYS[case["途径"]](facts)
     if case["人群有效日"]:
         facts = replace(facts, group=GroupFacts("graduate", "diploma", date.fromisoformat(case["人群有效日"])))
     if case["缴费"]:
