@@ -66,6 +66,9 @@ TRIGGERS = [
     "refuse_change BEFORE UPDATE OR DELETE ON project_results FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     "guard_counter_claims BEFORE INSERT ON claims FOR EACH ROW WHEN (NEW.via = 'counter')"
     " EXECUTE FUNCTION guard_counter_claims()",
+    "guard_certificates_of_approved BEFORE UPDATE OF status ON claims FOR EACH ROW"
+    " WHEN (OLD.status = 'in_review' AND NEW.status = 'approved' AND NEW.kind = 'training')"
+    " EXECUTE FUNCTION guard_certificates_of_approved()",
     "guard_project_cap BEFORE INSERT ON claims FOR EACH ROW WHEN (NEW.project_id IS NOT NULL)"
     " EXECUTE FUNCTION guard_project_cap()",
     "guard_project_cap_again BEFORE UPDATE OF status ON claims FOR EACH ROW"
@@ -108,6 +111,8 @@ def upgrade() -> None:
     op.create_index("ix_claims_project", "claims", ["project_id"], postgresql_where=sa.text("project_id IS NOT NULL"))
     for function in FUNCTIONS:
         op.execute(function)
+    # what has no certificate is not asked for one when an officer approves it
+    op.execute("DROP TRIGGER guard_certificates_of_approved ON claims")
     for trigger in TRIGGERS:
         op.execute(f"CREATE TRIGGER {trigger}")
     op.execute("GRANT SELECT, INSERT ON procured_projects, project_results TO zhida_app")
