@@ -18,9 +18,9 @@ _PLACES = """
                  FROM claim_appeals a JOIN claims c ON c.id = a.claim_id
      UNION ALL SELECT 'manual_check', m.id, c.district, c.institution_id, c.person_id
                  FROM manual_checks m JOIN claims c ON c.id = m.claim_id
-     UNION ALL SELECT kind, k.id, c.district, c.institution_id, c.person_id
+     UNION ALL SELECT named.kind, k.id, c.district, c.institution_id, c.person_id
                  FROM clawbacks k JOIN claims c ON c.id = k.claim_id,
-                      unnest(ARRAY['clawback', 'clawback_waiver']) AS kind
+                      unnest(ARRAY['clawback', 'clawback_waiver']) AS named (kind)
      UNION ALL SELECT 'amount_appeal', a.id, c.district, c.institution_id, c.person_id
                  FROM amount_appeals a JOIN claims c ON c.id = a.claim_id
      UNION ALL SELECT 'claim_supplement', s.id, c.district, c.institution_id, c.person_id
