@@ -17,7 +17,14 @@ class Answer(StrEnum):
 
 #: Rules that look at other claims: what they say today counts, whatever was said when the claim was refused.
 _OF_OTHERS = frozenset(
-    {"certificate_not_used", "only_once", "no_higher_level_before", "within_limits", "invoice_not_used"}
+    {
+        "certificate_not_used",
+        "only_once",
+        "no_higher_level_before",
+        "within_limits",
+        "invoice_not_used",
+        "project_has_room",
+    }
 )
 
 

@@ -13,6 +13,15 @@ class Channel(StrEnum):
     ENTERPRISE = "enterprise"
 
 
+class ClaimKind(StrEnum):
+    """For what: a certificate that was gained, a place in a procured project (项目制), which has none, or the cost of
+    living while one was taught (生活费补贴)."""
+
+    TRAINING = "training"
+    PROJECT = "project"
+    ALLOWANCE = "allowance"
+
+
 class Via(StrEnum):
     """The way in (notice 三.8: 方便群众通过各种渠道进行申领). A claim keyed in at a counter is individual."""
 

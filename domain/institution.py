@@ -23,6 +23,11 @@ class InstitutionKind(StrEnum):
     ONLINE_PLATFORM = "online_platform"
     PROJECT_CONTRACTOR = "project_contractor"
     ASSESSMENT_BODY = "assessment_body"
+    ENTERPRISE = "enterprise"  # 用人单位: trains its own staff, and stands in no catalog
+
+
+#: Which of them employ: they may claim for the staff that they hired and trained.
+EMPLOYERS = frozenset({InstitutionKind.ENTERPRISE, InstitutionKind.ENTERPRISE_CENTRE})
 
 
 class Grade(StrEnum):

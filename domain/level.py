@@ -9,10 +9,12 @@ from domain.text import half_width
 
 
 class Scheme(StrEnum):
-    """SKILL: five levels, with those that 人社部发〔2022〕14号 puts below and above. ENGINEER: three grades."""
+    """SKILL: five levels, with those that 人社部发〔2022〕14号 puts below and above. ENGINEER: three grades.
+    PROJECT: a project item (项目制) has no levels, and this stands for the whole of it."""
 
     SKILL = "skill"
     ENGINEER = "engineer"
+    PROJECT = "project"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ def _ladder(scheme: Scheme, *steps: tuple[str, str, str]) -> dict[str, SkillLeve
     return {code: SkillLevel(code, scheme, rank, name, short) for rank, (code, name, short) in enumerate(steps)}
 
 
+#: The one level of a project item.
+WHOLE_PROJECT = "project"
+
 #: By code, each scheme from its lowest level up.
 LEVELS: dict[str, SkillLevel] = {
     **_ladder(
@@ -55,6 +60,7 @@ LEVELS: dict[str, SkillLevel] = {
         ("intermediate", "中级", "中级"),
         ("senior", "高级", "高级"),
     ),
+    **_ladder(Scheme.PROJECT, (WHOLE_PROJECT, "项目制", "项目制")),
 }
 
 

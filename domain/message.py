@@ -19,6 +19,16 @@ _TOLD = {
     )
 }
 _FILED, _WITHDRAWN = "file", str(ClaimAction.WITHDRAW)
+#: An acceptor keyed the claim in.
+_AT_COUNTER = "file_at_counter"
+#: What is said otherwise where an enterprise or a contractor is paid in the person's place, and mends the claim.
+_PAID_TO_ANOTHER = {
+    _FILED: "file_to_another",
+    str(ClaimAction.APPROVE): "approve_to_another",
+    str(ClaimAction.PAY): "pay_to_another",
+    str(ClaimAction.SEND_BACK): None,
+    str(ClaimAction.BOUNCE): None,
+}
 #: A correction that is still missing when its day comes near.
 REMINDER = "remind"
 #: 免申即享: what one can have without asking; no claim yet.
@@ -33,13 +43,17 @@ DIGEST_FROM_HOUR = 8
 
 #: The journal's actions that may have to be told of.
 ACTIONS = (_FILED, _WITHDRAWN, *_TOLD)
-TEMPLATES = (*ACTIONS, REMINDER, OFFER, CLAWBACK, DIGEST)
+TEMPLATES = (*ACTIONS, _AT_COUNTER, *filter(None, _PAID_TO_ANOTHER.values()), REMINDER, OFFER, CLAWBACK, DIGEST)
 
 
-def template_of(action: str, channel: Channel, *, by_themself: bool) -> str | None:
+def template_of(action: str, channel: Channel, *, by_themself: bool, paid_to_another: bool = False) -> str | None:
     """The template by which the claim's holder is told; None where they did it themself, or need not hear."""
+    if paid_to_another and action in _PAID_TO_ANOTHER:
+        return _PAID_TO_ANOTHER[action]
+    if action == _FILED and channel is Channel.INDIVIDUAL:
+        return None if by_themself else _AT_COUNTER
     if action == _FILED:
-        return None if channel is Channel.INDIVIDUAL else _FILED
+        return _FILED
     if action == _WITHDRAWN:
         return None if by_themself else _WITHDRAWN
     return _TOLD.get(action)

@@ -151,6 +151,23 @@ class HoursOfLevels:
             raise Invalid("policy.not_hours", field="value", most=self.MOST)
 
 
+class LivingAllowance:
+    """`{days_most, fen_a_day}`: for how many days at most, and group → fen a day."""
+
+    DAYS_MOST, FEN_MOST = 366, 100_000
+
+    def check(self, value: object) -> None:
+        if not isinstance(value, dict) or value.keys() != {"days_most", "fen_a_day"}:
+            raise Invalid("policy.not_allowance", field="value")
+        groups = value["fen_a_day"]
+        fits = isinstance(groups, dict) and all(
+            isinstance(code, str) and _CODE.fullmatch(code) and _is_whole(fen, 1, self.FEN_MOST)
+            for code, fen in groups.items()
+        )
+        if not fits or not _is_whole(value["days_most"], 1, self.DAYS_MOST):
+            raise Invalid("policy.not_allowance", field="value")
+
+
 def _is_whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
@@ -200,6 +217,9 @@ FORMS: Mapping[str, Form] = {
     "class_earliest_hour": Whole(0, 12),
     "class_latest_hour": Whole(12, 24),
     "class_reference_hours": HoursOfLevels(),
+    "enterprise_contract_months": Whole(0, 120),
+    "enterprise_hired_months": Whole(0, 120),
+    "living_allowance": LivingAllowance(),
     "attendance_minutes_around": Whole(0, 180),
     "attendance_grace_minutes": Whole(0, 120),
     "attendance_session_percent": Whole(1, 100),

@@ -17,6 +17,7 @@ from service.catalog import routes as catalog
 from service.claims import routes as claims
 from service.clawbacks import routes as clawbacks
 from service.database import dispose
+from service.employment import routes as employment
 from service.funds import routes as funds
 from service.institutions import routes as institutions
 from service.messages import routes as messages
@@ -28,6 +29,7 @@ from service.pages.routes import public
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS
+from service.projects import routes as projects
 from service.reconciliation import routes as reconciliation
 from service.registers import routes as registers
 from service.security import PUBLIC, Authentication
@@ -78,7 +80,8 @@ async def advance_clock(data: JSONBody[NewDay]) -> DayView:
 
 
 FEATURES = [
-    *(access, policies, registers, catalog, funds, standards, institutions, training, assessments),
+    *(access, policies, registers, catalog, funds, standards, institutions, employment, projects),
+    *(training, assessments),
     *(
         claims,
         work,

@@ -123,6 +123,7 @@ _BY_CONSTRAINT = {
     "uq_assessment_results_certificate": "assessment.certificate_taken",
     "uq_assessments_version": "busy",
     "ck_claim_approvals_two_persons": "post.excluded",
+    "uq_procured_projects_number": "project.number_taken",
 }
 _BY_SQLSTATE = {
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
@@ -137,6 +138,7 @@ _BY_SQLSTATE = {
     "ZD082": "class.begun",
     "ZD084": "training.first_inspection",
     "ZD131": "attendance.key_revoked",
+    "ZD184": "project.no_room",
     "ZD191": "claim.own",
     "ZD193": "clawback.nothing",
     "ZD196": "amount_appeal.same_person",

@@ -31,7 +31,8 @@ from domain.policy import Limit
 from domain.register import FoundEntry, Looked, Register, register_of_group
 from domain.retirement import RetirementTable
 from service.wording import words
-from tests.facts import INSTITUTION, MANDATE, STARTED, TODAY, WELDER, eligible
+from tests.domain.kinds_of_claims import BESIDE, of_allowance, of_project
+from tests.facts import CONTRACT, INSTITUTION, MANDATE, NO_SCHOOL, STARTED, TODAY, WELDER, eligible
 
 ROOT = Path(__file__).parents[1]
 AGES = RetirementTable.from_csv((ROOT / "data/retirement-ages.csv").read_text("utf-8").splitlines())
@@ -62,6 +63,9 @@ _POLICIES: dict[str, Callable[..., dict[str, Any]]] = {
     r"只排除退休": lambda: {"excluding_registers": ("pensioners",)},
     r"毕业年度不补": lambda: {"graduating_students": "refused"},
     r"两项补贴都可领": lambda: {"sister_scheme_paid": "granted"},
+    r"合同期不限": lambda: {"enterprise_contract_months": 0},
+    r"不限新录用": lambda: {"enterprise_hired_months": 0},
+    r"没有生活费补贴": lambda: {"living_allowance": {}},
     r"机构代领须注明班级": lambda: {"institution_claim_needs_class": True},
     r"出勤满(\d+)": lambda least: {"attendance_share_least": int(least)},
 }
@@ -109,6 +113,16 @@ _BESIDE: dict[str, Callable[[Facts], Facts]] = {
     "机构停代领未定期": lambda facts: replace(facts, institution=replace(INSTITUTION, suspended=Period(STARTED))),
     "户名不是本人": lambda facts: replace(facts, holder_is_payee=False),
     "卡号存疑": lambda facts: replace(facts, warnings=("account.luhn",)),
+    **BESIDE,
+}
+
+
+_WAYS: dict[str, Callable[[Facts], Facts]] = {
+    "": lambda facts: facts,
+    "机构": lambda facts: replace(facts, channel=Channel.INSTITUTION, mandate=MANDATE, institution=INSTITUTION),
+    "企业": lambda facts: replace(facts, channel=Channel.ENTERPRISE, contract=CONTRACT, institution=NO_SCHOOL),
+    "项目": of_project,
+    "生活费": of_allowance,
 }
 
 
@@ -127,8 +141,7 @@ def facts_of(case: dict[str, str]) -> Facts:
         certificate_number=case["证书编号"] or facts.certificate_number,
         age=_age(case["出生"] or "男 1993-01-15", facts.training_started_on),
     )
-    if case["途径"] == "机构":
-        facts = replace(facts, channel=Channel.INSTITUTION, mandate=MANDATE, institution=INSTITUTION)
+    facts = _WAYS[case["途径"]](facts)
     if case["人群有效日"]:
         facts = replace(facts, group=GroupFacts("graduate", "diploma", date.fromisoformat(case["人群有效日"])))
     if case["缴费"]:

@@ -5,7 +5,16 @@ from datetime import date
 from typing import Any
 
 from domain.claim import Channel
-from domain.eligibility import AgeFacts, Facts, InstitutionFacts, ItemFacts, MandateFacts, Parameters, StandardFacts
+from domain.eligibility import (
+    AgeFacts,
+    ContractFacts,
+    Facts,
+    InstitutionFacts,
+    ItemFacts,
+    MandateFacts,
+    Parameters,
+    StandardFacts,
+)
 from domain.institution import Standing
 from domain.policy import Limit
 
@@ -32,6 +41,12 @@ PARAMETERS = Parameters(
     excluding_registers=("public_payroll", "students", "pensioners", "deceased"),
     graduating_students="granted",
     sister_scheme_paid="refused",
+    enterprise_contract_months=12,
+    enterprise_hired_months=12,
+    living_allowance={
+        "days_most": 30,
+        "fen_a_day": {"poverty_monitored": 2000, "registered_unemployed": 2000, "hard_to_employ": 2000},
+    },
 )
 
 _ELIGIBLE = Facts(
@@ -53,6 +68,10 @@ _ELIGIBLE = Facts(
 )
 
 MANDATE = MandateFacts(same_institution=True, first=date(2026, 1, 1), last=date(2026, 12, 31), fee_fen=0, listed=True)
+#: The first with this enterprise, signed two weeks before training.
+CONTRACT = ContractFacts(True, date(2026, 2, 16), date(2026, 2, 16), date(2029, 2, 15), employed_before=False)
+#: An enterprise stands in no catalog of institutions.
+NO_SCHOOL = InstitutionFacts(trained=Standing.NEVER, files=Standing.NEVER)
 INSTITUTION = InstitutionFacts(trained=Standing.LISTED, files=Standing.LISTED)
 
 

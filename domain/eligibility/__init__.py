@@ -4,10 +4,12 @@ A decision holds every rule's outcome, so that it can be explained, and is a fun
 can be computed again from what was stored (promise 16). Facts hold no personal data.
 """
 
-from domain.eligibility.decision import RULES, RULES_VERSION, Rule, decide
+from domain.eligibility.decision import RULES, RULES_VERSION, Rule, decide, rules_in
 from domain.eligibility.facts import (
     AgeFacts,
+    AllowanceFacts,
     ClassFacts,
+    ContractFacts,
     EarlierClaim,
     Facts,
     FeeFacts,
@@ -16,6 +18,7 @@ from domain.eligibility.facts import (
     ItemFacts,
     MandateFacts,
     Parameters,
+    ProjectFacts,
     StandardFacts,
     StandingClaim,
     once_in,
@@ -28,7 +31,9 @@ __all__ = [
     "RULES",
     "RULES_VERSION",
     "AgeFacts",
+    "AllowanceFacts",
     "ClassFacts",
+    "ContractFacts",
     "Decision",
     "EarlierClaim",
     "Facts",
@@ -39,6 +44,7 @@ __all__ = [
     "MandateFacts",
     "Outcome",
     "Parameters",
+    "ProjectFacts",
     "Result",
     "Rule",
     "StandardFacts",
@@ -47,5 +53,6 @@ __all__ = [
     "amount_due",
     "decide",
     "once_in",
+    "rules_in",
     "taught_in",
 ]

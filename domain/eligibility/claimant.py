@@ -47,7 +47,7 @@ def within_limits(facts: Facts) -> Said:
 
 
 def _used(limit: Limit, facts: Facts) -> int:
-    return sum(limit.counts(each.filed_on, facts.today) for each in facts.standing)
+    return sum(limit.counts(each.filed_on, facts.today) for each in facts.standing if not each.is_allowance)
 
 
 def of_age(facts: Facts) -> Said:

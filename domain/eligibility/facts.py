@@ -5,11 +5,11 @@ made by do not ask.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, Self
 
-from domain.claim import Channel, PlaceLink
+from domain.claim import Channel, ClaimKind, PlaceLink
 from domain.errors import Conflict, Invalid
 from domain.institution import Standing
 from domain.period import Period
@@ -23,8 +23,15 @@ _CAME_LATER = frozenset(
         "excluding_registers",
         "graduating_students",
         "sister_scheme_paid",
+        "enterprise_contract_months",
+        "enterprise_hired_months",
+        "living_allowance",
     }
 )
+
+
+#: What stands before the occupation where an allowance is given once (promise 2).
+ALLOWANCE = "allowance:"
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,10 @@ class Parameters:
     excluding_registers: tuple[str, ...] = ()
     graduating_students: str = "granted"  # or 'refused'
     sister_scheme_paid: str = "granted"  # or 'refused'
+    enterprise_contract_months: int = 0  # 0: any contract
+    enterprise_hired_months: int = 0  # 0: whenever it was signed
+    #: `days_most`, and `fen_a_day` by group; empty: nobody gets one.
+    living_allowance: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policy: Mapping[str, Any], on: date) -> Self:
@@ -108,6 +119,11 @@ class StandingClaim:
     status: str
     filed_on: date
 
+    @property
+    def is_allowance(self) -> bool:
+        """For the cost of living, which no limit of subsidies counts."""
+        return self.subsidy_key.startswith(ALLOWANCE)
+
 
 @dataclass(frozen=True)
 class MandateFacts:
@@ -118,6 +134,47 @@ class MandateFacts:
     last: date
     fee_fen: int
     listed: bool
+
+
+@dataclass(frozen=True)
+class ContractFacts:
+    """劳动合同 with the enterprise that files. `last` None: of no fixed term. `employed_before`: they signed another
+    earlier."""
+
+    same_enterprise: bool
+    signed_on: date
+    first: date
+    last: date | None
+    employed_before: bool
+
+
+@dataclass(frozen=True)
+class ProjectFacts:
+    """The contract over a project (项目制) that the claim draws on: its days, and what of it live claims have taken.
+    `price_fen`: what a place is worth by the result `result_id`; None: there is no result, or nothing prices it."""
+
+    id: str
+    confirmed: bool
+    first: date
+    last: date
+    places: int
+    taken: int
+    cap_fen: int
+    drawn_fen: int
+    result_id: str | None
+    price_fen: int | None
+
+    @property
+    def has_room(self) -> bool:
+        return self.taken < self.places and self.drawn_fen + (self.price_fen or 0) <= self.cap_fen
+
+
+@dataclass(frozen=True)
+class AllowanceFacts:
+    """How many days of the class were attended, and whether a claim for what it taught stands."""
+
+    days: int
+    training_claimed: bool
 
 
 @dataclass(frozen=True)
@@ -209,6 +266,19 @@ class Facts:
     of_class: ClassFacts | None = None
     #: A register that is not loaded, or not asked of this claim, is not among them.
     registers: tuple[Looked, ...] = ()
+    contract: ContractFacts | None = None
+    #: Whether who files for themself as an organisation has an account in force; persons name one.
+    payee_has_account: bool = True
+    #: A claim of a project has no certificate; the day of its result stands for the certificate's.
+    project: ProjectFacts | None = None
+    #: An allowance has none either; the last day of its class stands for it.
+    allowance: AllowanceFacts | None = None
+
+    @property
+    def kind(self) -> ClaimKind:
+        if self.allowance:
+            return ClaimKind.ALLOWANCE
+        return ClaimKind.PROJECT if self.project else ClaimKind.TRAINING
 
     @property
     def group_code(self) -> str:

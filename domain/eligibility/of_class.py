@@ -4,7 +4,7 @@ A claim that names none passes all but the first; so does one whose class is unk
 to say.
 """
 
-from domain.claim import Channel
+from domain.claim import Channel, ClaimKind
 from domain.eligibility.facts import Facts
 from domain.eligibility.outcome import Result, Said, failed, passed
 from domain.level import LEVELS
@@ -77,6 +77,9 @@ _OF_CLASS = (class_held, on_roster, class_teaches, class_started)
 
 
 def taught_in(facts: Facts) -> str | None:
-    """The id of the class whose claim it is: one that it names, and that nothing is wrong with."""
+    """The id of the class whose claim it is: one that it names, and that nothing is wrong with. An allowance is none:
+    what was set aside for a class is not for the cost of living."""
+    if facts.kind is not ClaimKind.TRAINING:
+        return None
     fits = all(rule(facts).outcome is not Result.FAILED for rule in _OF_CLASS)
     return facts.of_class.id if facts.of_class and fits else None

@@ -2,6 +2,7 @@
 
 from domain.claim import Channel
 from domain.eligibility.facts import Facts
+from domain.eligibility.of_allowance import allowance_due
 from domain.eligibility.outcome import Result, Said, failed, passed
 from domain.institution import LISTED, Standing
 from domain.money import Fen
@@ -74,7 +75,12 @@ def invoice_not_used(facts: Facts) -> Said:
 
 
 def amount_due(facts: Facts) -> Fen | None:
-    """What is paid if no rule objects: the standard, or the fee where policy bounds it. None without a standard."""
+    """What is paid if no rule objects: the standard, or the fee where policy bounds it; for a project what a place is
+    worth, for an allowance its days. None without a standard, and without a price."""
+    if facts.project is not None:
+        return facts.project.price_fen
+    if facts.allowance is not None:
+        return allowance_due(facts)
     if facts.standard is None:
         return None
     if facts.fee is None or not facts.parameters.subsidy_capped_by_fee:

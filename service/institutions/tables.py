@@ -19,7 +19,7 @@ class InstitutionRow(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('vocational_college', 'technical_college', 'enterprise_centre', 'public_base',"
-            " 'private_school', 'online_platform', 'project_contractor', 'assessment_body')",
+            " 'private_school', 'online_platform', 'project_contractor', 'assessment_body', 'enterprise')",
             name="kind",
         ),
         # what a grade refers to, so that it is given within the institution's own class

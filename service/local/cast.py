@@ -15,6 +15,9 @@ from service.database import Tx
 from service.funds.commands import confirm_appropriation, propose_appropriation
 from service.funds.schemas import NewAppropriation
 from service.institutions.commands import list_institution
+from service.institutions.commands.accounts import confirm_account, propose_account
+from service.institutions.commands.standing import add_institution
+from service.institutions.schemas import NewInstitutionAccount
 from service.local.made_up import Maker
 from service.people.commands import NewPerson, ensure_person
 from service.standards.tables import StandardRow
@@ -27,6 +30,8 @@ SCHOOLS = {
     code: f"示例培训学校{letter}（{name}）" for letter, (code, name) in zip("AB", DISTRICTS.items(), strict=True)
 }
 _ASSESSMENT_BODY = "示例评价机构（历下）"
+#: The enterprise that trains the staff it hires, and its made-up account.
+ENTERPRISE, _CORPORATE = "示例制造有限公司（历下）", "20260001000200030"
 _LISTED_FROM = date(2023, 1, 1)
 
 #: Sample money of each of two years, in yuan. One district has little: there one sees what happens when it runs out.
@@ -43,6 +48,7 @@ _DISTRICT_STAFF = {
     "checker": Post.CHECKER,
     "releaser": Post.RELEASER,
     "officer": Post.INSTITUTION_OFFICER,
+    "acceptor": Post.ACCEPTOR,
 }
 _CITY_STAFF = {
     "auditor": Post.AUDITOR,
@@ -66,12 +72,13 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
         await _make(tx, today, now)
     return [
         f"演示人物（示例，密码都是 {PASSWORD}）：",
-        "  申领人 xuehua、dachuan；机构经办 clerk-a、clerk-b；评价机构经办 clerk-c；审计 auditor；运维 operator",
+        "  申领人 xuehua、dachuan；机构经办 clerk-a、clerk-b；评价机构经办 clerk-c；"
+        "企业经办 clerk-d；审计 auditor；运维 operator",
         "  市里：目录编辑 catalog-editor，目录发布 catalog-publisher，"
         "标准拟定 standard-editor，标准签字 hr-signer、finance-signer，"
         "实地检查和巡查 inspector-a、inspector-b，机构遴选评审 assessor-a、assessor-b，年度评估 evaluator",
         *(
-            f"  {name}区：审核 reviewer-{code}，审核复核 second-{code}，公示 publisher-{code}，"
+            f"  {name}区：受理 acceptor-{code}，审核 reviewer-{code}，审核复核 second-{code}，公示 publisher-{code}，"
             f"经办 maker-{code}，复核 checker-{code}，拨付 releaser-{code}，机构管理 officer-{code}"
             for code, name in DISTRICTS.items()
         ),
@@ -104,11 +111,25 @@ async def _make(tx: Tx, today: date, now: datetime) -> None:
     for letter, (district, name) in zip("ab", SCHOOLS.items(), strict=True):
         await institution(name, district, InstitutionKind.PRIVATE_SCHOOL, f"clerk-{letter}")
     await institution(_ASSESSMENT_BODY, next(iter(DISTRICTS)), InstitutionKind.ASSESSMENT_BODY, "clerk-c")
+    officers: dict[str, Actor] = {}
     for code in DISTRICTS:
         staff = {post: await user(f"{name}-{code}", {post}, code) for name, post in _DISTRICT_STAFF.items()}
         await _give_money(tx, staff[Post.MAKER], staff[Post.CHECKER], today, now)
+        officers[code] = staff[Post.INSTITUTION_OFFICER]
     for name, post in _CITY_STAFF.items():
         await user(name, {post})
+    district, credit_code = next(iter(DISTRICTS)), CreditCode.parse(maker.credit_code())
+    employer = await add_institution(tx, credit_code, ENTERPRISE, district, InstitutionKind.ENTERPRISE, sample=True)
+    clerk = await user("clerk-d", {Post.CLERK}, district, employer)
+    await _open_account(tx, clerk, officers[district], maker.bank_code(), today, now)
+
+
+async def _open_account(tx: Tx, clerk: Actor, officer: Actor, bank_code: str, today: date, now: datetime) -> None:
+    """The enterprise's: its clerk proposes it, the district's officer confirms."""
+    assert clerk.institution_id is not None, "a clerk works for somebody"
+    new = NewInstitutionAccount(_CORPORATE, ENTERPRISE, bank_code, "示例", today.isoformat())
+    proposed = await propose_account(tx, clerk, clerk.institution_id, new, today, now)
+    await confirm_account(tx, officer, clerk.institution_id, proposed.id, today, now)
 
 
 async def _all_with_standards(tx: Tx) -> Mapping[str, Collection[str]]:

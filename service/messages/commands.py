@@ -66,13 +66,14 @@ async def end_reading(tx: Tx, reading: Reading) -> None:
 async def tell_portion(tx: Tx, after: int) -> int | None:
     """Make the messages of a portion of what happened; the last row looked at, None when there are no more."""
     rows = await events_after(tx, after)
-    told = [
-        (f"journal:{row.id}", template, row)
-        for row in rows
-        if (template := template_of(row.action, Channel(row.channel), by_themself=bool(row.by_themself)))
-    ]
+    told = [(f"journal:{row.id}", template, row) for row in rows if (template := _template_of(row))]
     await _make(tx, told)
     return rows[-1].id if len(rows) == PORTION else None
+
+
+def _template_of(row: Row[Any]) -> str | None:
+    channel, by_themself = Channel(row.channel), bool(row.by_themself)
+    return template_of(row.action, channel, by_themself=by_themself, paid_to_another=row.paid_to_another)
 
 
 async def remind_portion(tx: Tx, today: date) -> bool:

@@ -28,6 +28,7 @@ PORTION, SHOWN_MAX = 1_000, 200
 
 _CLAIM = """
     coalesce(person.merged_into, person.id) AS person_id, c.id AS claim_id, c.channel, c.level, c.amount_fen,
+    c.payee_institution_id IS NOT NULL AS paid_to_another,
     item.name AS item, institution.name AS institution
 """
 _OF_CLAIM = """
@@ -51,6 +52,7 @@ _DUE = text(f"""
       JOIN claims c ON c.id = due.claim_id AND c.status = 'sent_back'
       {_OF_CLAIM}
      WHERE due.corrected_at IS NULL AND due.due_on BETWEEN :today AND :last
+       AND c.payee_institution_id IS NULL  -- who is paid in a person's place mends the claim
        AND NOT EXISTS (SELECT FROM messages m WHERE m.event = 'remind:' || due.id)
      ORDER BY due.due_on, due.id LIMIT :portion
 """)  # noqa: S608 (our own constants)

@@ -28,6 +28,8 @@ HEADINGS = {
     "assessments": "评价结果",
     "affiliations": "评价结果",
     "mandates": "代领协议",
+    "contracts": "企业劳动合同",
+    "projects": "项目制培训",
     "institutions": "机构和遴选",
     "selections": "机构和遴选",
     "me": "回避",

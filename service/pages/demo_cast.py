@@ -30,9 +30,11 @@ CAST = (
     Part(Post.TRAINEE, ("xuehua", "dachuan"), "为自己申领；看进度；撤回"),
     Part(
         Post.CLERK,
-        ("clerk-a", "clerk-b", "clerk-c"),
-        "登记代领协议；替签了协议的学员申领；申报开班，交考勤（clerk-c 在评价机构：报评价结果）",
+        ("clerk-a", "clerk-b", "clerk-c", "clerk-d"),
+        "登记代领协议；替签了协议的学员申领；申报开班，交考勤"
+        "（clerk-c 在评价机构：报评价结果；clerk-d 在企业：登记劳动合同，为新录用人员申领）",
     ),
+    Part(Post.ACCEPTOR, _in_districts("acceptor"), "在窗口替来人录入申领；录入的不再审核"),
     Part(Post.REVIEWER, _in_districts("reviewer"), "审核本区的申领，一笔或成批；不予补贴写明原因"),
     Part(Post.SECOND_REVIEWER, _in_districts("second"), "复核抽中的、金额大的、人工核实的；同意后才公示"),
     Part(Post.NOTICE_PUBLISHER, _in_districts("publisher"), "把本区审核通过的申领放上公示"),

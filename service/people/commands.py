@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.account import BankAccount
 from domain.errors import Invalid
+from domain.faults import Faults
 from domain.identity import NationalId, PersonName, Phone, same_name
 from service.crypto import keyring
 from service.database import Tx, fetch, relation, types_of, unnested
@@ -27,6 +29,17 @@ class NewPerson:
     name: PersonName
     id_number: NationalId
     phone: Phone | None = field(default=None)
+
+
+def read_person(
+    name: str, id_number: str, phone: str | None, today: date, faults: Faults, field_prefix: str = ""
+) -> NewPerson:
+    """Parse who is named; what is malformed stands in `faults`."""
+    return NewPerson(
+        faults.read(PersonName.parse, name, field=f"{field_prefix}name"),
+        faults.read(NationalId.parse, id_number, field=f"{field_prefix}id_number", today=today),
+        faults.read(Phone.parse, phone, field=f"{field_prefix}phone") if phone else None,
+    )
 
 
 async def ensure_person(tx: Tx, new: NewPerson, field_prefix: str = "") -> UUID:
@@ -110,7 +123,8 @@ async def index_phones(tx: Tx, limit: int) -> int:
     return len(found)
 
 
-#: An account as a statement is given it; `account_id` is its id where it is new.
+#: An account as a statement is given it; `account_id` is its id where it is new, or where nothing else of it is
+#: given: then it is there already.
 ACCOUNT = {
     "account_id": "UUID",
     **types_of(AccountRow, "person_id", "holder_sealed", "number_sealed", "number_index", "tail", "bank_code"),
@@ -121,11 +135,12 @@ ENSURE_ACCOUNTS = """
     made AS (
         INSERT INTO accounts (id, person_id, holder_sealed, number_sealed, number_index, tail, bank_code)
         SELECT account_id, person_id, holder_sealed, number_sealed, number_index, tail, bank_code
-          FROM given ORDER BY n
+          FROM given WHERE number_sealed IS NOT NULL ORDER BY n
         ON CONFLICT DO NOTHING
         RETURNING id, person_id, number_index, bank_code
     ), account AS (
-        SELECT n, coalesce(made.id, known.id) AS id
+        SELECT n, coalesce(made.id, known.id,
+                           CASE WHEN given.number_sealed IS NULL THEN given.account_id END) AS id
           FROM given
           LEFT JOIN made USING (person_id, number_index, bank_code)
           LEFT JOIN accounts known USING (person_id, number_index, bank_code)
@@ -143,6 +158,12 @@ async def ensure_account(tx: Tx, person_id: UUID, account: BankAccount) -> UUID:
     if found[0]["id"] is None:  # what another has made since that statement began, the next one sees
         found = await fetch(tx, _ENSURE_ACCOUNT, *arrays)
     return cast(UUID, found[0]["id"])
+
+
+def account_there(account_id: UUID | None, tail: str) -> dict[str, object]:
+    """The values of `ACCOUNT` for one that is in the database; its person is the claim's."""
+    unknown = dict.fromkeys(ACCOUNT.keys() - {"person_id"})
+    return {**unknown, "account_id": account_id, "tail": tail}
 
 
 def sealed_account(person_id: UUID, account: BankAccount) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -33,13 +33,18 @@ class PersonBlindIndexRow(Base):
 
 
 class AccountRow(Base):
-    """An account a person is paid to; never changed, a correction is another row."""
+    """An account a person or an institution is paid to; never changed, a correction is another row. An institution's
+    is the one that two persons put in force, under that proposal's id."""
 
     __tablename__ = "accounts"
-    __table_args__ = (Index("uq_accounts_person_number", "person_id", "number_index", "bank_code", unique=True),)
+    __table_args__ = (
+        Index("uq_accounts_person_number", "person_id", "number_index", "bank_code", unique=True),
+        CheckConstraint("num_nonnulls(person_id, institution_id) = 1", name="holder"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    institution_id: Mapped[UUID | None] = mapped_column(ForeignKey("institutions.id"))
     holder_sealed: Mapped[bytes]
     number_sealed: Mapped[bytes]
     number_index: Mapped[bytes] = mapped_column(index=True)

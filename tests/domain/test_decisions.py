@@ -18,18 +18,22 @@ from domain.eligibility import (
     RULES,
     RULES_VERSION,
     AgeFacts,
+    AllowanceFacts,
+    ContractFacts,
     Decision,
     Facts,
     FeeFacts,
     GroupFacts,
     InstitutionFacts,
     ItemFacts,
+    ProjectFacts,
     Result,
     StandardFacts,
     StandingClaim,
     Verdict,
     amount_due,
     decide,
+    rules_in,
 )
 from domain.eligibility.registers import CHECKS, objections_of
 from domain.institution import Standing
@@ -136,6 +140,15 @@ _INSTITUTION = st.builds(
     st.sampled_from(Standing),
     st.none() | st.builds(Period, st.just(STARTED), st.none() | st.just(TODAY)),
 )
+_CONTRACT = st.builds(ContractFacts, st.booleans(), _DAYS, _DAYS, st.none() | _DAYS, st.booleans()).filter(
+    lambda contract: contract.last is None or contract.first <= contract.last
+)
+_FEN = st.integers(0, 10**7)
+_PROJECT = st.builds(
+    ProjectFacts,
+    *(st.just("p"), st.booleans(), st.just(STARTED), st.just(TODAY), st.integers(1, 9), st.integers(0, 9)),
+    *(_FEN, _FEN, st.none() | st.just("r"), st.none() | _FEN),
+)
 _STANDING = st.builds(
     StandingClaim,
     st.sampled_from([WELDER, OTHER, "2-02-38-01"]),
@@ -180,6 +193,10 @@ def _facts(draw: st.DrawFn) -> Facts:
         holder_is_payee=draw(st.booleans()),
         mandate=draw(st.sampled_from([None, MANDATE])),
         institution=draw(st.none() | _INSTITUTION),
+        contract=draw(st.none() | _CONTRACT),
+        payee_has_account=draw(st.booleans()),
+        project=draw(st.none() | _PROJECT),
+        allowance=draw(st.none() | st.builds(AllowanceFacts, st.integers(0, 40), st.booleans())),
         parameters=parameters,
         age=draw(st.none() | st.builds(AgeFacts, st.integers(-10, 1500), st.just(bounds[0]), st.just(bounds[1]))),
         group=draw(st.none() | st.builds(GroupFacts, st.just("graduate"), st.just("diploma"), _DAYS)),
@@ -198,7 +215,7 @@ def test_a_decision_is_always_made_and_always_made_again_alike(facts: Facts) -> 
     again = decided_again(stored)
     assert again == decision
     assert json.loads(json.dumps(stored_decision(stored_facts(stored), again))) == stored
-    assert len(decision.outcomes) == sum(rule.holds_in(RULES_VERSION) for rule in RULES)
+    assert len(decision.outcomes) == len(rules_in(RULES_VERSION, facts.kind))
     assert decision.eligible == (decision.amount_fen is not None)
     assert not (decision.eligible and decision.may_insist)
     assert decision.eligible == (decision.verdict is not Verdict.REFUSED)

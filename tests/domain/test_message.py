@@ -13,8 +13,12 @@ INDIVIDUAL, INSTITUTION = Channel.INDIVIDUAL, Channel.INSTITUTION
     ("action", "channel", "by_themself", "told"),
     [
         ("file", INDIVIDUAL, True, None),
+        ("file", INDIVIDUAL, False, "file_at_counter"),
         ("file", INSTITUTION, False, "file"),
-        ("file", Channel.ENTERPRISE, False, "file"),
+        ("file", Channel.ENTERPRISE, False, "file_to_another"),
+        ("pay", Channel.ENTERPRISE, False, "pay_to_another"),
+        ("bounce", Channel.ENTERPRISE, False, None),
+        ("refuse", Channel.ENTERPRISE, False, "refuse"),
         ("withdraw", INDIVIDUAL, True, None),
         ("withdraw", INSTITUTION, False, "withdraw"),
         ("withdraw", INSTITUTION, True, None),
@@ -27,7 +31,8 @@ INDIVIDUAL, INSTITUTION = Channel.INDIVIDUAL, Channel.INSTITUTION
     ],
 )
 def test_who_is_told(action: str, channel: Channel, by_themself: bool, told: str | None) -> None:
-    assert template_of(action, channel, by_themself=by_themself) == told
+    paid_to_another = channel is Channel.ENTERPRISE
+    assert template_of(action, channel, by_themself=by_themself, paid_to_another=paid_to_another) == told
 
 
 def test_every_template_has_words_and_every_action_is_one() -> None:

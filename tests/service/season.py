@@ -35,10 +35,12 @@ from service.claims.queries.decisions import stored_decision
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, MandateRow
 from service.crypto import keyring
 from service.database import Tx
+from service.employment.tables import EmploymentContractRow
 from service.funds.commands import confirm_appropriation, follow, propose_appropriation
 from service.funds.schemas import NewAppropriation
 from service.gateways.bank_files import BankFileHeader, neutral
-from service.institutions.tables import InstitutionRow
+from service.institutions.commands.accounts import payable_account
+from service.institutions.tables import AccountAnswerRow, AccountProposalRow, InstitutionRow
 from service.journal import By, move_all, record
 from service.people.tables import AccountRow, PersonRow
 from service.policies import commands as policies
@@ -51,6 +53,16 @@ AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 DAY = AT.date()
 BY = By("season", AT)
 ACCOUNT, BANK_CODE = "6217000010000000018", "102451000018"
+
+
+def _account(account_id: UUID) -> dict[str, Any]:
+    sealed = {
+        "holder_sealed": keyring().seal("张三", account_id),
+        "number_sealed": keyring().seal(ACCOUNT, account_id),
+    }
+    return {
+        "id": account_id, **sealed, "number_index": account_id.bytes, "tail": ACCOUNT[-4:], "bank_code": BANK_CODE,
+    }  # fmt: skip
 
 
 @asynccontextmanager
@@ -92,6 +104,7 @@ class Season:
     item_id: UUID = field(default_factory=uuid4)
     standard_id: UUID = field(default_factory=uuid4)
     institution_id: UUID = field(default_factory=uuid4)
+    employers_account: UUID | None = None
 
     LISTS: ClassVar = ("shortage", "manufacturing", "general")
     LEVELS: ClassVar = ("5", "4", "3", "2", "1")
@@ -128,6 +141,7 @@ class Season:
                 credit_code=str(season.institution_id),
                 name="培训学校",
                 district=districts[0],
+                kind="enterprise_centre",  # it employs as well
             )
         )
         await season.provide(tx)
@@ -166,14 +180,12 @@ class Season:
         """One filed claim, with its journal row and its delta, as filing writes them."""
         claim_id, account_id = uuid4(), uuid4()
         person_id = person_id or await self.person(tx)
-        keys = keyring()
-        await tx.execute(
-            insert(AccountRow).values(
-                id=account_id, person_id=person_id, holder_sealed=keys.seal("张三", account_id),
-                number_sealed=keys.seal(ACCOUNT, account_id), number_index=account_id.bytes,
-                tail=ACCOUNT[-4:], bank_code=BANK_CODE,
-            )
-        )  # fmt: skip
+        employer_id = self.institution_id if channel == "enterprise" else None
+        if employer_id:
+            account_id = await self._account_of_employer(tx)
+        else:
+            await tx.execute(insert(AccountRow).values(**_account(account_id), person_id=person_id))
+        contract_id = await self._contract(tx, person_id) if employer_id else None
         mandate_id = await self._mandate(tx, person_id) if channel == "institution" else None
         said = {
             "status": "filed", "amount_fen": amount_fen, "account_id": str(account_id),
@@ -187,7 +199,8 @@ class Season:
         await tx.execute(
             insert(ClaimRow).values(
                 id=claim_id, person_id=person_id, via="web", filed_by=self.users[3], mandate_id=mandate_id,
-                institution_id=self.institution_id if mandate_id else None, item_id=self.item_id,
+                institution_id=self.institution_id if mandate_id or employer_id else None, item_id=self.item_id,
+                contract_id=contract_id, payee_institution_id=employer_id,
                 subsidy_key="6-18-01-01", once_in="ever", certificate_number=claim_id.hex[:22],
                 certificate_issued_on=filed_on, training_started_on=filed_on, standard_id=self.standard_id,
                 account_id=account_id, status="filed", filed_at=AT, **counted,
@@ -215,6 +228,29 @@ class Season:
             )
         )  # fmt: skip
         return mandate_id
+
+    async def _contract(self, tx: Tx, person_id: UUID) -> UUID:
+        contract_id, days = uuid4(), Range(AT.date(), None)
+        await tx.execute(
+            insert(EmploymentContractRow).values(
+                id=contract_id, institution_id=self.institution_id, employer_kind="enterprise_centre",
+                person_id=person_id, number_sealed=keyring().seal("-", contract_id), signed_on=AT.date(),
+                in_force=days, document_sha256="-", recorded_by=self.users[0], recorded_at=AT,
+            )
+        )  # fmt: skip
+        return contract_id
+
+    async def _account_of_employer(self, tx: Tx) -> UUID:
+        """Confirmed once by two of the season's persons."""
+        if self.employers_account is None:
+            made = {**_account(uuid4()), "institution_id": self.institution_id}
+            asked = {"first": DAY, "reason": "season", "proposer_id": self.persons[0], "proposed_by": self.users[0]}
+            await tx.execute(insert(AccountProposalRow).values(**made, **asked, proposed_at=AT))
+            answer = {"proposer_id": self.persons[0], "person_id": self.persons[1], "answered_by": self.users[1]}
+            answered = insert(AccountAnswerRow).values(proposal_id=made["id"], answer="confirmed", **answer)
+            await tx.execute(answered.values(answered_at=AT))
+            self.employers_account = await payable_account(tx, made["id"])
+        return self.employers_account
 
     async def withdraw(self, tx: Tx, claim_id: UUID) -> None:
         """Withdraw, and take the claim out of the figures of the day on which it was filed."""

@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.actor import Post
+from domain.claim import ClaimKind
+from domain.eligibility import RULES_VERSION, rules_in
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid, NotFound
 from service.claims.commands.approving import approve_set
 from service.claims.commands.filing import check_claim, file_claim
@@ -100,7 +102,7 @@ async def test_what_the_rules_do_not_grant_is_answered_whole(
         await file_claim(tx, trainee.actor, world.new_claim(trainee, **given), world.today, world.now)
     failed = {o["code"] for o in refused.value.facts["decision"]["outcomes"] if o["outcome"] == "failed"}
     assert code in failed
-    assert len(refused.value.facts["decision"]["outcomes"]) == 32
+    assert len(refused.value.facts["decision"]["outcomes"]) == len(rules_in(RULES_VERSION, ClaimKind.TRAINING))
 
 
 async def test_anothers_account_is_refused(tx: Tx, world: World) -> None:

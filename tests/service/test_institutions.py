@@ -257,14 +257,16 @@ async def test_an_account_holds_from_its_day_when_another_person_confirmed_it(tx
     await confirm(tx, stage, stage.officer, proposal)
     held = await registry.account_on(tx, stage.institution_id, today)
     assert held is not None
-    assert (held.number, held.holder, held.tail) == ("3701024009123456", NAME, "3456")
-    assert "3701024009" not in repr(held)
+    proposed_as, account = held
+    assert proposed_as == proposal
+    assert (account.number, account.holder, account.tail) == ("3701024009123456", NAME, "3456")
+    assert "3701024009" not in repr(account)
     assert await registry.account_on(tx, stage.institution_id, today - A_DAY) is None
     other = await world_officer(tx, stage)
     later = await propose(tx, stage, stage.officer, number="88880000111122", first=str(today + A_DAY * 3))
     await confirm(tx, stage, other, later)
     found = [await registry.account_on(tx, stage.institution_id, today + A_DAY * day) for day in (2, 3)]
-    assert [each and each.tail for each in found] == ["3456", "1122"]
+    assert [each and each[1].tail for each in found] == ["3456", "1122"]
     shown = (await record(tx, stage, stage.clerk)).accounts
     assert {(each.answer, each.mine) for each in shown} == {("confirmed", True), ("confirmed", False)}
     masked = (await record(tx, stage, stage.world.staff[Post.AUDITOR])).accounts

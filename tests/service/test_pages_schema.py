@@ -84,7 +84,7 @@ async def test_who_may_ask_is_said_in_the_names_of_posts(page: Page, operation: 
 
 async def test_a_body_is_shown_field_by_field(page: Page) -> None:
     claim = article(page, "POST", "/api/claims")
-    for line in ("account object 必填 —", "account.number string 必填 —", "district string | null 可不填 —"):
+    for line in ("account object | null 可不填 —", "account.number string 必填 —", "district string | null 可不填 —"):
         assert f" {line} " in claim
     assert " via web | counter | platform | public_account 可不填 不填为 web " in claim
     assert " Idempotency-Key string 必填 请求头，最长 128 " in claim

@@ -7,6 +7,7 @@ from rich.console import Console
 from domain.actor import Post
 from domain.claim import ClaimAction
 from domain.correction import Correctable
+from domain.eligibility import RULES_VERSION
 from service.audit.queries.story import PARTS, story_of
 from service.claims.commands.correcting import correct_claim
 from service.claims.commands.filing import file_claim
@@ -44,7 +45,7 @@ TOLD = {
         "拨付签字",
     ],
     "faults_named": ["要补改的地方", "卡号不清"],
-    "replaced_decisions": ["补改前的判断（规则第 6 版）", "（1,200 元）"],
+    "replaced_decisions": [f"补改前的判断（规则第 {RULES_VERSION} 版）", "（1,200 元）"],
     "registers_before_payment": ["组批时又核对名册", "送出前又核对名册", "来源"],
     "money_moved": ["预留 1,200 元", "1,200 元在途", "回到预留"],
     "return_lines": ["回盘：1,200 元"],

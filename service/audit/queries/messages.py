@@ -14,7 +14,8 @@ TOLD = Promise(
             "发了短信，但没有发生过这件事",
             f"""SELECT m.id FROM messages m
                   LEFT JOIN journal j ON m.event LIKE 'journal:%' AND j.id = CASE WHEN m.event LIKE 'journal:%'
-                       THEN CAST({_NUMBER} AS bigint) END AND j.subject_id = m.claim_id AND j.action = m.template
+                       THEN CAST({_NUMBER} AS bigint) END AND j.subject_id = m.claim_id
+                       AND j.action = regexp_replace(m.template, '_(to_another|at_counter)$', '')
                   LEFT JOIN claim_corrections d ON d.id = CASE WHEN m.event LIKE 'remind:%'
                        THEN CAST({_NUMBER} AS uuid) END AND d.claim_id = m.claim_id AND m.template = 'remind'
                   LEFT JOIN claim_offers o ON o.id = CASE WHEN m.event LIKE 'offer:%'

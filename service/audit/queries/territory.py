@@ -18,18 +18,18 @@ _PLACES = """
                  FROM claim_appeals a JOIN claims c ON c.id = a.claim_id
      UNION ALL SELECT 'manual_check', m.id, c.district, c.institution_id, c.person_id
                  FROM manual_checks m JOIN claims c ON c.id = m.claim_id
-     UNION ALL SELECT kind, k.id, c.district, c.institution_id, c.person_id
+     UNION ALL SELECT named.kind, k.id, c.district, c.institution_id, c.person_id
                  FROM clawbacks k JOIN claims c ON c.id = k.claim_id,
-                      unnest(ARRAY['clawback', 'clawback_waiver']) AS kind
+                      unnest(ARRAY['clawback', 'clawback_waiver']) AS named (kind)
      UNION ALL SELECT 'amount_appeal', a.id, c.district, c.institution_id, c.person_id
                  FROM amount_appeals a JOIN claims c ON c.id = a.claim_id
      UNION ALL SELECT 'claim_supplement', s.id, c.district, c.institution_id, c.person_id
                  FROM claim_supplements s JOIN claims c ON c.id = s.claim_id
      UNION ALL SELECT 'check_evidence', id, district, institution_id, person_id FROM claims
      UNION ALL SELECT 'offer', id, district, NULL, person_id FROM claim_offers
-     UNION ALL SELECT kind, a.id, c.district, c.institution_id, c.person_id
+     UNION ALL SELECT named.kind, a.id, c.district, c.institution_id, c.person_id
                  FROM payment_attempts a JOIN claims c ON c.id = a.claim_id,
-                      unnest(ARRAY['attempt', 'attempt_decision']) AS kind
+                      unnest(ARRAY['attempt', 'attempt_decision']) AS named (kind)
      UNION ALL SELECT kind, id, district, NULL, NULL
                  FROM batches, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file', 'batch_refusal']) AS kind
      UNION ALL SELECT 'return_file', f.id, b.district, NULL, NULL
@@ -51,7 +51,9 @@ _PLACES = """
                  FROM attendance_keys k JOIN institutions i ON i.id = k.institution_id
      UNION ALL SELECT 'assessment', id, NULL, institution_id, NULL FROM assessments
      UNION ALL SELECT 'roster', id, NULL, institution_id, NULL FROM rosters
-     UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates"""
+     UNION ALL SELECT 'mandate', id, NULL, institution_id, person_id FROM mandates
+     UNION ALL SELECT 'contract', id, NULL, institution_id, person_id FROM employment_contracts
+     UNION ALL SELECT 'project', id, district, institution_id, NULL FROM procured_projects"""
 
 #: Who takes one claim out of a batch dissolves the batch, and frees the claims of others with it.
 _WITH_A_BATCH = "'dissolve', 'void', 'unbatch', 'carry_over'"

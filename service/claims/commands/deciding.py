@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from domain.actor import Actor
-from domain.claim import CLAIM_LIFECYCLE, Channel
+from domain.claim import CLAIM_LIFECYCLE, Channel, ClaimKind
 from domain.eligibility import Decision, Facts, amount_due, decide, once_in, taught_in
 from domain.identity import same_name
 from service.claims.commands.mandates import Mandate, record_mandates
@@ -17,16 +17,30 @@ from service.claims.commands.reading import Read
 from service.claims.commands.storing import store_claims
 from service.claims.queries.decisions import stored_decision
 from service.claims.queries.facts import Asked, facts_for
+from service.claims.queries.kinds import AttendedClass, Drawn
 from service.database import Tx
-from service.people.commands import NewPerson, make_people, sealed_account
+from service.people.commands import NewPerson, account_there, make_people, sealed_account
 
 #: How often claims are decided again because another was quicker, before the caller is asked to come back.
 ROUNDS_MAX = 3
 
 
 @dataclass(frozen=True)
+class Payee:
+    """An institution that is paid in the claimant's place. `account_id`: the account it is paid on, whose holder is
+    who they should be where `is_holder`; None where it has none."""
+
+    institution_id: UUID
+    name: str
+    account_id: UUID | None
+    tail: str
+    is_holder: bool
+
+
+@dataclass(frozen=True)
 class Claimant:
-    """For whom, through whom and in which district it is filed. `name` is the payee's.
+    """For whom, through whom and in which district it is filed. `name` is the claimant's, who is paid, unless
+    there is another `payee`.
 
     `newcomer` is not in the database yet, and is made under `person_id` when the claim is granted.
     """
@@ -37,6 +51,14 @@ class Claimant:
     district: str
     institution_id: UUID | None = None
     newcomer: NewPerson | None = None
+    payee: Payee | None = None
+    project: Drawn | None = None
+    attended: AttendedClass | None = None
+
+    @property
+    def paid(self) -> str:
+        """The name of who is paid."""
+        return self.payee.name if self.payee else self.name
 
 
 @dataclass(frozen=True)
@@ -95,18 +117,30 @@ def asked_of(wanted: Wanted) -> Asked:
         item_code=read.item_code,
         list_kind=read.list_kind,
         level=read.level,
-        certificate_number=read.certificate.number,
+        certificate_number=read.certificate.number if read.certificate else "",
         issued_on=read.issued_on,
         training_started_on=read.training_started_on,
         class_number=read.class_number,
-        holder_is_payee=same_name(read.account.holder.text, claimant.name),
+        holder_is_payee=_holder_is_payee(wanted),
         mandate_id=read.mandate_id,
+        contract_id=read.contract_id,
+        project=claimant.project,
+        attended=claimant.attended,
+        payee_has_account=claimant.payee is None or claimant.payee.account_id is not None,
         institution_id=claimant.institution_id,
-        warnings=tuple(remark.code for remark in read.account.warnings),
+        warnings=tuple(remark.code for remark in read.account.warnings) if read.account else (),
         id_number=claimant.newcomer.id_number if claimant.newcomer else None,
         mandate=wanted.mandate.days if wanted.mandate else None,
-        **read.proofs.asked(claimant.name),
+        **read.proofs.asked(claimant.paid),
     )
+
+
+def _holder_is_payee(wanted: Wanted) -> bool:
+    """Of an institution's account it is known; where it has none, there is no holder who could differ."""
+    if wanted.claimant.payee is not None:
+        return wanted.claimant.payee.is_holder
+    assert wanted.read.account is not None, "a person names an account"
+    return same_name(wanted.read.account.holder.text, wanted.claimant.name)
 
 
 _Granted = tuple[Wanted, Facts, Decision]
@@ -133,8 +167,11 @@ def _row(
 ) -> dict[str, Any]:
     """A claim and its account, as `store_claims` takes them."""
     assert facts.item is not None, "a claim that may be stored has an item"
-    assert facts.standard is not None, "a claim that may be stored has a standard"
-    claimant, claim_id, class_id = wanted.claimant, uuid4(), taught_in(facts)
+    claimant, claim_id, class_id = (
+        wanted.claimant,
+        uuid4(),
+        taught_in(facts),
+    )  # an allowance draws on no class's money
     return {
         "id": claim_id,
         "person_id": claimant.person_id,
@@ -143,6 +180,11 @@ def _row(
         "filed_by": me.user_id,
         "institution_id": claimant.institution_id,
         "mandate_id": mandate,
+        "kind": str(facts.kind),
+        "project_id": claimant.project.project_id if claimant.project else None,
+        "allowance_class_id": claimant.attended.class_id if claimant.attended else None,
+        "contract_id": wanted.read.contract_id,
+        "payee_institution_id": claimant.payee.institution_id if claimant.payee else None,
         "district": claimant.district,
         "item_id": UUID(facts.item.id),
         "item_code": facts.item.code,
@@ -151,18 +193,27 @@ def _row(
         "subsidy_key": facts.subsidy_key,
         "level": facts.level,
         "once_in": once_in(facts.parameters, facts.today),
-        "certificate_number": facts.certificate_number,
-        "certificate_issued_on": facts.issued_on,
+        "certificate_number": facts.certificate_number or None,
+        "certificate_issued_on": facts.issued_on if facts.certificate_number else None,
         "training_started_on": facts.training_started_on,
         "class_id": UUID(class_id) if class_id else None,
         "class_number": facts.class_number if class_id else None,
-        "standard_id": UUID(facts.standard.id),
+        "standard_id": UUID(facts.standard.id) if facts.standard else None,
         "amount_fen": amount_due(facts),
         "status": str(CLAIM_LIFECYCLE.first),
         "filed_on": facts.today,
         "filed_at": now,
+        "payee": claimant.payee.name if claimant.payee else None,
         "decision": msgspec.json.encode(stored_decision(facts, decision)).decode(),
-        "eligible": decision.eligible,
+        "to_verify": decision.eligible and facts.kind is ClaimKind.TRAINING,
         **wanted.read.proofs.columns(claim_id),
-        **sealed_account(claimant.person_id, wanted.read.account),
+        **_account(wanted),
     }
+
+
+def _account(wanted: Wanted) -> dict[str, Any]:
+    """Typed for a person; of an institution it is there already."""
+    if wanted.read.account is not None:
+        return sealed_account(wanted.claimant.person_id, wanted.read.account)
+    assert wanted.claimant.payee is not None, "who names no account has one"
+    return account_there(wanted.claimant.payee.account_id, wanted.claimant.payee.tail)

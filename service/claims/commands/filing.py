@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 import msgspec
 from asyncpg import Record
 
 from domain.actor import Actor, Post
-from domain.claim import Channel
+from domain.claim import Channel, Via
 from domain.eligibility import Decision, decide
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid, NotFound
+from domain.identity import same_name
 from service.claims.commands.deciding import (
     ROUNDS_MAX,
     Claimant,
+    Payee,
     Wanted,
     asked_of,
     decide_and_file,
@@ -26,12 +29,14 @@ from service.claims.schemas import ClaimView, DecisionView, NewClaim
 from service.crypto import keyring
 from service.database import Tx, fetch
 from service.idempotency import Query
+from service.institutions.commands.accounts import payable_account
+from service.institutions.queries.registry import account_on
 
 
 async def check_claim(tx: Tx, me: Actor, new: NewClaim, today: date) -> DecisionView:
     """What would be decided now; nothing is stored."""
     read = read_claim(new)
-    wanted = Wanted(read, _claimant(me, new, await _found(tx, _whose(me, new))))
+    wanted = Wanted(read, await _claimant(tx, me, new, await _found(tx, _whose(me, new)), today))
     (facts,) = await facts_for(tx, [asked_of(wanted)], today)
     return DecisionView.of(decide(facts))
 
@@ -39,7 +44,7 @@ async def check_claim(tx: Tx, me: Actor, new: NewClaim, today: date) -> Decision
 async def file_claim(
     tx: Tx, me: Actor, new: NewClaim, today: date, now: datetime, found: Record | None = None
 ) -> ClaimView:
-    """File a claim for oneself, or as a clerk for a trainee with a mandate.
+    """File a claim for oneself, as a clerk for a trainee with a mandate, or as an enterprise's for somebody it hired.
 
     Ineligible `claim.ineligible` with the whole decision; Conflict `claim.already_filed` when a live claim stands for
     the same person, occupation and level. Who insists on a claim that is not eligible, but could be stored, gets it
@@ -48,11 +53,18 @@ async def file_claim(
     read = read_claim(new)
     if found is None:
         found = await _found(tx, lock_claimant(me, new))
-    wanted = Wanted(read, _claimant(me, new, found), insist=new.insist)
+    wanted = Wanted(read, await _claimant(tx, me, new, found, today), insist=new.insist)
+    if wanted.claimant.payee and wanted.claimant.payee.account_id:
+        await payable_account(tx, wanted.claimant.payee.account_id)
+    return await settle(tx, me, wanted, today, now)
+
+
+async def settle(tx: Tx, me: Actor, wanted: Wanted, today: date, now: datetime) -> ClaimView:
+    """Decide one claim, whose person is locked, and answer it as it was filed, or refuse as `file_claim` does."""
     for _ in range(ROUNDS_MAX):
         (settled,) = await decide_and_file(tx, me, [wanted], today, now)
         if not is_to_be_filed(wanted, settled.decision):
-            raise _refusal(settled.decision)
+            raise refusal_for(settled.decision)
         if settled.filed is not None and settled.decision.eligible:
             claim = {**settled.filed, "account_tail": settled.filed["tail"]}
             return view_of(claim, wanted.claimant.name, settled.decision)
@@ -82,12 +94,15 @@ def turned_away_by(decision: Decision) -> str:
 
 
 def channel_of(me: Actor, new: NewClaim) -> Channel:
-    """A clerk with a mandate files for the institution; anybody else for themself."""
-    return Channel.INSTITUTION if new.mandate_id is not None and me.holds(Post.CLERK) else Channel.INDIVIDUAL
+    """A clerk with a mandate files for the institution, with a contract for the enterprise; anybody else for
+    themself."""
+    if not me.holds(Post.CLERK) or new.mandate_id is None is new.contract_id:
+        return Channel.INDIVIDUAL
+    return Channel.ENTERPRISE if new.contract_id is not None else Channel.INSTITUTION
 
 
 # For whom one claims, and in which district: for oneself in any but the whole city, or for whom a mandate of one's
-# institution names in the institution's. Another institution's mandate is as if it were not there.
+# institution, or a contract of one's enterprise, names in that one's. Another's is as if it were not there.
 _MYSELF = """
     SELECT person.id, person.name_sealed,
            (SELECT d.code FROM districts d WHERE d.code = $2 AND d.kind <> 'city') AS district
@@ -100,6 +115,13 @@ _TRAINEE = """
       JOIN people person ON person.id = m.person_id
      WHERE m.id = $1::uuid AND m.institution_id = $2::uuid
 """
+_EMPLOYEE = """
+    SELECT person.id, person.name_sealed, employer.district, employer.name AS employer
+      FROM employment_contracts k
+      JOIN institutions employer ON employer.id = k.institution_id
+      JOIN people person ON person.id = k.person_id
+     WHERE k.id = $1::uuid AND k.institution_id = $2::uuid
+"""
 _LOCKED = """
     SELECT locked.*, set_config('plan_cache_mode', 'force_generic_plan', true)
       FROM ({} FOR NO KEY UPDATE OF person) AS locked
@@ -107,6 +129,8 @@ _LOCKED = """
 
 
 def _whose(me: Actor, new: NewClaim) -> Query:
+    if new.contract_id is not None:
+        return Query(_EMPLOYEE, (new.contract_id, me.institution_id))
     if new.mandate_id is None:
         return Query(_MYSELF, (me.person_id, new.district))
     return Query(_TRAINEE, (new.mandate_id, me.institution_id))
@@ -126,24 +150,47 @@ async def _found(tx: Tx, asked: Query) -> Record | None:
     return next(iter(await fetch(tx, asked.sql, *asked.values)), None)
 
 
-def _claimant(me: Actor, new: NewClaim, found: Record | None) -> Claimant:
-    me.must_hold(Post.TRAINEE if new.mandate_id is None else Post.CLERK)
-    if new.mandate_id is None and new.district is None:
-        raise Invalid("district.missing", field="district")
+async def _claimant(tx: Tx, me: Actor, new: NewClaim, found: Record | None, today: date) -> Claimant:
+    alone = new.mandate_id is None is new.contract_id
+    me.must_hold(Post.TRAINEE if alone else Post.CLERK)
+    _must_fit_together(new, alone=alone)
     if found is None or found["id"] is None:
-        raise NotFound("mandate.not_found")
+        raise NotFound("contract.not_found" if new.contract_id is not None else "mandate.not_found")
     person_id, district = found["id"], found["district"]
     if district is None:
         raise Invalid("district.unknown", field="district")
     name = keyring().open(found["name_sealed"], person_id)
-    if new.mandate_id is None:
+    if alone:
         return Claimant(person_id, name, Channel.INDIVIDUAL, district)
     if person_id == me.person_id:
         raise Forbidden("claim.own_through_institution")
-    return Claimant(person_id, name, Channel.INSTITUTION, district, me.institution_id)
+    assert me.institution_id is not None, "a mandate or a contract of theirs was found"
+    if new.contract_id is None:
+        return Claimant(person_id, name, Channel.INSTITUTION, district, me.institution_id)
+    payee = await payee_of(tx, me.institution_id, found["employer"], today)
+    return Claimant(person_id, name, Channel.ENTERPRISE, district, me.institution_id, payee=payee)
 
 
-def _refusal(decision: Decision) -> Conflict | Ineligible:
+def _must_fit_together(new: NewClaim, *, alone: bool) -> None:
+    if new.via is Via.COUNTER:
+        raise Invalid("via.counter_by_acceptor", field="via")
+    if new.mandate_id is not None and new.contract_id is not None:
+        raise Invalid("contract.or_mandate", field="contract_id")
+    if alone and new.district is None:
+        raise Invalid("district.missing", field="district")
+
+
+async def payee_of(tx: Tx, institution_id: UUID, name: str, today: date) -> Payee:
+    """An institution that is paid itself, with the account that was confirmed for the day."""
+    account = await account_on(tx, institution_id, today)
+    if account is None:
+        return Payee(institution_id, name, None, "", is_holder=True)
+    account_id, held = account
+    return Payee(institution_id, name, account_id, held.tail, same_name(held.holder, name))
+
+
+def refusal_for(decision: Decision) -> Conflict | Ineligible:
+    """How a decision that refuses is answered: a duplicate as such, else with every rule's outcome."""
     if turned_away_by(decision) == "claim.already_filed":
         same = next(each for each in decision.outcomes if each.code == "claim.already_filed")
         return Conflict("claim.already_filed", **same.facts)

@@ -14,13 +14,12 @@ from domain.actor import Actor, Post
 from domain.claim import DEAD
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.faults import Faults
-from domain.identity import NationalId, PersonName, Phone
 from domain.period import Period, parse_date
 from service.claims.schemas import MandateView, NewMandate, NewTrainee
 from service.claims.tables import ClaimRow, MandateRevocationRow, MandateRow
 from service.database import Tx, relation
 from service.journal import By, record
-from service.people.commands import NewPerson, ensure_person
+from service.people.commands import NewPerson, ensure_person, read_person
 from service.people.queries import lock_person
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -55,11 +54,7 @@ async def record_mandate(tx: Tx, me: Actor, new: NewMandate, today: date) -> Man
 
 def read_trainee(new: NewTrainee, today: date, faults: Faults) -> NewPerson:
     """Parse who is named; what is malformed stands in `faults`."""
-    return NewPerson(
-        faults.read(PersonName.parse, new.name, field="trainee.name"),
-        faults.read(NationalId.parse, new.id_number, field="trainee.id_number", today=today),
-        faults.read(Phone.parse, new.phone, field="trainee.phone") if new.phone else None,
-    )
+    return read_person(new.name, new.id_number, new.phone, today, faults, "trainee.")
 
 
 def read_mandate(new: NewMandate, today: date, faults: Faults) -> Mandate:

@@ -1,9 +1,10 @@
 """A payment that did not arrive: another account, or another attempt, and the claim is payable again."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from domain.account import BankAccount
 from domain.actor import Actor, Post
@@ -14,9 +15,12 @@ from domain.reconciliation import Remedy, remedy_for
 from service.claims.commands.moves import move_claim
 from service.claims.queries.care import claimed_by, failure_of, lock_for_officer
 from service.claims.queries.views import claim_view
-from service.claims.schemas import ClaimView, NewMending
+from service.claims.schemas import ClaimView, NewAccount, NewMending
 from service.claims.tables import ClaimRow
+from service.clock import business_day
 from service.database import Tx
+from service.institutions.commands.accounts import payable_account
+from service.institutions.queries.registry import account_on
 from service.journal import By
 from service.people.commands import ensure_account
 from service.people.queries import name_of
@@ -28,23 +32,37 @@ async def mend_account(tx: Tx, me: Actor, claim_id: UUID, new: NewMending, now: 
     Invalid for what is no account, `account.holder_differs`, `account.unchanged` where it is this very account that
     cannot be paid to; Conflict `wrong_status` unless the claim bounced; NotFound for a claim that is not the asker's.
     """
-    account = BankAccount.parse(new.account.number, new.account.holder, new.account.bank_code)
-    mine = select(ClaimRow.person_id, ClaimRow.account_id, ClaimRow.status).where(
-        ClaimRow.id == claim_id, claimed_by(me)
-    )
+    row = ClaimRow
+    asked = select(row.person_id, row.account_id, row.status, row.payee_institution_id)
+    mine = asked.where(row.id == claim_id, claimed_by(me))
     claim = (await tx.execute(mine.with_for_update())).one_or_none()
     if claim is None:
         raise NotFound("claim.not_found")
     CLAIM_LIFECYCLE.after(ClaimStatus(claim.status), ClaimAction.MEND)
-    if not same_name(account.holder.text, await name_of(tx, claim.person_id)):
-        raise Invalid("account.holder_differs", field="account.holder")
-    account_id = await ensure_account(tx, claim.person_id, account)
+    account_id = await _account(tx, claim, new.account, business_day(now))
     if account_id == claim.account_id and remedy_for(await failure_of(tx, claim_id)) is Remedy.NEW_ACCOUNT:
         raise Invalid("account.unchanged", field="account.number")
     by = By.actor(me, Post.TRAINEE if claim.person_id == me.person_id else Post.CLERK, now)
     changes = {"account_id": account_id}
     await move_claim(tx, ClaimAction.MEND, claim_id, by, changes=changes)
     return await claim_view(tx, me, claim_id)
+
+
+async def _account(tx: Tx, claim: Row[*tuple[Any, ...]], typed: NewAccount | None, today: date) -> UUID:
+    """The account that is typed for a person; an institution that is paid has the one confirmed for today."""
+    if claim.payee_institution_id is not None:
+        if typed is not None:
+            raise Invalid("account.of_enterprise", field="account")
+        found = await account_on(tx, claim.payee_institution_id, today)
+        if found is None:
+            raise Conflict("account.none_in_force")
+        return await payable_account(tx, found[0])
+    if typed is None:
+        raise Invalid("value.missing", field="account")
+    account = BankAccount.parse(typed.number, typed.holder, typed.bank_code)
+    if not same_name(account.holder.text, await name_of(tx, claim.person_id)):
+        raise Invalid("account.holder_differs", field="account.holder")
+    return await ensure_account(tx, claim.person_id, account)
 
 
 async def try_again(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> ClaimView:

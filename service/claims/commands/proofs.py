@@ -9,7 +9,7 @@ from domain.eligibility import GroupFacts
 from domain.group import Membership
 from domain.identity import same_name
 from domain.invoice import Invoice
-from service.claims.schemas import NewClaim
+from service.claims.schemas import NewClaim, NewGroup
 from service.crypto import keyring
 from service.policies.queries import groups
 
@@ -43,13 +43,18 @@ class Proofs:
         }
 
 
+def read_group(group: NewGroup | None) -> Membership | None:
+    """Parse the field `group`; Invalid names what is malformed."""
+    if group is None:
+        return None
+    return Membership.parse(group.code, group.proof_kind, group.proof_number, group.valid_from, groups())
+
+
 def read_proofs(new: NewClaim) -> Proofs:
     """Parse the fields `group`, `invoice` and `place_link`; Invalid names the first that is malformed."""
-    group, invoice = new.group, new.invoice
+    invoice = new.invoice
     return Proofs(
-        Membership.parse(group.code, group.proof_kind, group.proof_number, group.valid_from, groups())
-        if group
-        else None,
+        read_group(new.group),
         Invoice.parse(invoice.number, invoice.amount_fen, invoice.payer) if invoice else None,
         new.place_link,
     )

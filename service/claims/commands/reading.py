@@ -14,23 +14,25 @@ from domain.level import level_of
 from domain.period import parse_date
 from domain.training import read_class_number
 from service.claims.commands.proofs import Proofs, read_proofs
-from service.claims.schemas import NewClaim
+from service.claims.schemas import NewAccount, NewClaim
 
 
 @dataclass(frozen=True)
 class Read:
-    """A NewClaim whose every value is well formed."""
+    """A NewClaim whose every value is well formed. `account` None: who is paid is no person, and names none;
+    `certificate` None: a place in a project is claimed, and `issued_on` is the day of its result."""
 
     item_code: str
     level: str
     list_kind: str | None
-    certificate: Certificate
+    certificate: Certificate | None
     issued_on: date
     training_started_on: date | None
     class_number: str | None
-    account: BankAccount
+    account: BankAccount | None
     district: str | None
     mandate_id: UUID | None
+    contract_id: UUID | None
     via: Via
     proofs: Proofs
 
@@ -54,12 +56,23 @@ def read_all(new: NewClaim, faults: Faults) -> Read:
         issued_on=faults.read(parse_date, new.certificate_issued_on, "certificate_issued_on"),
         training_started_on=faults.read(parse_date, started, "training_started_on") if started else None,
         class_number=faults.read(read_class_number, of_class) if of_class else None,
-        account=faults.read(BankAccount.parse, new.account.number, new.account.holder, new.account.bank_code),
+        account=faults.read(_account, new.account, new.contract_id),
         district=new.district,
         mandate_id=new.mandate_id,
+        contract_id=new.contract_id,
         via=new.via,
         proofs=faults.read(read_proofs, new),
     )
+
+
+def _account(account: NewAccount | None, contract_id: UUID | None) -> BankAccount | None:
+    if contract_id is not None:
+        if account is not None:
+            raise Invalid("account.of_enterprise", field="account")
+        return None
+    if account is None:
+        raise Invalid("value.missing", field="account")
+    return BankAccount.parse(account.number, account.holder, account.bank_code)
 
 
 def _list_kind(kind: str | None) -> str | None:

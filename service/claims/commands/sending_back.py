@@ -7,8 +7,9 @@ import msgspec
 from sqlalchemy import insert, select
 
 from domain.actor import Actor, Post
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
-from domain.errors import Invalid
+from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimKind, ClaimStatus
+from domain.correction import Correctable
+from domain.errors import Conflict, Invalid
 from domain.text import must_hold_no_personal_number
 from service.claims.commands.leases import give_back
 from service.claims.commands.moves import move_claim, move_claims
@@ -30,8 +31,9 @@ LAPSED_MAX = 2_000
 async def send_back(tx: Tx, me: Actor, claim_id: UUID, new: NewSendBack, today: date, now: datetime) -> ClaimView:
     """A reviewer sends a claim back with all its faults, to be mended within `correction_working_days`.
 
-    Invalid `send_back.faults` for a fault that is not of the list; refusals as for `must_be_reviewable`, and Conflict
-    `wrong_status`, `policy.missing`.
+    Invalid `send_back.faults` for a fault that is not of the list, `send_back.account_of_enterprise`; refusals as for
+    `must_be_reviewable`, and Conflict `wrong_status`, `policy.missing`, `send_back.nothing_to_mend` for a claim
+    without a certificate.
     """
     unknown = [fault.code for fault in new.faults if f"fault.{fault.code}" not in wording()]
     if unknown:
@@ -41,6 +43,10 @@ async def send_back(tx: Tx, me: Actor, claim_id: UUID, new: NewSendBack, today: 
     await must_be_reviewable(tx, me, claim_id, now)
     claim = await lock_for_officer(tx, me, claim_id)
     CLAIM_LIFECYCLE.after(ClaimStatus(claim.status), ClaimAction.SEND_BACK)
+    if claim.kind != ClaimKind.TRAINING:
+        raise Conflict("send_back.nothing_to_mend")
+    if claim.payee_institution_id and any(fault.field == Correctable.ACCOUNT for fault in new.faults):
+        raise Invalid("send_back.account_of_enterprise", field="faults")
     due = await deadline(tx, "correction_working_days", today)
     asked = {
         "faults": msgspec.to_builtins(new.faults),

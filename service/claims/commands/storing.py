@@ -9,7 +9,7 @@ import service.access.tables
 import service.catalog.tables
 import service.institutions.tables  # noqa: F401 (a claim's references have the types of what they refer to)
 from domain.actor import Actor, Post
-from domain.claim import Channel
+from domain.claim import Channel, Via
 from service.claims.tables import ClaimRow
 from service.database import Tx, fetch, types_of, unnested
 from service.jobs import OWE, nudge
@@ -20,7 +20,7 @@ from service.settings import settings
 
 #: What a claim is given at filing, but for its account, which may be known already.
 _CLAIM = types_of(ClaimRow, *(each for each in ClaimRow.__table__.c.keys() if each != "account_id"))  # noqa: SIM118
-_GIVEN = {**_CLAIM, **ACCOUNT, "eligible": "BOOLEAN"}
+_GIVEN = {**_CLAIM, **ACCOUNT, "to_verify": "BOOLEAN"}
 _COUNTED_BY = "filed_on, district, list_kind, industry, level, channel"
 _AFTER_ARRAYS = len(_GIVEN)
 _USER, _PERSON, _POST, _AT, _LEASE = (f"${_AFTER_ARRAYS + place}" for place in range(1, 6))
@@ -49,7 +49,7 @@ _STORE = f"""
         SELECT {_COUNTED_BY}, count(*), sum(amount_fen) FROM filed GROUP BY {_COUNTED_BY}
     ), owing AS (
         SELECT '{Job.VERIFY_CERTIFICATE}' AS kind, id AS subject, {_LEASE}::double precision AS lease
-          FROM filed JOIN given USING (id) WHERE eligible
+          FROM filed JOIN given USING (id) WHERE to_verify
     ), owed AS ({OWE})
     SELECT filed.id, item.name AS item_name, owed.id AS job
       FROM filed JOIN catalog_items item ON item.id = filed.item_id LEFT JOIN owed ON owed.subject = filed.id
@@ -57,15 +57,14 @@ _STORE = f"""
 
 
 async def store_claims(tx: Tx, me: Actor, rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[UUID, str]:
-    """Claims with their accounts, journal rows, figures, and the check owed for each that is `eligible`.
+    """Claims with their accounts, journal rows, figures, and the check owed for each that is `to_verify`.
 
     Each row has the columns of a claim and of `ACCOUNT`. Answers id → name of the catalog item, without the claims
     that another's kept out.
     """
     rows = sorted(rows, key=lambda row: str(row["certificate_number"]))
     arrays = ([row[name] for row in rows] for name in _GIVEN)
-    post = Post.CLERK if rows[0]["channel"] == Channel.INSTITUTION else Post.TRAINEE
-    by = By.actor(me, post, now)
+    by = By.actor(me, _post(rows[0]), now)
     filed = await fetch(
         tx, _STORE, *arrays, by.user_id, by.person_id, str(by.name), by.at, settings().job_lease_seconds
     )
@@ -73,3 +72,10 @@ async def store_claims(tx: Tx, me: Actor, rows: Sequence[Mapping[str, Any]], now
         if job_id is not None:
             nudge(tx, Job.VERIFY_CERTIFICATE, job_id)
     return {claim_id: item_name for claim_id, item_name, _ in filed}
+
+
+def _post(row: Mapping[str, Any]) -> Post:
+    """In which post it was filed: what keeps an acceptor from reviewing the claim."""
+    if row["channel"] != Channel.INDIVIDUAL:
+        return Post.CLERK
+    return Post.ACCEPTOR if row["via"] == Via.COUNTER else Post.TRAINEE

@@ -101,10 +101,11 @@ async def failure_of(tx: Tx, claim_id: UUID) -> str:
 
 
 async def lock_for_officer(tx: Tx, me: Actor, claim_id: UUID) -> Any:
-    """The status and person of a claim of the officer's district, locked. NotFound `claim.not_found`."""
+    """The status, person and payee of a claim of the officer's district, locked. NotFound `claim.not_found`."""
     claim = ClaimRow
-    asked = select(claim.status, claim.person_id).where(claim.id == claim_id, in_district(me)).with_for_update()
-    found = (await tx.execute(asked)).one_or_none()
+    asked = select(claim.status, claim.person_id, claim.payee_institution_id, claim.kind)
+    mine = asked.where(claim.id == claim_id, in_district(me))
+    found = (await tx.execute(mine.with_for_update())).one_or_none()
     if found is None:
         raise NotFound("claim.not_found")
     return found

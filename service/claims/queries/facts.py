@@ -23,6 +23,7 @@ from domain.eligibility import (
     StandardFacts,
     StandingClaim,
 )
+from domain.eligibility.facts import ALLOWANCE
 from domain.identity import NationalId
 from domain.institution import LISTED, History, Sanction, Stop, standing_on, stopped_on
 from domain.period import Period, whole_months
@@ -30,6 +31,13 @@ from domain.register import Looked
 from domain.share import list_filed_under
 from domain.standard import Formula
 from domain.training import Rate
+from service.claims.queries.kinds import (
+    AttendedClass,
+    Drawn,
+    allowance_facts,
+    contract_facts,
+    project_facts,
+)
 from service.claims.tables import ALIVE_SQL
 from service.crypto import keyring
 from service.database import Tx, fetch
@@ -71,6 +79,10 @@ class Asked:
     id_number: NationalId | None = None
     mandate: Period | None = None
     class_number: str | None = None
+    contract_id: UUID | None = None
+    payee_has_account: bool = True
+    project: Drawn | None = None
+    attended: AttendedClass | None = None
 
 
 _FACTS = f"""
@@ -83,13 +95,33 @@ _FACTS = f"""
            EXISTS (SELECT FROM claims c
                     WHERE c.invoice_number = asked.invoice AND c.id IS DISTINCT FROM asked.excluding
                       AND c.{ALIVE_SQL}) AS invoice_used,
-           mandate.found AS mandate, CASE WHEN asked.n = 1 THEN policy.found END AS policy,
+           mandate.found AS mandate,
+           (SELECT jsonb_build_object(
+                     'same_enterprise', k.institution_id = asked.institution_id AND k.person_id = asked.person_id,
+                     'signed_on', k.signed_on, 'first', lower(k.in_force), 'last', upper(k.in_force) - 1,
+                     'employed_before', EXISTS (SELECT FROM employment_contracts e
+                                                 WHERE e.person_id = k.person_id AND e.signed_on < k.signed_on
+                                                   AND e.institution_id = k.institution_id))
+              FROM employment_contracts k WHERE k.id = asked.contract_id) AS contract,
+           (SELECT jsonb_build_object(
+                     'id', p.id, 'confirmed', p.confirmed_at IS NOT NULL, 'first', lower(p.in_force),
+                     'last', upper(p.in_force) - 1, 'places', p.places, 'cap_fen', p.cap_fen,
+                     'taken', live.taken, 'drawn_fen', live.drawn_fen,
+                     'item', jsonb_build_object('id', i.id, 'edition_id', i.edition_id, 'code', i.code,
+                                                'list_kind', i.list_kind, 'industry', i.industry))
+              FROM procured_projects p JOIN catalog_items i ON i.id = p.item_id
+             CROSS JOIN LATERAL (
+                   SELECT count(*) AS taken, coalesce(sum(c.amount_fen), 0)::bigint AS drawn_fen FROM claims c
+                    WHERE c.project_id = p.id AND c.id IS DISTINCT FROM asked.excluding AND c.{ALIVE_SQL}) AS live
+             WHERE p.id = asked.project_id) AS project,
+           CASE WHEN asked.n = 1 THEN policy.found END AS policy,
            CASE WHEN asked.n = 1 THEN institutions.found END AS institutions,
            CASE WHEN asked.n = 1 THEN registers.found END AS registers
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[], $7::uuid[], $8::text[],
-                  $9::uuid[], $11::date[], $12::text[])
+                  $9::uuid[], $11::date[], $12::text[], $13::uuid[], $14::uuid[])
            WITH ORDINALITY AS asked (person_id, code, level, certificate, day, mandate_id, institution_id, invoice,
-                                     excluding, issued_on, class_number, n)
+                                     excluding, issued_on, class_number, contract_id,
+                                     project_id, n)
       LEFT JOIN people person ON person.id = asked.person_id
       LEFT JOIN LATERAL (
            SELECT c.first, jsonb_build_object('id', c.id, 'status', c.status, 'occupation', c.occupation,
@@ -174,6 +206,8 @@ async def facts_for(tx: Tx, asked: Sequence[Asked], today: date) -> list[Facts]:
         today,
         [each.issued_on for each in asked],
         [each.class_number for each in asked],
+        [each.contract_id for each in asked],
+        [each.project.project_id if each.project else None for each in asked],
     )
     if not rows:
         return []
@@ -212,7 +246,9 @@ class _Given:
 def _facts(
     asked: Asked, row: Record, given: _Given, person: NationalId | None, registers: tuple[Looked, ...]
 ) -> Facts:
-    institution = _institution(asked, row["day"], given)
+    institution, taught = _institution(asked, row["day"], given), row["subsidy_key"]
+    subsidy_key = f"{ALLOWANCE}{taught}" if asked.attended else taught
+    priced = row["standard"] is not None and asked.attended is None
     standing = [{**each, "filed_on": date.fromisoformat(each["filed_on"])} for each in row["standing"] or []]
     return Facts(
         today=given.today,
@@ -221,13 +257,13 @@ def _facts(
         issued_on=asked.issued_on,
         level=asked.level,
         certificate_number=asked.certificate_number,
-        subsidy_key=row["subsidy_key"],
-        item=_item(row["items"] or [], asked.list_kind),
-        standard=_standard(asked, row["standard"], given.formulas) if row["standard"] else None,
+        subsidy_key=subsidy_key,
+        item=ItemFacts(**row["project"]["item"]) if row["project"] else _item(row["items"] or [], asked.list_kind),
+        standard=_standard(asked, row["standard"], given.formulas) if priced else None,
         earlier=tuple(
             EarlierClaim(each["channel"], each["status"], each["filed_on"], each["once_in"])
             for each in standing
-            if (each["subsidy_key"], each["level"]) == (row["subsidy_key"], asked.level)
+            if (each["subsidy_key"], each["level"]) == (subsidy_key, asked.level)
         ),
         certificate_used=row["certificate_used"],
         holder_is_payee=asked.holder_is_payee,
@@ -245,6 +281,10 @@ def _facts(
         class_number=asked.class_number,
         of_class=_class(asked, row["class"], given) if row["class"] else None,
         registers=registers,
+        contract=contract_facts(row["contract"]),
+        payee_has_account=asked.payee_has_account,
+        project=project_facts(asked.project, row["project"]) if asked.project else None,
+        allowance=allowance_facts(asked.attended, standing, taught, asked.level) if asked.attended else None,
     )
 
 

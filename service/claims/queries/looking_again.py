@@ -42,7 +42,8 @@ class Finding:
 
 
 _CLAIMS = """
-    SELECT c.id, c.person_id, p.id_number_sealed, c.training_started_on, c.certificate_issued_on, c.subsidy_key,
+    SELECT c.id, c.person_id, p.id_number_sealed, c.training_started_on,
+           coalesce(c.certificate_issued_on, c.training_started_on) AS issued_on, c.subsidy_key,
            c.level, c.group_code, c.filed_on
       FROM unnest($1::uuid[]) AS asked (id) JOIN claims c ON c.id = asked.id JOIN people p ON p.id = c.person_id
      ORDER BY c.id
@@ -93,7 +94,7 @@ def _policy(values: Mapping[str, Any]) -> ExclusionPolicy:
 def _objections(row: Record, registers: tuple[Looked, ...], policy: ExclusionPolicy, today: date) -> list[Said]:
     if not row["group_code"] and not any(each.entries for each in registers):
         return []  # nearly everybody
-    days = (today, row["training_started_on"], row["certificate_issued_on"])
+    days = (today, row["training_started_on"], row["issued_on"])
     return objections_of(LookedAgain(*days, row["group_code"], policy, registers))
 
 

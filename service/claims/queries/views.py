@@ -22,6 +22,7 @@ from service.claims.tables import ClaimRow, DoorRefusalRow
 from service.crypto import keyring
 from service.cursors import cursor_of, read_cursor
 from service.database import Tx
+from service.institutions.tables import InstitutionRow
 from service.people.tables import AccountRow, PersonRow
 from service.training.tables import ClassRow
 from service.wording import words
@@ -69,19 +70,21 @@ def _shown() -> Select[*tuple[Any, ...]]:
             claim.filed_on,
             claim.filed_at,
             ClassRow.number.label("class_number"),
+            InstitutionRow.name.label("payee"),
             claim.decision,
         )
         .join(CatalogItemRow, CatalogItemRow.id == claim.item_id)
         .join(PersonRow, PersonRow.id == claim.person_id)
         .join(AccountRow, AccountRow.id == claim.account_id)
         .outerjoin(ClassRow, ClassRow.id == claim.class_id)
+        .outerjoin(InstitutionRow, InstitutionRow.id == claim.payee_institution_id)
     )
 
 
 #: What is shown as it stands.
 _AS_IT_IS = (
     *("id", "status", "channel", "district", "item_code", "item_name", "list_kind", "level", "amount_fen"),
-    *("account_tail", "certificate_number", "certificate_issued_on", "filed_on", "class_number"),
+    *("account_tail", "certificate_number", "certificate_issued_on", "filed_on", "class_number", "payee"),
 )
 
 
@@ -117,6 +120,8 @@ async def claim_view(tx: Tx, me: Actor, claim_id: UUID) -> ClaimView:
 
 async def _assessed(tx: Tx, row: Any) -> FoundResultView | None:
     """What an assessment body told of the claim's certificate. It decides nothing here: an officer reads it."""
+    if row.certificate_number is None:
+        return None
     found = await found_with(tx, row.certificate_number)
     if found is None:
         return None

@@ -1,5 +1,7 @@
 """Mandates and claims over HTTP."""
 
+from collections.abc import Awaitable
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -7,16 +9,20 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
+from domain.claim import Channel
 from domain.errors import Conflict, Ineligible
 from domain.standard import WORKS_ON_STANDARDS
 from service.claims.commands import (
+    allowances,
     appeals,
     approving,
     correcting,
+    counter,
     filing,
     mandates,
     mending,
     objections,
+    project_places,
     review,
     sending_back,
 )
@@ -37,18 +43,21 @@ from service.claims.schemas import (
     HoldList,
     MandateList,
     MandateView,
+    NewAllowance,
     NewAppeal,
     NewAppealAnswer,
     NewApproval,
     NewApprovalPreview,
     NewClaim,
     NewCorrection,
+    NewCounterClaim,
     NewFinding,
     NewMandate,
     NewMending,
     NewNote,
     NewObjection,
     NewOtherwise,
+    NewPlace,
     NewRefusal,
     NewSendBack,
     ObjectionList,
@@ -57,6 +66,7 @@ from service.claims.schemas import (
     PreviewView,
 )
 from service.database import transaction
+from service.idempotency import Answer
 from service.security import allow
 from service.web import Me, Now, Once, Today, Tx, answered
 
@@ -89,16 +99,48 @@ async def file_claim(
     tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewClaim]
 ) -> Response[ClaimView]:
     """File a claim for myself, or as a clerk for a trainee with a mandate."""
+    locked = filing.lock_claimant(me, data)
+    effect = once.beginning_with(
+        locked, tx, ClaimView, lambda found: filing.file_claim(tx, me, data, today, now, found)
+    )
+    return await _or_counted(effect, filing.channel_of(me, data), today)
+
+
+async def _or_counted(effect: Awaitable[Answer[ClaimView]], channel: Channel, today: date) -> Response[ClaimView]:
+    """The answer; where somebody is turned away, that is counted in a transaction of its own."""
     try:
-        locked = filing.lock_claimant(me, data)
-        effect = once.beginning_with(
-            locked, tx, ClaimView, lambda found: filing.file_claim(tx, me, data, today, now, found)
-        )
         return answered(await effect)
     except (Conflict, Ineligible) as refusal:
-        async with transaction() as own:  # this one is rolled back with the refusal
-            await filing.count_door_refusal(own, refusal.code, filing.channel_of(me, data), today)
+        async with transaction() as own:  # the request's is rolled back with the refusal
+            await filing.count_door_refusal(own, refusal.code, channel, today)
         raise
+
+
+@post("/api/claims/counter", guards=[allow(Post.ACCEPTOR)])
+async def file_at_counter(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewCounterClaim]
+) -> Response[ClaimView]:
+    """Key a claim in for somebody who stands at my counter."""
+    effect = once(tx, ClaimView, lambda: counter.file_at_counter(tx, me, data, today, now))
+    return await _or_counted(effect, Channel.INDIVIDUAL, today)
+
+
+@post("/api/claims/allowances", guards=[allow(Post.TRAINEE)])
+async def file_allowance(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewAllowance]
+) -> Response[ClaimView]:
+    """Claim the cost of living (生活费补贴) for the days of a class that I attended."""
+    effect = once(tx, ClaimView, lambda: allowances.file_allowance(tx, me, data, today, now))
+    return await _or_counted(effect, Channel.INDIVIDUAL, today)
+
+
+@post("/api/projects/{project_id:uuid}/claims", guards=[allow(Post.CLERK)])
+async def file_place(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, project_id: FromPath[UUID], data: JSONBody[NewPlace]
+) -> Response[ClaimView]:
+    """Claim one person's place in a procured project of my institution, which is paid."""
+    effect = once(tx, ClaimView, lambda: project_places.file_place(tx, me, project_id, data, today, now))
+    return await _or_counted(effect, Channel.INSTITUTION, today)
 
 
 @get("/api/claims", guards=[allow()])
@@ -261,6 +303,9 @@ ROUTES = [
     list_mandates,
     check_claim,
     file_claim,
+    file_at_counter,
+    file_allowance,
+    file_place,
     list_claims,
     count_claims,
     show_claim,

@@ -143,7 +143,9 @@ class NewCorrection(Struct, forbid_unknown_fields=True):
 
 
 class NewMending(Struct, forbid_unknown_fields=True):
-    account: NewAccount
+    """`account` null where an enterprise is paid: then it is the one that is confirmed for today."""
+
+    account: NewAccount | None = None
 
 
 class NewHold(Struct, forbid_unknown_fields=True):

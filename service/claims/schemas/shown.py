@@ -94,7 +94,8 @@ class ClaimView(Struct, kw_only=True):
 
     `refusal`: of one claim that was refused, when and why, and the remedies.
     `to_do` is there when the claim waits for the claimant. `assessed`: of one claim, what an assessment body told of
-    its certificate; null where none did.
+    its certificate; null where none did. `payee`: the institution that is paid in the claimant's place, or
+    null. A claim of a project has no item code and no certificate.
     """
 
     id: UUID
@@ -102,7 +103,7 @@ class ClaimView(Struct, kw_only=True):
     status_name: str
     channel: str
     district: str
-    item_code: str
+    item_code: str | None
     item_name: str
     list_kind: str
     level: str
@@ -110,10 +111,11 @@ class ClaimView(Struct, kw_only=True):
     amount: str
     claimant: str
     account_tail: str
-    certificate_number: str
-    certificate_issued_on: date
+    certificate_number: str | None
+    certificate_issued_on: date | None
     filed_on: date
     class_number: str | None = None
+    payee: str | None = None
     decision: DecisionView | None = None
     refusal: RefusalView | None = None
     to_do: ToDoView | None = None

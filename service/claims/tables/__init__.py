@@ -15,11 +15,9 @@ from service.claims.tables.claims import (
     MandateRevocationRow,
     MandateRow,
     RegisterFindingRow,
-    RosterLineRow,
-    RosterPortionRow,
-    RosterRow,
 )
 from service.claims.tables.review import ClaimApprovalRow, ClaimLeaseRow, ClaimRecusalRow
+from service.claims.tables.rosters import RosterLineRow, RosterPortionRow, RosterRow
 
 __all__ = [
     "ALIVE_SQL",

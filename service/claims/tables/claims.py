@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -21,6 +22,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.claim import DEAD, ClaimStatus
 from service.database import Base, Fen
+from service.employment.tables import EmploymentContractRow
+from service.projects.tables import ProjectRow
 from service.standards.tables import StandardRow
 from service.training.tables import ClassRow
 
@@ -28,6 +31,22 @@ _DEAD = ", ".join(f"'{status}'" for status in ClaimStatus if status in DEAD)
 #: A claim that stands in another's way: none of `domain.claim.DEAD`, in the order in which the indexes were made.
 ALIVE_SQL = f"status NOT IN ({_DEAD})"
 DEAD_SQL = f"status IN ({_DEAD})"
+#: Of what a claim is made, by its kind: a certificate with its standard, or a project; and who is paid.
+_KINDS = {
+    "kind": "kind IN ('training', 'project', 'allowance')",
+    "certificate": "(kind = 'training') = (num_nulls(certificate_number, certificate_issued_on, standard_id) = 0)",
+    "no_certificate": "(kind = 'training') = (num_nonnulls(certificate_number, certificate_issued_on) > 0)",
+    "allowance": "(kind = 'allowance') = (allowance_class_id IS NOT NULL)",
+    "of_person": "kind <> 'allowance' OR channel = 'individual'",
+    "project": "(kind = 'project') = (project_id IS NOT NULL)",
+    "of_contractor": "kind <> 'project' OR (channel = 'institution' AND institution_id IS NOT NULL)",
+    # what no registry can answer for, an officer looks at
+    "looked_at": "kind = 'training' OR status <> 'verified'",
+    "mandate": "(channel = 'institution' AND kind <> 'project')"
+    " = (mandate_id IS NOT NULL AND institution_id IS NOT NULL)",
+    "payee": "payee_institution_id IS NOT DISTINCT FROM"
+    " CASE WHEN channel = 'enterprise' OR kind = 'project' THEN institution_id END",
+}
 
 
 class MandateRow(Base):
@@ -90,9 +109,22 @@ class ClaimRow(Base):
         Index("ix_claims_class", "class_id", postgresql_where=text("class_id IS NOT NULL")),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("channel IN ('individual', 'institution', 'enterprise')", name="channel"),
+        *(CheckConstraint(condition, name=name) for name, condition in _KINDS.items()),
         CheckConstraint(
-            "(channel = 'institution') = (mandate_id IS NOT NULL AND institution_id IS NOT NULL)", name="mandate"
+            "(channel = 'enterprise') = (contract_id IS NOT NULL AND institution_id IS NOT NULL)", name="contract"
         ),
+        # a contract of just this person with just this enterprise
+        ForeignKeyConstraint(
+            ["contract_id", "person_id", "institution_id"],
+            [EmploymentContractRow.id, EmploymentContractRow.person_id, EmploymentContractRow.institution_id],
+            name="fk_claims_contract",
+        ),
+        ForeignKeyConstraint(
+            ["project_id", "institution_id", "item_id", "district"],
+            [ProjectRow.id, ProjectRow.institution_id, ProjectRow.item_id, ProjectRow.district],
+            name="fk_claims_project",
+        ),
+        Index("ix_claims_project", "project_id", postgresql_where=text("project_id IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -102,6 +134,13 @@ class ClaimRow(Base):
     filed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     institution_id: Mapped[UUID | None] = mapped_column(ForeignKey("institutions.id"), index=True)
     mandate_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandates.id"))
+    kind: Mapped[str] = mapped_column(server_default="training")
+    project_id: Mapped[UUID | None]
+    #: The class whose days an allowance is for.
+    allowance_class_id: Mapped[UUID | None] = mapped_column(ForeignKey(ClassRow.id))
+    contract_id: Mapped[UUID | None]
+    #: Who is paid in the person's place; None: the person is.
+    payee_institution_id: Mapped[UUID | None]
     district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
     item_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_items.id"))
     list_kind: Mapped[str]
@@ -109,8 +148,8 @@ class ClaimRow(Base):
     subsidy_key: Mapped[str]
     level: Mapped[str]
     once_in: Mapped[str]
-    certificate_number: Mapped[str]
-    certificate_issued_on: Mapped[date]
+    certificate_number: Mapped[str | None]
+    certificate_issued_on: Mapped[date | None]
     training_started_on: Mapped[date]
     #: The class that it named and was taught in; None: none was named, or it was refused for what is wrong with it.
     class_id: Mapped[UUID | None] = mapped_column(ForeignKey(ClassRow.id))
@@ -120,7 +159,7 @@ class ClaimRow(Base):
     group_proof_sealed: Mapped[bytes | None]
     #: The invoice over a fee that the claimant paid: one invoice once among live claims.
     invoice_number: Mapped[str | None]
-    standard_id: Mapped[UUID] = mapped_column(ForeignKey(StandardRow.id))
+    standard_id: Mapped[UUID | None] = mapped_column(ForeignKey(StandardRow.id))
     amount_fen: Mapped[Fen]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     status: Mapped[str]
@@ -313,70 +352,3 @@ class DoorRefusalRow(Base):
     on: Mapped[date]
     code: Mapped[str]
     channel: Mapped[str]
-
-
-class RosterRow(Base):
-    """A roster as it was uploaded: the same bytes from one institution are one roster."""
-
-    __tablename__ = "rosters"
-    __table_args__ = (
-        Index("uq_rosters_institution_sha256", "institution_id", "sha256", unique=True),
-        CheckConstraint("kind IN ('csv', 'xlsx')", name="kind"),
-        CheckConstraint("(status = 'rejected') = (rejection IS NOT NULL)", name="rejected"),
-        CheckConstraint("(status IN ('filing', 'finished')) = (line_count IS NOT NULL)", name="read"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    institution_id: Mapped[UUID] = mapped_column(ForeignKey("institutions.id"))
-    uploaded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    kind: Mapped[str]
-    sha256: Mapped[str]  # of the plain bytes
-    bytes_sealed: Mapped[bytes]
-    status: Mapped[str]
-    line_count: Mapped[int | None] = mapped_column(Integer)
-    #: 开班编号 of the lines that name no class of their own.
-    class_number: Mapped[str | None]
-    #: Why the file as a whole could not be read: code, field and facts.
-    rejection: Mapped[dict[str, Any] | None]
-    #: The day whose rules decide the lines, however late a worker comes to them.
-    received_on: Mapped[date]
-    received_at: Mapped[datetime]
-
-
-class RosterPortionRow(Base):
-    """Lines of a roster that are filed in one transaction, sealed together as they were typed."""
-
-    __tablename__ = "roster_portions"
-    __table_args__ = (
-        Index("uq_roster_portions_first", "roster_id", "first_line", unique=True),
-        CheckConstraint("filed + refused = line_count", name="counted"),
-        CheckConstraint("num_nonnulls(filed, refused, done_at) IN (0, 3)", name="done"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    roster_id: Mapped[UUID] = mapped_column(ForeignKey("rosters.id"))
-    first_line: Mapped[int] = mapped_column(Integer)
-    line_count: Mapped[int] = mapped_column(Integer)
-    lines_sealed: Mapped[bytes]
-    filed: Mapped[int | None] = mapped_column(Integer)
-    refused: Mapped[int | None] = mapped_column(Integer)
-    done_at: Mapped[datetime | None]
-
-
-class RosterLineRow(Base):
-    """What became of a line, written once with its claim. `line` is its row in the sheet; who it is, is sealed."""
-
-    __tablename__ = "roster_lines"
-    __table_args__ = (
-        CheckConstraint("(outcome = 'filed') = (claim_id IS NOT NULL)", name="filed"),
-        CheckConstraint("(outcome = 'refused') = (reasons <> '[]')", name="refused"),
-        CheckConstraint("outcome IN ('filed', 'refused')", name="outcome"),
-    )
-
-    roster_id: Mapped[UUID] = mapped_column(ForeignKey("rosters.id"), primary_key=True)
-    line: Mapped[int] = mapped_column(Integer, primary_key=True)
-    portion_id: Mapped[UUID] = mapped_column(ForeignKey("roster_portions.id"), index=True)
-    outcome: Mapped[str]
-    claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"), unique=True)
-    #: Field, code and facts of everything that keeps the line out; without personal data.
-    reasons: Mapped[list[Any]]

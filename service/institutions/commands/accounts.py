@@ -4,6 +4,7 @@ from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.account import CorporateAccount
 from domain.actor import Actor, Post
@@ -20,6 +21,7 @@ from service.institutions.queries.registry import institution_for
 from service.institutions.schemas import AddedView, NewInstitutionAccount
 from service.institutions.tables import AccountAnswerRow, AccountProposalRow
 from service.journal import By, record
+from service.people.tables import AccountRow
 
 
 async def propose_account(
@@ -84,6 +86,15 @@ async def decline_account(
     by, reason = officer(me, now), plain_words(reason, "reason")
     await _answer(tx, by, me, await _proposal(tx, me, institution_id, proposal_id), "declined", reason)
     return AddedView(proposal_id)
+
+
+async def payable_account(tx: Tx, proposal_id: UUID) -> UUID:
+    """The confirmed account as what claims are paid on, under its id and seal. The database refuses any other."""
+    proposed, paid_on = AccountProposalRow.__table__.c, ("holder_sealed", "number_sealed", "number_index", "tail")
+    names = ("id", "institution_id", *paid_on, "bank_code")
+    confirmed = select(*(proposed[name] for name in names)).where(proposed.id == proposal_id)
+    await tx.execute(upsert(AccountRow).from_select(list(names), confirmed).on_conflict_do_nothing())
+    return proposal_id
 
 
 async def _proposal(tx: Tx, me: Actor, institution_id: UUID, proposal_id: UUID) -> Row[UUID, UUID, date]:

@@ -27,6 +27,16 @@ from service.institutions.tables import (
 from service.journal import By, record
 
 
+async def add_institution(
+    tx: Tx, credit_code: CreditCode, name: str, district: str, kind: InstitutionKind, *, sample: bool = False
+) -> UUID:
+    """An institution that is known, and stands in no catalog."""
+    institution_id = uuid4()
+    about = {"credit_code": credit_code.code, "name": name, "district": district, "kind": str(kind)}
+    await tx.execute(insert(InstitutionRow).values(id=institution_id, sample=sample, **about))
+    return institution_id
+
+
 async def list_institution(
     tx: Tx,
     credit_code: CreditCode,
@@ -41,9 +51,7 @@ async def list_institution(
 ) -> UUID:
     """An institution that stands in the catalog from `first` on, to teach or assess `scopes`: canonical occupation →
     levels."""
-    institution_id = uuid4()
-    about = {"credit_code": credit_code.code, "name": name, "district": district, "kind": str(kind)}
-    await tx.execute(insert(InstitutionRow).values(id=institution_id, sample=sample, **about))
+    institution_id = await add_institution(tx, credit_code, name, district, kind, sample=sample)
     in_force: Range[date] = Range(first, None, bounds="[)")
     await tx.execute(
         insert(InstitutionListingRow).values(

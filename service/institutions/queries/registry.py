@@ -295,8 +295,9 @@ async def _accounts(tx: Tx, me: Actor, institution_id: UUID) -> list[AccountView
     ]
 
 
-async def account_on(tx: Tx, institution_id: UUID, on: date) -> CorporateAccount | None:
-    """The account an institution is paid to on a day; None: no account was confirmed for it."""
+async def account_on(tx: Tx, institution_id: UUID, on: date) -> tuple[UUID, CorporateAccount] | None:
+    """The account an institution is paid to on a day, with the id of its proposal; None: no account was confirmed for
+    it."""
     row, answer, keys = AccountProposalRow, AccountAnswerRow, keyring()
     asked = (
         select(row.id, row.number_sealed, row.holder_sealed, row.bank_code)
@@ -309,7 +310,7 @@ async def account_on(tx: Tx, institution_id: UUID, on: date) -> CorporateAccount
     if found is None:
         return None
     number, holder = keys.open(found.number_sealed, found.id), keys.open(found.holder_sealed, found.id)
-    return CorporateAccount(number, holder, found.bank_code)
+    return found.id, CorporateAccount(number, holder, found.bank_code)
 
 
 async def documents_where(tx: Tx, *where: ColumnElement[bool]) -> list[DocumentView]:

@@ -46,6 +46,8 @@ _ATTENDED = text(f"""
     )
     SELECT q.class_id, q.line, q.person_id, w.first, w.planned_hours, w.percent IS NULL OR w.grace IS NULL AS unruled,
            coalesce(sum(t.hours) FILTER (WHERE t.present * 100 >= t.whole * w.percent), 0) AS hours,
+           count(DISTINCT date(lower(t.session) AT TIME ZONE 'Asia/Shanghai'))
+                   FILTER (WHERE t.present * 100 >= t.whole * w.percent) AS days,
            count(*) FILTER (WHERE t.came > lower(t.session) + w.grace) AS late,
            count(*) FILTER (WHERE t.gone < upper(t.session) - w.grace) AS early,
            count(*) FILTER (WHERE t.marks > 1) AS doubled
@@ -59,8 +61,8 @@ _ATTENDED = text(f"""
 
 
 async def attended(tx: Tx, class_ids: Collection[UUID], people: Collection[UUID] | None = None) -> list[Any]:
-    """A row for each place (of `people` only, where they are given): class_id, line, person_id, planned_hours, hours;
-    late, early, doubled in sessions. Conflict `policy.missing`."""
+    """A row for each place (of `people` only, where they are given): class_id, line, person_id, planned_hours, hours,
+    days; late, early, doubled in sessions. Conflict `policy.missing`."""
     rows = (await tx.execute(_ATTENDED, {"classes": list(class_ids), "people": people and list(people)})).all()
     if unruled := next((row for row in rows if row.unruled), None):
         raise Conflict("policy.missing", key="attendance_session_percent", on=unruled.first.isoformat())

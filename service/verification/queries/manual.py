@@ -39,7 +39,7 @@ STANDING = text("""
             WHERE m.claim_id = c.id AND m.checked_at >= coalesce(mended.at, '-infinity')
               AND (NOT m.needs_second OR m.second_at IS NOT NULL)
             ORDER BY m.checked_at DESC, m.id LIMIT 1) AS hand ON true
-     WHERE c.id = ANY (CAST(:claims AS uuid[]))
+     WHERE c.id = ANY (CAST(:claims AS uuid[])) AND c.kind = 'training'  -- no other has a certificate
 """)
 
 

@@ -24,10 +24,11 @@ _DUE = text("""
     SELECT c.id
       FROM districts d
      CROSS JOIN LATERAL (
-           SELECT id FROM claims WHERE district = d.code AND status = ANY (CAST(:statuses AS text[]))
+           SELECT id, kind FROM claims WHERE district = d.code AND status = ANY (CAST(:statuses AS text[]))
             UNION ALL
-           SELECT id FROM claims WHERE district = d.code AND status = 'paid' AND filed_on >= :paid_since) AS c
-     WHERE NOT EXISTS (SELECT FROM registry_replies r WHERE r.claim_id = c.id AND r.received_at > :asked_before)
+           SELECT id, kind FROM claims WHERE district = d.code AND status = 'paid' AND filed_on >= :paid_since) AS c
+     WHERE c.kind = 'training'
+       AND NOT EXISTS (SELECT FROM registry_replies r WHERE r.claim_id = c.id AND r.received_at > :asked_before)
        AND NOT EXISTS (SELECT FROM jobs j WHERE j.kind = :kind AND j.subject = c.id AND j.state = 'ready')
      LIMIT :portion
 """)

@@ -23,6 +23,8 @@ _JOURNAL = text("""
       UNION ALL SELECT 'claim_hold', id FROM claim_holds WHERE claim_id = :claim
       UNION ALL SELECT 'claim_objection', id FROM claim_objections WHERE claim_id = :claim
       UNION ALL SELECT 'claim_appeal', id FROM claim_appeals WHERE claim_id = :claim
+      UNION ALL SELECT 'contract', contract_id FROM claims WHERE id = :claim
+      UNION ALL SELECT 'project', project_id FROM claims WHERE id = :claim
       UNION ALL SELECT 'notice', notice_id FROM notice_lines WHERE claim_id = :claim
       UNION ALL SELECT 'offer', id FROM claim_offers WHERE claim_id = :claim
       UNION ALL SELECT kind, id FROM clawbacks, unnest(ARRAY['clawback', 'clawback_waiver']) AS kind
@@ -42,6 +44,7 @@ _FACTS = {
     "content_hash": "evidence.content",
     "voucher": "evidence.voucher",
     "sha256": "evidence.sha256",
+    "document_sha256": "evidence.document",
     "closes_on": "evidence.closes_on",
 }
 

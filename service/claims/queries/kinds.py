@@ -1,0 +1,51 @@
+"""Facts of claims that are not for a certificate of one's own: by a contract, a project, or the days of a class."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from domain.eligibility import AllowanceFacts, ContractFacts, ProjectFacts
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A procured project that the claim draws on, with the result that prices it; None: none is recorded."""
+
+    project_id: UUID
+    result_id: str | None
+    price_fen: int | None
+
+
+@dataclass(frozen=True)
+class AttendedClass:
+    """The class that an allowance is for, and how many of its days were attended."""
+
+    class_id: UUID
+    days: int
+
+
+def contract_facts(found: dict[str, Any] | None) -> ContractFacts | None:
+    if found is None:
+        return None
+    signed, first, last = found["signed_on"], found["first"], found["last"]
+    return ContractFacts(
+        same_enterprise=bool(found["same_enterprise"]),
+        signed_on=date.fromisoformat(signed),
+        first=date.fromisoformat(first),
+        last=date.fromisoformat(last) if last else None,
+        employed_before=found["employed_before"],
+    )
+
+
+def project_facts(drawn: Drawn, found: dict[str, Any]) -> ProjectFacts:
+    told = {name: found[name] for name in ("id", "confirmed", "places", "taken", "cap_fen", "drawn_fen")}
+    told |= {name: date.fromisoformat(found[name]) for name in ("first", "last")}
+    return ProjectFacts(**told, result_id=drawn.result_id, price_fen=drawn.price_fen)
+
+
+def allowance_facts(
+    attended: AttendedClass, standing: list[dict[str, Any]], taught: str, level: str
+) -> AllowanceFacts:
+    claimed = any((each["subsidy_key"], each["level"]) == (taught, level) for each in standing)
+    return AllowanceFacts(attended.days, claimed)
