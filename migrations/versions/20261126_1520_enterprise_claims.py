@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "enterprise_claims"
-down_revision = "review_desk"
+down_revision = "registry_sources"
 branch_labels = None
 depends_on = None
 
