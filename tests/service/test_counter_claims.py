@@ -11,10 +11,11 @@ from service.audit.queries.checks import first_breach
 from service.audit.queries.journal import JOURNALLED
 from service.audit.queries.messages import TOLD
 from service.audit.queries.territory import TERRITORY
+from service.claims.commands.approving import approve_set
 from service.claims.commands.counter import file_at_counter
 from service.claims.commands.filing import file_claim
 from service.claims.commands.moves import move_claim
-from service.claims.commands.review import approve_claim, approve_set, withdraw_claim
+from service.claims.commands.review import approve_claim, withdraw_claim
 from service.claims.queries.views import claim_view
 from service.claims.schemas import ClaimView, NewApproval, NewCounterClaim, NewTrainee
 from service.claims.tables import ClaimRow
@@ -74,7 +75,7 @@ async def test_who_keyed_it_in_does_not_review_it(tx: Tx, world: World, acceptor
     await move_claim(tx, ClaimAction.VERIFY, view.id, By("tests", world.now))
     with pytest.raises(Forbidden):
         await approve_claim(tx, acceptor, view.id, "", world.now)
-    await approve_set(tx, acceptor, NewApproval(), world.now)
+    await approve_set(tx, acceptor, NewApproval("verified"), world.now)
     assert (await claim_view(tx, acceptor, view.id)).status == "verified"
     approved = await approve_claim(tx, world.staff[Post.REVIEWER], view.id, "", world.now)
     assert approved.status == "approved"
