@@ -50,7 +50,7 @@ FUNCTIONS = [
         RAISE EXCEPTION 'a clawback stays as it was raised' USING ERRCODE = 'ZD012';
       END IF;
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
-           WHERE n.status = 'waived' AND o.status IS DISTINCT FROM 'waived'
+           WHERE coalesce(n.status, '') = 'waived' AND o.status IS DISTINCT FROM 'waived'
              AND NOT EXISTS (SELECT FROM clawback_waivers w WHERE w.clawback_id = n.id AND w.granted)) > 0 THEN
         RAISE EXCEPTION 'a clawback is waived by two persons' USING ERRCODE = 'ZD194';
       END IF;

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from domain.actor import Actor
-from domain.errors import NotFound
+from domain.errors import Forbidden
 from domain.level import LEVELS
 from domain.money import format_yuan
 from service.claims.queries.barring import FREE, barred_by
@@ -41,7 +41,7 @@ class Chosen:
 
 async def work(tx: Tx, me: Actor, chosen: Chosen, cursor: str | None, limit: int, now: datetime) -> WorkList:
     """A page of what waits for `me`: without what is theirs or their relatives', what they left to others or acted on
-    before, and what another officer has taken. NotFound `work.other_district`; Forbidden `post_missing`."""
+    before, and what another officer has taken. Forbidden `work.other_district`, `post_missing`."""
     kind, today = chosen.kind or kinds_of(me)[0], business_day(now)
     place = read_cursor(cursor) if cursor else None
     rows = await waiting(tx, me, kind, chosen, now, limit + 1, after=(place[0].date(), place[1]) if place else None)
@@ -69,7 +69,7 @@ async def waiting(
     source = SOURCES[kind]
     me.must_hold(source.post)
     if me.district is not None and chosen.district not in (None, me.district):
-        raise NotFound("work.other_district")
+        raise Forbidden("work.other_district")
     given = await barred_by(tx, me, source.post, now)
     given |= {"limit": limit, "district": chosen.district or me.district, "status": chosen.status, "why": chosen.why}
     if not source.apart:
