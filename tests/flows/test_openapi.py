@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("quiet")
 
 #: The same requests in every run; another seed makes others.
 SEED = 20261124
-EXAMPLES = 12
+EXAMPLES = 7
 
 CONFORMANCE: list[CheckFunction] = [
     not_a_server_error,
