@@ -4,36 +4,52 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
-from domain.actor import Post
+from domain.actor import Actor, Post
 from domain.claim import ClaimAction
+from domain.clawback import Cause
 from domain.errors import Conflict
 from service.claims.commands.appeals import answer_appeal, appeal
+from service.claims.commands.holds import hold_filed_by
 from service.claims.commands.moves import move_claim
 from service.claims.commands.review import approve_claim, refuse_claim
 from service.claims.queries.affected import affected_by
+from service.claims.queries.care import held_among
+from service.claims.queries.looking_again import findings_of
 from service.claims.schemas import AppealView, NewAppeal, NewAppealAnswer, NewRefusal
+from service.clawbacks.commands.demanding import demand
+from service.clawbacks.commands.raising import raise_clawbacks
+from service.clawbacks.schemas import NewDemand
 from service.database import Tx
 from service.journal import By
+from service.messages.commands import demand_portion
+from service.messages.tables import MessageRow
+from service.reconciliation.commands import read, take_return
+from service.registers.queries import snapshots_on
+from service.training.tables import ClassRow
 from service.verification.queries import questions
 from service.verification.queries.rechecks import ASKED_AGAIN
 from tests.desk import status_of
-from tests.payments import ready_jobs
+from tests.enterprises import Enterprise
+from tests.payments import Stage, a_return, lines_of, ready_jobs
 from tests.projects import Procured
+from tests.registers import put_in_force
 from tests.service.test_allowances import Attended, attended
 from tests.standards import Bureaus, flat
 from tests.world import World
 
 __all__ = ["attended"]
 
+BEFORE_THE_BANK = (ClaimAction.VERIFY, ClaimAction.APPROVE, ClaimAction.PUBLISH, ClaimAction.CLEAR)
 GRANT = NewAppealAnswer(grant=True, answer="材料属实")
 
 
-async def _appealed(tx: Tx, world: World, claim_id: UUID, me: object) -> AppealView:
+async def _appealed(tx: Tx, world: World, claim_id: UUID, me: Actor) -> AppealView:
     """Refused by one reviewer, and brought back by another where nothing is in the way."""
     first = world.staff[Post.REVIEWER]
     await refuse_claim(tx, first, claim_id, NewRefusal(["other"]), world.now)
-    raised = await appeal(tx, me, claim_id, NewAppeal("材料齐全"), world.today, world.now)  # type: ignore[arg-type]
+    raised = await appeal(tx, me, claim_id, NewAppeal("材料齐全"), world.today, world.now)
     second = await world.user(tx, {Post.REVIEWER}, world.here)
     return await answer_appeal(tx, second, raised.id, GRANT, world.today, world.now)
 
@@ -66,3 +82,42 @@ async def test_an_allowance_goes_no_further_than_the_claim_it_stands_beside(tx: 
         await approve_claim(tx, world.staff[Post.REVIEWER], allowance.id, "", world.now)
     moot = await _appealed(tx, world, allowance.id, attended.trainee.actor)
     assert (moot.answer, moot.in_the_way) == ("moot", ["同一培训的补贴申领已经不在办"])
+
+
+async def test_a_penalty_holds_whatever_its_institution_filed(tx: Tx, world: World) -> None:
+    enterprise, project = await Enterprise.build(tx, world), await Procured.build(tx, world)
+    hired, place = await enterprise.claim(tx), await project.claim(tx)
+    by = By.actor(await world.user(tx, {Post.INSTITUTION_OFFICER}), Post.INSTITUTION_OFFICER, world.now)
+    for institution_id, claim_id in ((enterprise.id, hired.id), (project.contractor.id, place.id)):
+        await hold_filed_by(tx, by, institution_id, "penalty", "", 10)
+        assert await held_among(tx, [claim_id]) == {claim_id}
+
+
+async def test_nobody_is_asked_to_pay_back_what_their_enterprise_was_paid(tx: Tx, world: World) -> None:
+    stage = await Stage.build(tx, world, claims=0)
+    enterprise = await Enterprise.build(tx, world, stage.district)
+    view, by = await enterprise.claim(tx), By("tests", world.now)
+    for action in BEFORE_THE_BANK:
+        await move_claim(tx, action, view.id, by)
+    batch = await stage.sent(tx)
+    data = a_return(batch, [(line.reference, line.amount_fen, "done", "") for line in await lines_of(tx, batch.id)])
+    await take_return(tx, None, read(data), data, "bank", by)
+    (owed,) = await raise_clawbacks(tx, [view.id], Cause.AUDIT, by, note="审计发现")
+    await demand(tx, stage.staff[Post.MAKER], owed, NewDemand("济人社追〔2026〕1号"), world.now)
+    await demand_portion(tx)
+    told = select(MessageRow.id).where(MessageRow.claim_id == view.id, MessageRow.template == "clawback")
+    assert (await tx.execute(told)).first() is None
+
+
+async def test_registers_look_at_an_allowance_again_by_the_days_and_the_occupation_it_was_filed_for(
+    tx: Tx, attended: Attended
+) -> None:
+    """A pension from the middle of the class on, and a payment by the sister scheme, become known after filing."""
+    world, training = attended.world, await attended.train(tx)
+    allowance, someone = await attended.claim(tx), attended.trainee.made.id_number
+    last = (await tx.execute(select(ClassRow.last).where(ClassRow.number == attended.of.number))).scalar_one()
+    await put_in_force(tx, world, "pensioners", {"id_number": someone, "first": last.isoformat()})
+    paid = {"id_number": someone, "first": "2025-06-01", "occupation": training.item_code, "level": training.level}
+    await put_in_force(tx, world, "sister_payments", paid)
+    (found,) = await findings_of(tx, [allowance.id], await snapshots_on(tx, world.today), world.today)
+    assert {each.code for each in found.objections} == {"excluded.pensioners", "sister.paid"}
