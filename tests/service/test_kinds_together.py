@@ -9,7 +9,7 @@ from sqlalchemy import select
 from domain.actor import Actor, Post
 from domain.claim import ClaimAction
 from domain.clawback import Cause
-from domain.errors import Conflict
+from domain.errors import Conflict, Ineligible
 from service.claims.commands.appeals import answer_appeal, appeal
 from service.claims.commands.holds import hold_filed_by
 from service.claims.commands.moves import move_claim
@@ -22,6 +22,7 @@ from service.clawbacks.commands.demanding import demand
 from service.clawbacks.commands.raising import raise_clawbacks
 from service.clawbacks.schemas import NewDemand
 from service.database import Tx
+from service.institutions.commands.standing import let_go
 from service.journal import By
 from service.messages.commands import demand_portion
 from service.messages.tables import MessageRow
@@ -121,3 +122,15 @@ async def test_registers_look_at_an_allowance_again_by_the_days_and_the_occupati
     await put_in_force(tx, world, "sister_payments", paid)
     (found,) = await findings_of(tx, [allowance.id], await snapshots_on(tx, world.today), world.today)
     assert {each.code for each in found.objections} == {"excluded.pensioners", "sister.paid"}
+
+
+async def test_whoever_was_dismissed_is_paid_for_nobody_new(tx: Tx, world: World) -> None:
+    enterprise, project = await Enterprise.build(tx, world), await Procured.build(tx, world)
+    officer = await world.user(tx, {Post.INSTITUTION_OFFICER})
+    for institution_id in (enterprise.id, project.contractor.id):
+        await let_go(tx, officer, institution_id, world.today, "骗取补贴", world.now)
+    for claim in (enterprise.claim, project.claim):
+        with pytest.raises(Ineligible) as refused:
+            await claim(tx)
+        outcomes = refused.value.facts["decision"]["outcomes"]
+        assert [each["code"] for each in outcomes if each["outcome"] == "failed"] == ["payee.left"]
