@@ -1,5 +1,6 @@
 """Claims of every kind beside what was written for certificates: appeals, registries, standards, clawbacks."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,14 +11,16 @@ from domain.actor import Actor, Post
 from domain.claim import ClaimAction
 from domain.clawback import Cause
 from domain.errors import Conflict, Ineligible
+from service.audit.queries.story import story_of
 from service.claims.commands.appeals import answer_appeal, appeal
+from service.claims.commands.counter import file_at_counter
 from service.claims.commands.holds import hold_filed_by
 from service.claims.commands.moves import move_claim
 from service.claims.commands.review import approve_claim, refuse_claim
 from service.claims.queries.affected import affected_by
 from service.claims.queries.care import held_among
 from service.claims.queries.looking_again import findings_of
-from service.claims.schemas import AppealView, NewAppeal, NewAppealAnswer, NewRefusal
+from service.claims.schemas import AppealView, NewAppeal, NewAppealAnswer, NewCounterClaim, NewRefusal, NewTrainee
 from service.clawbacks.commands.demanding import demand
 from service.clawbacks.commands.raising import raise_clawbacks
 from service.clawbacks.schemas import NewDemand
@@ -134,3 +137,23 @@ async def test_whoever_was_dismissed_is_paid_for_nobody_new(tx: Tx, world: World
             await claim(tx)
         outcomes = refused.value.facts["decision"]["outcomes"]
         assert [each["code"] for each in outcomes if each["outcome"] == "failed"] == ["payee.left"]
+
+
+async def test_the_story_of_every_kind_is_told_in_words(tx: Tx, world: World, attended: Attended) -> None:
+    auditor, acceptor = [await world.user(tx, {post}, world.here) for post in (Post.AUDITOR, Post.ACCEPTOR)]
+    await attended.train(tx)
+    made = world.maker.person()
+    asked = world.new_claim(await world.trainee(tx, made), district=None, via="web")
+    named = NewTrainee(made.name, made.id_number, made.phone)
+    fields = {name: getattr(asked, name) for name in asked.__struct_fields__}
+    at_counter = await file_at_counter(tx, acceptor, NewCounterClaim(trainee=named, **fields), world.today, world.now)
+    claims = [
+        await (await Enterprise.build(tx, world)).claim(tx),
+        await (await Procured.build(tx, world)).claim(tx),
+        await attended.claim(tx),
+        at_counter,
+    ]
+    for each in claims:
+        for step in (await story_of(tx, auditor, each.id)).steps:
+            said = " ".join([step.who, step.what, *step.evidence])
+            assert not re.search(r"[{}]|None|\b[a-z_]+\.[a-z_]+", said), said
