@@ -11,6 +11,7 @@ from domain.actor import Actor, Post
 from domain.claim import ClaimAction
 from domain.clawback import Cause
 from domain.errors import Conflict, Ineligible
+from domain.period import Period
 from service.audit.queries.story import story_of
 from service.claims.commands.appeals import answer_appeal, appeal
 from service.claims.commands.counter import file_at_counter
@@ -31,6 +32,9 @@ from service.messages.commands import demand_portion
 from service.messages.tables import MessageRow
 from service.reconciliation.commands import read, take_return
 from service.registers.queries import snapshots_on
+from service.statistics.queries.simulation import count_claims, funds_of
+from service.statistics.queries.simulation import proposed as as_proposed
+from service.statistics.schemas import NewSimulation
 from service.training.tables import ClassRow
 from service.verification.queries import questions
 from service.verification.queries.rechecks import ASKED_AGAIN
@@ -76,6 +80,11 @@ async def test_standards_of_certificates_touch_no_claim_without_one(tx: Tx, worl
     proposed = await bureaus.propose(tx, flat(100_000), world.today - timedelta(days=200))
     found = {each.claim_id for each in (await affected_by(tx, None, proposed.id)).claims}
     assert found & {training.id, allowance.id, place.id} == {training.id}
+    days = Period(world.today, world.today)
+    other, funds = await as_proposed(tx, NewSimulation(set_id=proposed.id), world.today), await funds_of(tx, days)
+    counted = {each.list_kind for each in (await count_claims(tx, other, days, world.here, funds)).cells}
+    assert counted
+    assert "project" not in counted
 
 
 async def test_an_allowance_goes_no_further_than_the_claim_it_stands_beside(tx: Tx, attended: Attended) -> None:
