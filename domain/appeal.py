@@ -24,12 +24,13 @@ _OF_OTHERS = frozenset(
         "within_limits",
         "invoice_not_used",
         "project_has_room",
+        "beside_training_claim",
     }
 )
 
 
 def in_the_way(decision: Decision) -> list[str]:
-    """The rules by which other claims keep this one out."""
+    """The rules by which other claims keep this one out, or by which the one it hangs on is there no more."""
     return [each.rule for each in decision.outcomes if each.rule in _OF_OTHERS and each.outcome is Result.FAILED]
 
 

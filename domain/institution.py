@@ -131,6 +131,15 @@ def standing_on(history: History, day: date) -> StandingOn:
     return StandingOn(Standing.SUSPENDED if stops else Standing.LISTED, stops)
 
 
+def left_on(history: History, day: date) -> date | None:
+    """The day on which it was told to leave, where nothing listed it since: also one that was never listed, as
+    enterprises are not."""
+    exits = [each for each in history.exits if each <= day]
+    if not exits or any(max(exits) < each.first <= day for each in history.listings):
+        return None
+    return max(exits)
+
+
 def check_scope(occupation: str, levels: Sequence[object], at: str, faults: Faults) -> list[str]:
     """The codes of the levels, the lowest first: `levels` are codes of one occupation's own scheme, none twice.
 

@@ -24,7 +24,7 @@ from domain.eligibility.outcome import Decision, Outcome, Said
 from domain.eligibility.payment import amount_due
 
 #: Raised when any rule comes, goes, or changes its meaning; stored with each decision.
-RULES_VERSION = 7
+RULES_VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,8 @@ RULES: tuple[Rule, ...] = (
         kinds=_TRAINING,
     ),
     Rule(of_enterprise.newly_hired, f"{_HIRED}（政策参数 enterprise_hired_months）", since=7, kinds=_TRAINING),
-    Rule(of_enterprise.payee_may_file, f"{_NOTICE} 二（五）；停止申领的处理", since=7),
+    Rule(of_enterprise.payee_may_file, f"{_NOTICE} 二（五）；停止申领的处理", since=7, until=7),
+    Rule(of_enterprise.payee_stands, f"{_NOTICE} 二（五）；停止申领、清退的处理", since=8),
     Rule(of_project.project_contracted, _PROCURED, since=7, at_door=True, kinds=_PROJECT),
     Rule(of_project.project_reached, f"{_PROCURED}：成果有佐证", since=7, at_door=True, kinds=_PROJECT),
     Rule(of_project.project_priced, f"{_NOTICE} 三；项目制补贴标准", since=7, at_door=True, kinds=_PROJECT),

@@ -180,11 +180,13 @@ class AllowanceFacts:
 @dataclass(frozen=True)
 class InstitutionFacts:
     """How the institution that files stands: on the day training started, and on the day of filing. `suspended`: the
-    days of a sanction that kept it off the catalog on the first, or keeps it from filing claims on the second."""
+    days of a sanction that kept it off the catalog on the first, or keeps it from filing claims on the second. Since
+    when it was told to leave (`left`), listed before or not, is told since version 8."""
 
     trained: Standing
     files: Standing
     suspended: Period | None = None
+    left: date | None = None
 
 
 @dataclass(frozen=True)

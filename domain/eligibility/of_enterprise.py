@@ -65,6 +65,14 @@ def payee_may_file(facts: Facts) -> Said:
     return failed("institution.suspended", first=first, last=last.isoformat())
 
 
+def payee_stands(facts: Facts) -> Said:
+    """As `payee_may_file`, and it was not told to leave (清退)."""
+    paid_itself = facts.channel is Channel.ENTERPRISE or facts.project is not None
+    if paid_itself and facts.institution is not None and facts.institution.left is not None:
+        return failed("payee.left", day=facts.institution.left.isoformat())
+    return payee_may_file(facts)
+
+
 def payee_has_account(facts: Facts) -> Said:
     """An organisation is paid on the account that two persons put in force."""
     return passed("account.there") if facts.payee_has_account else failed("account.none_in_force")

@@ -74,7 +74,8 @@ _DEMANDED = text(f"""
       FROM clawbacks k
       JOIN claims c ON c.id = k.claim_id
       {_OF_CLAIM}
-     WHERE k.status = 'demanded' AND NOT EXISTS (SELECT FROM messages m WHERE m.event = 'clawback:' || k.id)
+     WHERE k.status = 'demanded' AND c.payee_institution_id IS NULL  -- whoever is paid in their place has the letter
+       AND NOT EXISTS (SELECT FROM messages m WHERE m.event = 'clawback:' || k.id)
      ORDER BY k.id LIMIT :portion
 """)  # noqa: S608 (our own constants)
 
@@ -96,7 +97,7 @@ async def offers_untold(tx: Tx, today: date) -> Sequence[Row[Any]]:
 
 
 async def demands_untold(tx: Tx) -> Sequence[Row[Any]]:
-    """A portion of the clawbacks that are demanded and of which nobody was told."""
+    """A portion of the clawbacks that are demanded of persons and of which nobody was told."""
     return (await tx.execute(_DEMANDED, {"portion": PORTION})).all()
 
 

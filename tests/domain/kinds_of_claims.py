@@ -97,5 +97,6 @@ BESIDE: dict[str, Callable[[Facts], Facts]] = {
     "剩最后一个名额": _project(taken=9, drawn_fen=4_050_000),
     "名额已满": _project(taken=10, drawn_fen=4_000_000),
     "金额差一分": _project(drawn_fen=4_050_001),
+    "被清退": lambda facts: replace(facts, institution=replace(NO_SCHOOL, left=date(2026, 5, 1))),
     "企业停止申领": lambda facts: replace(facts, institution=_STOPPED),
 }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.institution import History, Sanction, Standing, Stop, standing_on, stopped_on
+from domain.institution import History, Sanction, Standing, Stop, left_on, standing_on, stopped_on
 from domain.period import Period
 
 FIRST = date(2024, 1, 1)
@@ -97,3 +97,11 @@ def test_the_days_told_are_days_on_which_it_is_stopped(history: History, action:
         action in standing_on(history, told.first + timedelta(days=n)).stops for n in range((last - told.first).days)
     )
     assert action in standing_on(history, last).stops
+
+
+def test_whoever_was_told_to_leave_has_left_until_it_is_listed_again() -> None:
+    first, exit_on = date(2026, 1, 1), date(2026, 5, 1)
+    never = History([], [exit_on], [])
+    assert (left_on(never, date(2026, 4, 30)), left_on(never, exit_on)) == (None, exit_on)
+    again = History([Period(first), Period(date(2026, 6, 1))], [exit_on], [])
+    assert (left_on(again, date(2026, 5, 31)), left_on(again, date(2026, 6, 1))) == (exit_on, None)

@@ -1,11 +1,13 @@
 """回避: nobody decides for themself, for relatives they declared, or on what they left to others."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain.actor import Actor, Post
+from domain.clawback import Cause
 from domain.correction import Correctable
 from domain.errors import DomainError
 from domain.relative import Relation
@@ -18,10 +20,16 @@ from service.claims.commands.holds import lift_hold, place_hold
 from service.claims.commands.review import approve_claim, refuse_claim
 from service.claims.commands.sending_back import send_back
 from service.claims.schemas import NewApproval, NewApprovalPreview, NewFault, NewHold, NewRefusal, NewSendBack
+from service.clawbacks.commands.demanding import propose_waiver
+from service.clawbacks.commands.raising import raise_by_hand
+from service.clawbacks.schemas import NewClawback
 from service.database import Tx
 from service.work.commands.taking import recuse
 from service.work.schemas import Kind, NewRecusal
 from tests.desk import CONFIRMED, Desk, status_of
+from tests.objections import PaidForThem
+from tests.service.test_clawbacks import LAW, Office
+from tests.service.test_manual_checks import Desk as Checks
 from tests.world import Trainee, World
 
 
@@ -112,3 +120,20 @@ async def test_only_who_decides_on_claims_declares(tx: Tx, world: World) -> None
     assert await refusal(declare(tx, world, trainee.actor, trainee)) == "post_missing"
     mine = Actor(trainee.actor.user_id, trainee.actor.person_id, frozenset({Post.REVIEWER}), world.here)
     assert await refusal(declare(tx, world, mine, trainee)) == "relative.self"
+
+
+async def test_nobody_checks_a_relatives_certificate_by_hand_or_settles_what_they_owe(tx: Tx, world: World) -> None:
+    """Also what was built beside the desk: checks by hand, amounts, clawbacks, waivers."""
+    checks = await Checks.build(tx, world)
+    await declare(tx, world, checks.first, checks.trainee)
+    assert await refusal(checks.check(tx)) == "claim.relative"
+    assert (await checks.check(tx, me=checks.second)).genuine
+    office = Office(await PaidForThem.build(tx, world))
+    reviewer, maker, claim = office.paid.reviewer, office.staff(Post.MAKER), office.paid.claim_id
+    raised, owed = await office.appeal(tx), await office.by_hand(tx)
+    await recuse(tx, reviewer, claim, NewRecusal("是我的邻居"), world.now)
+    new = NewClawback(claim, Cause.SANCTION, "检查发现", None)
+    assert await refusal(raise_by_hand(tx, reviewer, new, world.now)) == "claim.recused"
+    assert await refusal(office.answer(tx, raised.id, raised.paid_fen)) == "claim.recused"
+    both = replace(maker, person_id=reviewer.person_id)
+    assert await refusal(propose_waiver(tx, both, owed.id, LAW, world.now)) == "claim.recused"

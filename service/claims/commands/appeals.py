@@ -8,7 +8,7 @@ from sqlalchemy import Row, insert, select, update
 
 from domain.actor import Actor, Post
 from domain.appeal import Answer, check_in_time, in_the_way
-from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
+from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimKind, ClaimStatus
 from domain.eligibility import decide
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.remedy import RemedyKind
@@ -93,7 +93,8 @@ async def answer_appeal(
     await record(tx, "claim_appeal", [appeal_id], _ACTIONS[answer], by, [noted], reason=words_of_answer)
     if answer is Answer.GRANTED:
         await move_claim(tx, ClaimAction.REINSTATE, of.claim_id, by)
-        await owe(tx, Job.RECHECK_CERTIFICATE, of.claim_id)  # one that the rules refused was never asked about
+        if of.kind == ClaimKind.TRAINING:
+            await owe(tx, Job.RECHECK_CERTIFICATE, of.claim_id)  # one that the rules refused was never asked about
     return await appeal_view(tx, appeal_id, today)
 
 
@@ -107,7 +108,7 @@ async def _locked(tx: Tx, me: Actor, appeal_id: UUID) -> Row[Any]:
         raise NotFound("appeal.not_found")
     await lock_person(tx, person_id)
     asked = (
-        select(row.__table__, claim.person_id, JournalRow.actor_person_id.label("refused_by"))
+        select(row.__table__, claim.person_id, claim.kind, JournalRow.actor_person_id.label("refused_by"))
         .join(claim, claim.id == row.claim_id)
         .join(JournalRow, JournalRow.id == row.refusal_id)
         .where(row.id == appeal_id)

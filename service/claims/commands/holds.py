@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from domain.actor import Actor, Post
-from domain.claim import DEAD, Channel, ClaimStatus
+from domain.claim import DEAD, ClaimStatus
 from domain.errors import Conflict, Invalid
 from service.claims.queries.barring import must_be_impartial
 from service.claims.queries.care import held, hold_view, lock_for_officer
@@ -62,9 +62,8 @@ async def lift_hold(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime)
 
 
 async def hold_filed_by(tx: Tx, by: By, institution_id: UUID, code: str, note: str, limit: int) -> list[UUID]:
-    """Hold claims that an institution filed, as `hold_those`; the new holds."""
-    filed = and_(ClaimRow.institution_id == institution_id, ClaimRow.channel == Channel.INSTITUTION)
-    return list(await hold_those(tx, by, filed, code, note, limit))
+    """Hold claims that an institution filed, whatever it is paid as, as `hold_those`; the new holds."""
+    return list(await hold_those(tx, by, ClaimRow.institution_id == institution_id, code, note, limit))
 
 
 async def hold_those(

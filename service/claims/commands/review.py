@@ -13,6 +13,7 @@ from service.claims.commands.leases import give_back
 from service.claims.commands.moves import move_claim
 from service.claims.queries.barring import must_not_be_barred
 from service.claims.queries.care import held_among, in_district
+from service.claims.queries.kinds import stands_alone
 from service.claims.queries.views import claim_view, visible_to
 from service.claims.schemas import ClaimView, NewRefusal
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow
@@ -26,11 +27,13 @@ async def approve_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datet
     """A reviewer of the claim's district approves it, and its money is held from now on. Whether another person must
     look at it again is drawn.
 
-    Conflict `claim.held`, `fund.insufficient`, `fund.none`; otherwise as `must_be_reviewable`.
+    Conflict `claim.held`, `fund.insufficient`, `fund.none`, `allowance.alone`; otherwise as `must_be_reviewable`.
     """
     await must_be_reviewable(tx, me, claim_id, now)
     if await held_among(tx, [claim_id]):
         raise Conflict("claim.held")
+    if await stands_alone(tx, claim_id):
+        raise Conflict("allowance.alone")
     by = By.actor(me, Post.REVIEWER, now)
     await move_claim(tx, ClaimAction.APPROVE, claim_id, by, reason=note)
     await draw(tx, me, [claim_id], business_day(now), now)

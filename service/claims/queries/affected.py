@@ -19,6 +19,7 @@ from service.standards.queries.formulas import formed_with, formulas_of
 #: Claims that are looked at together, and at most listed on a page.
 PAGE = 1_000
 
+# Other kinds than training are not priced by these standards.
 # A claim without group and fee gets just the amount of the row: those that get the same are left to the database.
 _CANDIDATES = text("""
     SELECT c.id, c.status, c.district, c.channel, c.filed_on, c.training_started_on, c.subsidy_key, c.level,
@@ -28,7 +29,7 @@ _CANDIDATES = text("""
                    AND CASE WHEN s.place IS NULL THEN datemultirange(daterange(s.first, s.until)) ELSE s.in_force END
                        @> c.training_started_on
       LEFT JOIN standards r ON r.set_id = s.id AND r.occupation = c.subsidy_key AND r.level = c.level
-     WHERE s.id = :set_id AND c.id > :after AND c.status <> ALL (CAST(:dead AS text[]))
+     WHERE s.id = :set_id AND c.kind = 'training' AND c.id > :after AND c.status <> ALL (CAST(:dead AS text[]))
        AND c.district = coalesce(CAST(:district AS text), c.district)
        AND (r.amount_fen IS DISTINCT FROM c.amount_fen
             OR c.decision -> 'facts' -> 'group' <> 'null' OR c.decision -> 'facts' -> 'fee' <> 'null')
@@ -37,7 +38,7 @@ _CANDIDATES = text("""
 
 
 async def affected_by(tx: Tx, me: Actor | None, set_id: UUID, after: UUID | None = None) -> AffectedView:
-    """The next claims whose amount under the set is another, in order of their id.
+    """The next claims for certificates whose amount under the set is another, in order of their id.
 
     Looked at are claims that live or were paid, whose training began on a day that the set is for (of a published
     set: a day that nothing later has taken). A claim for which the set has no amount is due none. NotFound

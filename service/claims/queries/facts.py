@@ -25,7 +25,7 @@ from domain.eligibility import (
 )
 from domain.eligibility.facts import ALLOWANCE
 from domain.identity import NationalId
-from domain.institution import LISTED, History, Sanction, Stop, standing_on, stopped_on
+from domain.institution import LISTED, History, Sanction, Stop, left_on, standing_on, stopped_on
 from domain.period import Period, whole_months
 from domain.register import Looked
 from domain.share import list_filed_under
@@ -328,7 +328,7 @@ def _institution(asked: Asked, started: date, given: _Given) -> InstitutionFacts
         return None
     trained, files = standing_on(history, started), standing_on(history, given.today)
     suspended = stopped_on(history, Stop.BE_LISTED, started) or stopped_on(history, Stop.FILE_CLAIMS, given.today)
-    return InstitutionFacts(trained.standing, files.standing, suspended)
+    return InstitutionFacts(trained.standing, files.standing, suspended, left_on(history, given.today))
 
 
 def _standard(asked: Asked, found: dict[str, Any], formulas: Mapping[UUID, Formula | None]) -> StandardFacts:

@@ -5,7 +5,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from domain.eligibility import AllowanceFacts, ContractFacts, ProjectFacts
+from service.claims.tables import ALIVE_SQL
+from service.database import Tx
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,17 @@ def allowance_facts(
 ) -> AllowanceFacts:
     claimed = any((each["subsidy_key"], each["level"]) == (taught, level) for each in standing)
     return AllowanceFacts(attended.days, claimed)
+
+
+_ALONE = text(f"""
+    SELECT NOT EXISTS (SELECT FROM claims t
+                        WHERE t.person_id = c.person_id AND t.kind = 'training' AND t.{ALIVE_SQL}
+                          AND (t.subsidy_key, t.level) = (held.occupation, held.level))
+      FROM claims c JOIN training_classes held ON held.id = c.allowance_class_id
+     WHERE c.id = :claim
+""")  # noqa: S608 (our own constants)
+
+
+async def stands_alone(tx: Tx, claim_id: UUID) -> bool:
+    """Whether it is an allowance, and the claim for the training stands beside it no more."""
+    return bool((await tx.execute(_ALONE, {"claim": claim_id})).scalar_one_or_none())

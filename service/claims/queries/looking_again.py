@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from asyncpg import Record
 
+from domain.eligibility.facts import ALLOWANCE
 from domain.eligibility.outcome import Said
 from domain.eligibility.registers import PARAMETERS, ExclusionPolicy, LookedAgain, objections_of
 from domain.identity import NationalId
@@ -43,8 +44,8 @@ class Finding:
 
 _CLAIMS = """
     SELECT c.id, c.person_id, p.id_number_sealed, c.training_started_on,
-           coalesce(c.certificate_issued_on, c.training_started_on) AS issued_on, c.subsidy_key,
-           c.level, c.group_code, c.filed_on
+           coalesce(c.certificate_issued_on, CAST(c.decision #>> '{facts,issued_on}' AS date)) AS issued_on,
+           c.subsidy_key, c.level, c.group_code, c.filed_on
       FROM unnest($1::uuid[]) AS asked (id) JOIN claims c ON c.id = asked.id JOIN people p ON p.id = c.person_id
      ORDER BY c.id
 """
@@ -73,7 +74,7 @@ async def _findings(
     sought = [
         Sought(
             NationalId(keys.open(row["id_number_sealed"], row["person_id"])),
-            *(row["group_code"], row["subsidy_key"], row["level"]),
+            *(row["group_code"], row["subsidy_key"].removeprefix(ALLOWANCE), row["level"]),
         )
         for row in rows
     ]

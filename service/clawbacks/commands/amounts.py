@@ -13,6 +13,7 @@ from domain.clawback import Cause, check_answer
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.remedy import RemedyKind
 from domain.text import public_words
+from service.claims.queries.barring import must_be_impartial
 from service.claims.queries.care import claimed_by, in_district
 from service.claims.queries.refusals import ways_against
 from service.claims.tables import ClaimRow
@@ -63,13 +64,15 @@ async def answer_amount(
     """Another reviewer of the district confirms what the rules and standards as corrected give. More than was paid
     is owed as a supplement, less is owed back.
 
-    NotFound `amount_appeal.not_found`; Invalid `words.…`; Forbidden `claim.own`, `amount_appeal.same_person`;
-    Conflict `appeal.answered`, `amount_appeal.not_paid`, `amount_appeal.no_standard`, `amount_appeal.changed`.
+    NotFound `amount_appeal.not_found`; Invalid `words.…`; Forbidden as `must_be_impartial`,
+    `amount_appeal.same_person`; Conflict `appeal.answered`, `amount_appeal.not_paid`,
+    `amount_appeal.no_standard`, `amount_appeal.changed`.
     """
     me.must_hold(Post.REVIEWER)
     answer, of = public_words(new.answer, "answer"), await _locked(tx, me, appeal_id)
-    if me.person_id in (of.person_id, of.appealed_person):
+    if me.person_id == of.appealed_person:
         raise Forbidden("claim.own")
+    await must_be_impartial(tx, me, of.claim_id)
     if me.person_id in await _approvers(tx, of.claim_id):
         raise Forbidden("amount_appeal.same_person")
     if of.answered_at is not None:
@@ -109,7 +112,7 @@ async def _locked(tx: Tx, me: Actor, appeal_id: UUID) -> Any:
     asked = (
         select(
             *(row.claim_id, row.appealed_person, row.answered_at),
-            *(claim.person_id, claim.status, claim.amount_fen),
+            *(claim.status, claim.amount_fen),
         )
         .join(claim, claim.id == row.claim_id)
         .where(row.id == appeal_id, in_district(me))

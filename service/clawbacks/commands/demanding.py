@@ -9,8 +9,9 @@ from sqlalchemy.schema import Table
 
 from domain.actor import Actor, Post
 from domain.clawback import CLAWBACK_LIFECYCLE, ClawbackAction, ClawbackStatus, check_waiver
-from domain.errors import Conflict, Forbidden
+from domain.errors import Conflict
 from domain.text import plain_words, public_words
+from service.claims.queries.barring import must_be_impartial
 from service.clawbacks.queries.views import clawback_view, lock_clawback
 from service.clawbacks.schemas import ClawbackView, NewDemand, NewWaiver
 from service.clawbacks.tables import ClawbackRow, ClawbackWaiverRow
@@ -27,7 +28,7 @@ _CLAWBACKS = cast(Table, ClawbackRow.__table__)
 async def demand(tx: Tx, me: Actor, clawback_id: UUID, new: NewDemand, now: datetime) -> ClawbackView:
     """Say by which letter the claimant of my district is to pay back; they are told.
 
-    NotFound `clawback.not_found`; Forbidden `claim.own`; Conflict `wrong_status`; Invalid `words.…`.
+    NotFound `clawback.not_found`; Forbidden as `must_be_impartial`; Conflict `wrong_status`; Invalid `words.…`.
     """
     await _mine(tx, me, clawback_id)
     changes = {"letter_number": plain_words(new.letter_number, "letter_number", most=60)}
@@ -77,8 +78,7 @@ async def answer_waiver(tx: Tx, me: Actor, clawback_id: UUID, *, grant: bool, no
 async def _mine(tx: Tx, me: Actor, clawback_id: UUID) -> Any:
     me.must_hold(*OFFICERS)
     found = await lock_clawback(tx, me, clawback_id)
-    if found.person_id == me.person_id:
-        raise Forbidden("claim.own")
+    await must_be_impartial(tx, me, found.claim_id)
     return found
 
 

@@ -10,10 +10,11 @@ from sqlalchemy import func, insert, or_, select
 from domain.actor import Actor, Post
 from domain.claim import ClaimAction, ClaimStatus
 from domain.clawback import BY_HAND, CLAWBACK_LIFECYCLE, OPEN, Cause, ClawbackStatus, owed_back
-from domain.errors import Conflict, Forbidden, Invalid, NotFound
+from domain.errors import Conflict, Invalid, NotFound
 from domain.text import public_words
 from service.batches.commands import take_out
 from service.claims.commands.moves import move_claims
+from service.claims.queries.barring import must_be_impartial
 from service.claims.queries.care import in_district
 from service.claims.tables import ClaimRow
 from service.clawbacks.queries.grounds import grounds_of
@@ -97,18 +98,16 @@ async def raise_by_hand(tx: Tx, me: Actor, new: NewClawback, now: datetime) -> C
     """An officer says why a claim of their district is owed back.
 
     Invalid `clawback.cause` for one that the service finds itself, `words.…`; NotFound `claim.not_found`; Forbidden
-    `claim.own`; Conflict `clawback.nothing`.
+    as `must_be_impartial`; Conflict `clawback.nothing`.
     """
     me.must_hold(Post.REVIEWER)
     if new.cause not in BY_HAND:
         raise Invalid("clawback.cause", field="cause")
     note = public_words(new.note, "note")
-    asked = select(ClaimRow.person_id).where(ClaimRow.id == new.claim_id, in_district(me)).with_for_update()
-    person_id = (await tx.execute(asked)).scalar_one_or_none()
-    if person_id is None:
+    asked = select(ClaimRow.id).where(ClaimRow.id == new.claim_id, in_district(me)).with_for_update()
+    if (await tx.execute(asked)).one_or_none() is None:
         raise NotFound("claim.not_found")
-    if person_id == me.person_id:
-        raise Forbidden("claim.own")
+    await must_be_impartial(tx, me, new.claim_id)
     by = By.actor(me, Post.REVIEWER, now)
     raised = await raise_clawbacks(tx, [new.claim_id], new.cause, by, wanted_fen=new.amount_fen, note=note)
     if not raised:

@@ -58,10 +58,10 @@ async def list_clawbacks(
 
 
 async def lock_clawback(tx: Tx, me: Actor, clawback_id: UUID) -> Any:
-    """A clawback of my district, locked, with the claimant. NotFound `clawback.not_found`."""
+    """A clawback of my district, locked. NotFound `clawback.not_found`."""
     row, claim = ClawbackRow, ClaimRow
     asked = (
-        select(row.claim_id, row.status, row.amount_fen, claim.person_id)
+        select(row.claim_id, row.status, row.amount_fen)
         .join(claim, claim.id == row.claim_id)
         .where(row.id == clawback_id, in_district(me))
         .with_for_update(of=row)

@@ -111,8 +111,9 @@ async def _of_set(tx: Tx, set_id: UUID) -> Proposed:
 # ---- claims, counted
 
 
-# One pass. Where there is no price, nothing would be due. Fees are as many as claims, so each group brings its own as
-# a list; only a claim with an invoice has one, and the others are spared the reading of their whole decision.
+# One pass over claims for certificates: no other is priced by standards. Where there is no price, nothing would be
+# due. Fees are as many as claims, so each group brings its own as a list; only a claim with an invoice has one, and
+# the others are spared the reading of their whole decision.
 _CELLS = """
     SELECT c.status, width_bucket(c.filed_on, :firsts) - 1 AS stretch, c.group_code, c.district, c.list_kind, c.level,
            c.amount_fen, coalesce(p.due_fen, 0) AS due_fen, count(*),
@@ -125,7 +126,7 @@ _CELLS = """
                   GROUP BY each.at) AS p
         ON p.at = c.subsidy_key || ' ' || c.level || ' ' ||
                   CASE WHEN c.group_code = ANY (CAST(:groups_apart AS text[])) THEN c.group_code ELSE '' END
-     WHERE c.filed_on BETWEEN :first AND :last {within}
+     WHERE c.filed_on BETWEEN :first AND :last AND c.kind = 'training' {within}
      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """
 # The planner has no statistics of prices and computed keys: it fears a group for each claim, and would sort all the

@@ -15,6 +15,7 @@ from domain.verification import Outcome
 from service.access.tables import UserRow
 from service.claims.commands import review
 from service.claims.commands.moves import move_claim
+from service.claims.queries.barring import must_be_impartial
 from service.claims.queries.care import in_district
 from service.claims.schemas import ClaimView
 from service.claims.tables import ClaimRow
@@ -34,7 +35,8 @@ async def hand_in_evidence(
 ) -> CheckEvidenceView:
     """Keep what a check of a claim of my district rests on; the same bytes once.
 
-    NotFound `claim.not_found`; Forbidden `claim.own`; Invalid `document.…`; Conflict `document.too_many` (most).
+    NotFound `claim.not_found`; Forbidden as `must_be_impartial`; Invalid `document.…`; Conflict
+    `document.too_many` (most).
     """
     me.must_hold(Post.REVIEWER)
     claim = await _locked(tx, me, claim_id)
@@ -58,7 +60,7 @@ async def check_by_hand(
     """A reviewer of the claim's district says what asking the issuing body came to. A claim that waits for a registry
     which says nothing is in review from now on.
 
-    NotFound `claim.not_found`; Forbidden `claim.own`; Conflict `wrong_status`, `manual_check.too_early`,
+    NotFound `claim.not_found`; Forbidden as `must_be_impartial`; Conflict `wrong_status`, `manual_check.too_early`,
     `manual_check.open`; Invalid `words.…`, `manual_check.no_evidence`.
     """
     me.must_hold(Post.REVIEWER)
@@ -87,7 +89,7 @@ async def check_by_hand(
 async def confirm_check(tx: Tx, me: Actor, check_id: UUID, new: NewSecondCheck, now: datetime) -> ManualCheckView:
     """Another reviewer of the district says what they found; only the same settles it as genuine.
 
-    NotFound `manual_check.not_found`; Forbidden `claim.own`, `manual_check.same_person`; Conflict
+    NotFound `manual_check.not_found`; Forbidden as `must_be_impartial`, `manual_check.same_person`; Conflict
     `manual_check.settled`, and `wrong_status` once the claim is in review no more.
     """
     me.must_hold(Post.REVIEWER)
@@ -125,13 +127,15 @@ async def approve_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datet
 
 
 async def _locked(tx: Tx, me: Actor, claim_id: UUID) -> Any:
-    """A claim of my district with the person who filed it. NotFound `claim.not_found`."""
+    """A claim of my district with the person who filed it. NotFound `claim.not_found`; Forbidden as
+    `must_be_impartial`."""
     claim, user = ClaimRow, UserRow
     what = claim.status, claim.person_id, claim.amount_fen, claim.filed_on, user.person_id.label("filer")
     asked = select(*what).join(user, user.id == claim.filed_by).where(claim.id == claim_id, in_district(me))
     found = (await tx.execute(asked.with_for_update(of=claim))).one_or_none()
     if found is None:
         raise NotFound("claim.not_found")
+    await must_be_impartial(tx, me, claim_id)
     return found
 
 

@@ -26,6 +26,7 @@ _QUESTIONS = """
       JOIN people p ON p.id = c.person_id
       LEFT JOIN occupation_aliases a ON a.code = i.code
      WHERE c.id = ANY (CAST(:claims AS uuid[])) AND c.status = ANY (CAST(:statuses AS text[]))
+       AND c.kind = 'training'  -- no other has a certificate
      ORDER BY c.id
 """
 _ASKED, _LOCKED = text(_QUESTIONS), text(f"{_QUESTIONS} FOR UPDATE OF c")

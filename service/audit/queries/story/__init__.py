@@ -20,9 +20,9 @@ Part = Callable[[Tx, UUID], Awaitable[list[StepView]]]
 
 #: What a part tells of → the part. Of things that happen at one time, in this order.
 PARTS: Mapping[str, Part] = {
-    "every move of it, and of what it stood in: offer, holds, notices, appeals, batches, attempts": journalled,
     "how it was filed": filed,
     "registers looked into at filing": registers_at_filing,
+    "every move of it, and of what it stood in: offer, holds, notices, appeals, batches, attempts": journalled,
     "a mandate taken back": mandate_revoked,
     "what the registry answered": registry_replies,
     "what it was sent back for": faults_named,

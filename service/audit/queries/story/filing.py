@@ -50,7 +50,7 @@ def _filed_with(row: Any) -> Iterator[str]:
     told = dict(row._mapping)
     if row.made_on:
         yield words("evidence.offer", told)
-    if row.institution:
+    if row.signed_on:  # an enterprise has its contract in the journal, a contractor its project
         yield words("evidence.mandate", told)
     if row.roster:
         yield words("evidence.roster", told)
