@@ -15,6 +15,7 @@ from service.audit.queries.in_clear import NOTHING_IN_CLEAR, first_in_clear
 from service.audit.queries.institutions import INSTITUTIONS
 from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
+from service.audit.queries.kinds import KINDS
 from service.audit.queries.messages import TOLD
 from service.audit.queries.objections import APPEALS, OBJECTIONS
 from service.audit.queries.offers import OFFERS
@@ -107,6 +108,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         OFFERS,
         BY_HAND,
         CORRECTIONS,
+        KINDS,
     )
 
 
