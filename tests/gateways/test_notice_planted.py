@@ -158,7 +158,7 @@ def plant_code_duplicate(row: PublishedRow, draw: st.DataObject) -> Planted | No
 
 def plant_row_cut(row: PublishedRow, draw: st.DataObject) -> Planted | None:
     line, cells = LINES[row.line - 1], cells_of(row)
-    at = draw.draw(st.integers(1, len(line) - 1))
+    at = draw.draw(st.integers(len(cells[0]), len(line) - 1))  # cut within its serial it is a row of another
     lost = draw.draw(st.integers(0, len(cells) - 1))
     ways = [
         [line[:at], line[at:]],

@@ -81,8 +81,9 @@ async def _played(tx: Tx, world: World) -> UUID:
         await move_claim(tx, action, claim.id, by)
     staff = {post: await world.user(tx, {post}, world.here) for post in (Post.MAKER, Post.CHECKER, Post.RELEASER)}
     batch = await Stage(world, world.here, staff).sent(tx)
-    (line,) = await lines_of(tx, batch.id)
-    data = a_return(batch, [(line.reference, line.amount_fen, "failed:permanent", "closed")])
+    # others' claims of the district may be in it
+    said = [(each.reference, each.amount_fen, "failed:permanent", "closed") for each in await lines_of(tx, batch.id)]
+    data = a_return(batch, said)
     await take_return(tx, None, read(data), data, "bank", By("reconciliation.fetch_return", world.now))
     after: int | None = 0
     while after is not None:
