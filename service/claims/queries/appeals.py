@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import FromClause, Row, Select, or_, select, tuple_
 
 from domain.actor import Actor, Post
 from domain.appeal import Answer
@@ -38,16 +38,30 @@ async def list_appeals(
 ) -> AppealList:
     """A page of the open or of the answered appeals over claims that I may mend, and of those in the district I work
     for, in order of the day by which they are to be answered; `cursor` is the last one seen."""
-    row = ClaimAppealRow
+    rows, following = await page_by_due(tx, me, _appeals(), ClaimAppealRow.__table__, cursor, limit, closed=closed)
+    return AppealList(await _views(tx, rows, today), following)
+
+
+async def page_by_due(
+    tx: Tx,
+    me: Actor,
+    appeals: Select[*tuple[Any, ...]],
+    table: FromClause,
+    cursor: UUID | None,
+    limit: int,
+    *,
+    closed: bool,
+) -> tuple[Sequence[Row[Any]], UUID | None]:
+    """A page of `appeals`, with their claims beside them, as `list_appeals` says, and where the next one begins."""
+    of = table.c
     mine = [claimed_by(me), *([in_district(me)] if me.holds(*_READERS) else [])]
-    state = row.answered_at.is_not(None) if closed else row.answered_at.is_(None)
-    asked = _appeals().where(or_(*mine), state).order_by(row.due_on, row.id).limit(limit + 1)
+    state = of.answered_at.is_not(None) if closed else of.answered_at.is_(None)
+    asked = appeals.where(or_(*mine), state).order_by(of.due_on, of.id).limit(limit + 1)
     if cursor is not None:
-        seen = select(row.due_on).where(row.id == cursor).scalar_subquery()
-        asked = asked.where(tuple_(row.due_on, row.id) > tuple_(seen, cursor))
+        seen = select(of.due_on).where(of.id == cursor).scalar_subquery()
+        asked = asked.where(tuple_(of.due_on, of.id) > tuple_(seen, cursor))
     rows = (await tx.execute(asked)).all()
-    following = rows[limit - 1].id if len(rows) > limit else None
-    return AppealList(await _views(tx, rows[:limit], today), following)
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
 async def _views(tx: Tx, rows: Sequence[Any], today: date) -> list[AppealView]:

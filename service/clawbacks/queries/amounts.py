@@ -5,13 +5,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, or_, select, tuple_
+from sqlalchemy import Row, Select, select
 
-from domain.actor import Actor, Post
+from domain.actor import Actor
 from domain.eligibility import amount_due
 from service.catalog.tables import CatalogItemRow
 from service.claims.queries.again import asked_again
-from service.claims.queries.care import claimed_by, in_district
+from service.claims.queries.appeals import page_by_due
 from service.claims.queries.facts import facts_for
 from service.claims.queries.refusals import ways_outside
 from service.claims.schemas import RemedyView
@@ -20,8 +20,6 @@ from service.clawbacks.schemas import AmountAppealList, AmountAppealView
 from service.clawbacks.tables import AmountAppealRow
 from service.database import Tx
 from service.wording import words
-
-_READERS = (Post.REVIEWER, Post.AUDITOR)
 
 
 async def due_now(tx: Tx, claim_ids: Sequence[UUID]) -> dict[UUID, int | None]:
@@ -51,16 +49,8 @@ async def list_appeals(
     tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, closed: bool = False
 ) -> AmountAppealList:
     """A page of those over claims that I may mend, or in the district I work for, by the day they are due."""
-    row = AmountAppealRow
-    mine = [claimed_by(me), *([in_district(me)] if me.holds(*_READERS) else [])]
-    state = row.answered_at.is_not(None) if closed else row.answered_at.is_(None)
-    asked = _appeals().where(or_(*mine), state).order_by(row.due_on, row.id).limit(limit + 1)
-    if cursor is not None:
-        seen = select(row.due_on).where(row.id == cursor).scalar_subquery()
-        asked = asked.where(tuple_(row.due_on, row.id) > tuple_(seen, cursor))
-    rows = (await tx.execute(asked)).all()
-    following = rows[limit - 1].id if len(rows) > limit else None
-    return AmountAppealList(await _views(tx, rows[:limit], today), following)
+    rows, following = await page_by_due(tx, me, _appeals(), AmountAppealRow.__table__, cursor, limit, closed=closed)
+    return AmountAppealList(await _views(tx, rows, today), following)
 
 
 async def _views(tx: Tx, rows: Sequence[Row[Any]], today: date) -> list[AmountAppealView]:

@@ -1,7 +1,7 @@
 """Settle what the registry answered: one statement for the replies, one for each way a check ended."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 from sqlalchemy import text
 
-from domain.claim import ClaimAction
+from domain.claim import ClaimAction, ClaimStatus
 from domain.verification import CheckResult, Outcome, Question, RegistryEntry, compare
 from service.claims.commands.moves import move_claims
 from service.crypto import keyring
@@ -18,7 +18,7 @@ from service.database import Tx
 from service.gateways.certificate_registry import Reply
 from service.journal import By
 from service.queue import Job
-from service.verification.queries import canonical_codes, needing_human, questions
+from service.verification.queries import FILED, canonical_codes, needing_human, questions
 
 # One text and one plan however many replies there are: a VALUES list is composed anew for each number of rows, which
 # took half of the worker's time.
@@ -41,20 +41,35 @@ async def settle_checks(
     `registry.` and the outcome (`domain.verification.Outcome`); only `found` verifies, and of those claims the ones
     whose decision a person has to look at go before an officer too, for the reason `claim.needs_human`.
     """
-    current = await questions(tx, claim_ids, lock=True)
+    results, unanswered = await keep_answers(tx, claim_ids, asked, reply, FILED)
+    if results:
+        await _move(tx, results, By(str(Job.VERIFY_CERTIFICATE), now))
+    return unanswered
+
+
+async def keep_answers(
+    tx: Tx,
+    claim_ids: Sequence[UUID],
+    asked: Mapping[UUID, Question],
+    reply: Reply,
+    statuses: Collection[ClaimStatus],
+) -> tuple[dict[UUID, CheckResult], list[UUID]]:
+    """Of the claims in these statuses, which stay locked: what the reply says of each that it answers, kept sealed;
+    and those that it does not answer, or that no longer say what was asked."""
+    current = await questions(tx, claim_ids, statuses, lock=True)
     answered = {
         claim_id: question
         for claim_id, question in current.items()
         if asked.get(claim_id) == question and question.number in reply.entries
     }
+    results: dict[UUID, CheckResult] = {}
     if answered:
-        results = await compare_all(tx, answered, reply)
-        await keep_replies(tx, answered, results, reply)
-        await _move(tx, results, By(str(Job.VERIFY_CERTIFICATE), now))
-    return [claim_id for claim_id in current if claim_id not in answered]
+        results = await _compare_all(tx, answered, reply)
+        await tx.execute(_REPLIES, _reply_rows(answered, results, reply))
+    return results, [claim_id for claim_id in current if claim_id not in answered]
 
 
-async def compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) -> dict[UUID, CheckResult]:
+async def _compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) -> dict[UUID, CheckResult]:
     """What the reply says of each claim that it answers."""
     told = {each.occupation_code for entries in reply.entries.values() for each in entries if each.occupation_code}
     aliases = await canonical_codes(tx, told)
@@ -67,13 +82,6 @@ async def compare_all(tx: Tx, answered: Mapping[UUID, Question], reply: Reply) -
         claim_id: compare(question, [today_s(entry) for entry in reply.entries[question.number]])
         for claim_id, question in answered.items()
     }
-
-
-async def keep_replies(
-    tx: Tx, answered: Mapping[UUID, Question], results: Mapping[UUID, CheckResult], reply: Reply
-) -> None:
-    """For each claim what the reply says of it, sealed, and of nobody else."""
-    await tx.execute(_REPLIES, _reply_rows(answered, results, reply))
 
 
 async def _move(tx: Tx, results: Mapping[UUID, CheckResult], by: By) -> None:

@@ -17,8 +17,7 @@ from service.jobs import owe_all
 from service.journal import By
 from service.policies.queries import parameters
 from service.queue import Job
-from service.verification.commands import compare_all, keep_replies
-from service.verification.queries import questions
+from service.verification.commands import keep_answers
 from service.verification.queries.manual import genuine_by_hand
 from service.verification.queries.rechecks import ASKED_AGAIN, due_again
 
@@ -47,19 +46,11 @@ async def settle_rechecks(
 
     Answered are claims that are to be asked about again, as by `settle_checks`.
     """
-    current = await questions(tx, claim_ids, ASKED_AGAIN, lock=True)
-    answered = {
-        claim_id: question
-        for claim_id, question in current.items()
-        if asked.get(claim_id) == question and question.number in reply.entries
-    }
-    if answered:
-        results = await compare_all(tx, answered, reply)
-        await keep_replies(tx, answered, results, reply)
-        said = {claim_id: result.outcome for claim_id, result in results.items()}
-        await note_revoked(tx, [each for each, outcome in said.items() if outcome is Outcome.REVOKED], by)
-        await _question_others(tx, said, by)
-    return [claim_id for claim_id in current if claim_id not in answered]
+    results, unanswered = await keep_answers(tx, claim_ids, asked, reply, ASKED_AGAIN)
+    said = {claim_id: result.outcome for claim_id, result in results.items()}
+    await note_revoked(tx, [each for each, outcome in said.items() if outcome is Outcome.REVOKED], by)
+    await _question_others(tx, said, by)
+    return unanswered
 
 
 async def note_revoked(tx: Tx, claim_ids: Sequence[UUID], by: By) -> None:
