@@ -83,7 +83,7 @@ class GivenUpView(Struct):
 
 class BatchView(Struct):
     """`content_hash`, `line_count`, `sum_fen` and `sum` are null until the batch is frozen. `debit_account`: the
-    account that pays, as the bank file names it."""
+    account that pays, as the bank file names it; `terms`: what was agreed with its bank."""
 
     id: UUID
     number: str
@@ -91,6 +91,7 @@ class BatchView(Struct):
     fund: str
     fund_name: str
     debit_account: str
+    terms: dict[str, Any]
     filter: dict[str, Any]
     status: BatchStatus
     content_hash: str | None

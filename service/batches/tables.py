@@ -1,5 +1,6 @@
 """Batches, their signatures, the attempts to pay, and the files for the bank."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.agent_bank import UNSAID
 from service.database import Base, Fen
 
 #: The statuses of `domain.batch.LIVE_ATTEMPT`, said again for the database (a test compares).
@@ -26,6 +28,8 @@ LIVE_SQL = "status IN ('prepared', 'sending', 'sent', 'unknown', 'done')"
 
 #: Numbers batches; with the line's place they make payment references that never repeat.
 BATCH_NUMBERS = Sequence("batch_numbers", metadata=Base.metadata)
+
+_UNSAID = f"'{json.dumps(UNSAID.written(), ensure_ascii=False)}'"
 
 
 class BatchRow(Base):
@@ -45,6 +49,8 @@ class BatchRow(Base):
     #: Whose money every line is; and how its account is labelled, for ever, in the file and its returns.
     fund: Mapped[str] = mapped_column(ForeignKey("funds.code"))
     debit_account: Mapped[str]
+    #: `domain.agent_bank.BankTerms` as they were agreed when the batch was opened.
+    terms: Mapped[dict[str, Any]] = mapped_column(server_default=text(_UNSAID))
     filter: Mapped[dict[str, Any]]
     status: Mapped[str]
     content_hash: Mapped[str | None]

@@ -2,7 +2,7 @@
 
 import tomllib
 from contextlib import suppress
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.agent_bank import UNSAID, BankFormat, BankTerms, terms_of
 from domain.eligibility import Parameters
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.group import Membership, groups_of
@@ -223,3 +224,53 @@ def test_parameters_that_came_later_keep_nobody_out_until_a_city_sets_them() -> 
     assert (read.institution_claim_needs_class, read.attendance_share_least) == (False, 0)
     assert read.excluding_registers == ()
     assert (read.graduating_students, read.sister_scheme_paid) == ("granted", "granted")
+
+
+TERMS = {
+    "bank": "某行",
+    "format": "neutral",
+    "way": "files",
+    "lines_max": 100,
+    "cut_off": "16:30",
+    "duplicate_minutes": 60,
+}
+
+
+def test_terms_of_a_bank_are_read_as_they_are_written():
+    terms = terms_of({"default": TERMS, "funds": {"other": {**TERMS, "format": "iso20022"}}}, "employment_subsidy")
+    assert terms_of(None, "other") is UNSAID
+    assert BankTerms.read(UNSAID.written()) == UNSAID
+    assert (terms.written(), terms.format, terms.closes_at) == (TERMS, BankFormat.NEUTRAL, time(16, 30))
+    assert terms_of({"default": TERMS, "funds": {"other": {**TERMS, "format": "iso20022"}}}, "other").format == (
+        BankFormat.ISO20022
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bank": ""},
+        {"bank": "行" * 41},
+        {"bank": None},
+        {"format": "xml"},
+        {"way": "fax"},
+        {"way": ["http"]},
+        {"lines_max": 0},
+        {"format": "agent_gbk", "lines_max": 10_000},
+        {"lines_max": True},
+        {"cut_off": "24:00"},
+        {"cut_off": "9:00"},
+        {"cut_off": 900},
+        {"duplicate_minutes": -1},
+        {"duplicate_minutes": 10**6},
+        {"more": 1},
+    ],
+)
+def test_terms_that_are_none_are_refused(wrong: dict[str, object]):
+    for value in (
+        {"default": {**TERMS, **wrong}, "funds": {}},
+        {"default": TERMS, "funds": {"a": {**TERMS, **wrong}}},
+    ):
+        with pytest.raises(Invalid, match=r"policy\.not_agent_bank"):
+            check_value("agent_bank", value)
+    check_value("agent_bank", {"default": TERMS, "funds": {"a": TERMS}})

@@ -6,6 +6,7 @@ from uuid import uuid4
 from sqlalchemy import insert, select
 
 from domain.actor import Actor, Post
+from domain.agent_bank import terms_of
 from domain.batch import BATCH_LIFECYCLE
 from domain.errors import Forbidden, Invalid
 from service.batches.queries import debit_account, view_of
@@ -15,6 +16,7 @@ from service.database import Tx
 from service.funds.queries import fund_names
 from service.jobs import owe
 from service.journal import By, record
+from service.policies.queries import parameters
 from service.queue import Job
 
 #: The city's letters before every batch number (济南).
@@ -32,6 +34,7 @@ async def open_batch(tx: Tx, me: Actor, new: NewBatch, today: date, now: datetim
     fund_name = (await fund_names(tx)).get(new.fund)
     if fund_name is None:
         raise Invalid("fund.unknown", field="fund")
+    terms = terms_of((await parameters(tx, today)).get("agent_bank"), new.fund)
     serial = (await tx.execute(select(BATCH_NUMBERS.next_value()))).scalar_one()
     batch_id, first = uuid4(), BATCH_LIFECYCLE.first
     batch = {
@@ -39,6 +42,7 @@ async def open_batch(tx: Tx, me: Actor, new: NewBatch, today: date, now: datetim
         "district": me.district,
         "fund": new.fund,
         "debit_account": debit_account(fund_name, me.district),
+        "terms": terms.written(),
         "filter": {
             "filed_to": new.filter.filed_to.isoformat() if new.filter.filed_to else None,
             "limit": new.limit,
