@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from domain.money import Fen, fen_display
 from service import clock
 from service.settings import settings
 from service.statistics.queries.share import LIST_NAMES
+from service.wording import wording, words
 
 HERE = Path(__file__).parent
 
@@ -76,16 +77,18 @@ def page(
     *,
     status: int = 200,
     sample: bool = False,
+    private: bool = False,
     **given: Any,
 ) -> Response[bytes]:
-    """A whole page that anybody may see, with an ETag; 304 without a body when the browser has it already.
+    """A whole page that anybody may see, with an ETag; 304 without a body when the browser has it already. A
+    `private` one is for the one who asks, and kept nowhere.
 
     `today` is the business day, which the band of the demo says; `sample`: amounts on it are sample standards.
     A page that says why there is no page is never kept.
     """
     frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": sample}
     body = _environment().get_template(template).render(**frame, status=status, **given).encode()
-    if status != 200:
+    if private or status != 200:
         return _html(body, status, {"Cache-Control": "no-store"})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     kept = {"ETag": tag, "Cache-Control": "no-cache"}
@@ -117,7 +120,8 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
+    environment.filters.update(yuan_bare=_yuan_bare, yuan_cents=fen_display, grouped=_grouped)
+    environment.filters.update(moment=_moment, post=_post)
     environment.filters.update(day=_day, marked=_marked, list_name=_list_name)
     environment.globals["asset"] = _address_of
     parts = environment.get_template("components/parts.html").module
@@ -137,6 +141,18 @@ def _grouped(count: int) -> str:
 def _day(day: date) -> Markup:
     """2026年11月24日, readable for machines too."""
     return Markup('<time datetime="{}">{}年{}月{}日</time>').format(day.isoformat(), day.year, day.month, day.day)
+
+
+def _moment(at: datetime) -> Markup:
+    """2026-11-24 16:30 in Shanghai, readable for machines too."""
+    here = at.astimezone(clock.SHANGHAI)
+    return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M}</time>').format(here.isoformat(timespec="seconds"), here)
+
+
+def _post(name: str) -> str:
+    """The post, or the job, in which something was done."""
+    found = (code for code in (f"post.{name}", f"by.{name}") if code in wording())
+    return words(next(found, name))
 
 
 def _list_name(kind: str) -> str:

@@ -85,6 +85,18 @@ PLANTED_IN_MONEY = {
         None,
         "UPDATE appropriations SET amount_fen = -amount_fen",
     ),
+    "a line dated into a month that was over": (
+        "statement_adds_up",
+        "fund_positions",
+        None,
+        "UPDATE fund_movements SET at = at - interval '40 days' WHERE claim_id = :paid AND kind = 'pay'",
+    ),
+    "a position that no statement comes to": (
+        "statement_adds_up",
+        "fund_positions",
+        None,
+        "UPDATE fund_positions SET free_fen = free_fen + 1, appropriated_fen = appropriated_fen + 1",
+    ),
     "a transfer of which one leg is gone": (
         "money_conserved",
         "fund_positions",
