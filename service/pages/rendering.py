@@ -77,22 +77,33 @@ def page(
     *,
     status: int = 200,
     sample: bool = False,
-    private: bool = False,
     **given: Any,
 ) -> Response[bytes]:
-    """A whole page that anybody may see, with an ETag; 304 without a body when the browser has it already. A
-    `private` one is for the one who asks, and kept nowhere.
+    """A whole page that anybody may see, with an ETag; 304 without a body when the browser has it already.
 
     `today` is the business day, which the band of the demo says; `sample`: amounts on it are sample standards.
     A page that says why there is no page is never kept.
     """
-    frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": sample}
-    body = _environment().get_template(template).render(**frame, status=status, **given).encode()
-    if private or status != 200:
+    body = _rendered(template, today, sample=sample, status=status, **given)
+    if status != 200:
         return _html(body, status, {"Cache-Control": "no-store"})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     kept = {"ETag": tag, "Cache-Control": "no-cache"}
     return _html(b"", 304, kept) if _has(request, tag) else _html(body, 200, kept)
+
+
+def private(
+    request: Request[Any, Any, Any], template: str, today: date, *, status: int = 200, **given: Any
+) -> Response[bytes]:
+    """A page for whoever asks, kept by nobody on the way."""
+    body = _rendered(template, today, status=status, signed_in=request.user is not None, **given)
+    return _html(body, status, {"Cache-Control": "no-store"})
+
+
+def _rendered(template: str, today: date, **given: Any) -> bytes:
+    """The page in the frame that all share."""
+    frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": False}
+    return _environment().get_template(template).render(**{**frame, **given}).encode()
 
 
 def part(template: str, **given: Any) -> Markup:
@@ -120,9 +131,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(yuan_bare=_yuan_bare, yuan_cents=fen_display, grouped=_grouped)
-    environment.filters.update(moment=_moment, post=_post)
+    environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
     environment.filters.update(day=_day, marked=_marked, list_name=_list_name)
+    environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display)
     environment.globals["asset"] = _address_of
     parts = environment.get_template("components/parts.html").module
     environment.globals.update({name: each for name, each in vars(parts).items() if not name.startswith("_")})
@@ -143,7 +154,7 @@ def _day(day: date) -> Markup:
     return Markup('<time datetime="{}">{}年{}月{}日</time>').format(day.isoformat(), day.year, day.month, day.day)
 
 
-def _moment(at: datetime) -> Markup:
+def _minute(at: datetime) -> Markup:
     """2026-11-24 16:30 in Shanghai, readable for machines too."""
     here = at.astimezone(clock.SHANGHAI)
     return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M}</time>').format(here.isoformat(timespec="seconds"), here)

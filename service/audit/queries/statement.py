@@ -2,11 +2,14 @@
 
 from service.audit.queries.checks import Check, Promise
 
-# As the statement adds up: by the kinds of the domain, whatever the lines say of their source and target.
+# As the statement adds up: by the kinds of the domain, whatever the lines say of their source and target. The months
+# are added up first: a kind has two pots, and years have few months.
 _EFFECTS = """
-    SELECT m.position_id, pot.name AS pot, date_trunc('month', m.at AT TIME ZONE 'Asia/Shanghai') AS month,
-           sum(CASE pot.name WHEN way.target THEN m.amount_fen ELSE -m.amount_fen END) AS fen
-      FROM fund_movements m
+    SELECT m.position_id, pot.name AS pot, m.month,
+           sum(CASE pot.name WHEN way.target THEN m.fen ELSE -m.fen END) AS fen
+      FROM (SELECT position_id, kind, date_trunc('month', at AT TIME ZONE 'Asia/Shanghai') AS month,
+                   sum(amount_fen) AS fen
+              FROM fund_movements GROUP BY 1, 2, 3) AS m
       JOIN unnest(CAST(:way_kinds AS text[]), CAST(:way_sources AS text[]), CAST(:way_targets AS text[]))
            AS way (kind, source, target) ON way.kind = m.kind
       JOIN (VALUES ('free'), ('set_aside'), ('reserved'), ('in_flight'), ('paid')) AS pot (name)

@@ -9,7 +9,7 @@ from domain.fund import Movement, PositionKey
 from domain.statement import parse_month
 from service.accounting.queries.statement import statement, statement_lines
 from service.accounting.routes import FINANCE, Code, Month
-from service.pages.rendering import page
+from service.pages.rendering import private
 from service.security import allow
 from service.web import Me, Now, StrictRequest, Today, Tx
 from service.wording import words
@@ -23,7 +23,7 @@ async def statement_page(
 ) -> Response[bytes]:
     """A month of my district's funds, to be read and printed on A4."""
     view = await statement(tx, me, parse_month(month or f"{today:%Y-%m}"), now)
-    return page(request, "finance/statement.html", today, private=True, statement=view, made_at=now)
+    return private(request, "finance/statement.html", today, statement=view)
 
 
 @get("/funds/statement/lines", guards=[allow(*FINANCE)], include_in_schema=False)
@@ -44,7 +44,7 @@ async def lines_page(
     found = await statement_lines(tx, me, of, parse_month(month), kind, cursor, _LINES_A_PAGE)
     asked = {"month": month, "kind": str(kind), **vars(of)}
     name = words(f"movement.{kind}")
-    return page(request, "finance/lines.html", today, private=True, found=found, asked=asked, name=name)
+    return private(request, "finance/lines.html", today, found=found, asked=asked, name=name)
 
 
 ROUTES = [statement_page, lines_page]
