@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
-from domain.errors import Conflict, Forbidden
+from domain.errors import Conflict, Forbidden, Invalid
 from domain.money import Fen
 
 K = TypeVar("K", bound=Hashable)
@@ -33,6 +33,8 @@ class Movement(StrEnum):
     GIVE_BACK = "give_back"  # the class needs it no more
     LOWER = "lower"  # 调减: an appropriation is taken back, as far as its money is free
     CARRY_OVER = "carry_over"  # claims approved before funds were kept: once, by the migration
+    TRANSFER_OUT = "transfer_out"  # 调剂、结转: the two legs of a transfer between positions, of one amount
+    TRANSFER_IN = "transfer_in"
     RESERVE = "reserve"
     SEND = "send"
     PAY = "pay"
@@ -46,7 +48,7 @@ _M, _P = Movement, Pot
 
 
 class Answer(StrEnum):
-    """What the second person says of an appropriation that was proposed."""
+    """What the second person says of an appropriation, or a transfer, that was proposed."""
 
     CONFIRMED = "confirmed"
     DECLINED = "declined"
@@ -57,6 +59,9 @@ WAYS: Mapping[Movement, tuple[Pot, Pot]] = {
     _M.APPROPRIATE: (_P.TREASURY, _P.FREE),
     _M.LOWER: (_P.FREE, _P.TREASURY),
     _M.CARRY_OVER: (_P.TREASURY, _P.FREE),
+    # between positions it is nobody's: the treasury's, until the transaction ends
+    _M.TRANSFER_OUT: (_P.FREE, _P.TREASURY),
+    _M.TRANSFER_IN: (_P.TREASURY, _P.FREE),
     # what is drawn is free for its claim, which reserves it before anybody else sees it
     _M.SET_ASIDE: (_P.FREE, _P.SET_ASIDE),
     _M.DRAW: (_P.SET_ASIDE, _P.FREE),
@@ -224,7 +229,36 @@ def days_left(free_fen: Fen, drawn_fen: Fen, over_days: int) -> int | None:
     return free_fen * over_days // drawn_fen if drawn_fen > 0 else None
 
 
-def check_two_persons(proposed_by: UUID, answered_by: UUID) -> None:
-    """Forbidden `appropriation.same_person`: whoever proposes an appropriation neither confirms nor declines it."""
+def check_two_persons(noun: str, proposed_by: UUID, answered_by: UUID) -> None:
+    """Forbidden `<noun>.same_person`: whoever proposes an appropriation or a transfer neither confirms nor declines
+    it."""
     if proposed_by == answered_by:
-        raise Forbidden("appropriation.same_person")
+        raise Forbidden(f"{noun}.same_person")
+
+
+@dataclass(frozen=True)
+class PositionKey:
+    """Whose position, of which fund (its code) and year."""
+
+    district: str
+    fund: str
+    year: int
+
+
+def check_transfer(source: PositionKey, target: PositionKey, this_year: int) -> None:
+    """Invalid `fund_transfer.same`, `fund_transfer.backwards`, or `fund.year`: money goes to another position, never
+    back into an earlier year, and into this year or the next."""
+    if source == target:
+        raise Invalid("fund_transfer.same", "target")
+    if target.year < source.year:
+        raise Invalid("fund_transfer.backwards", "target.year", year=source.year)
+    if target.year not in (this_year, this_year + 1):
+        raise Invalid("fund.year", "target.year", first=this_year, last=this_year + 1)
+
+
+def check_transfer_scope(source: PositionKey, target: PositionKey, district: str | None) -> None:
+    """Forbidden `fund_transfer.city_only` for whoever works for a district and would propose, or answer, more than
+    its own carry-over (结转): the same fund, from one year to a later one."""
+    own = source.district == target.district == district and source.fund == target.fund
+    if district is not None and not own:
+        raise Forbidden("fund_transfer.city_only")

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from domain.errors import Invalid
 from service import clock, logs, openapi
 from service.access import routes as access
+from service.accounting import routes as accounting
 from service.assessments import routes as assessments
 from service.audit import routes as audit
 from service.batches import routes as batches
@@ -25,7 +26,7 @@ from service.notices import routes as notices
 from service.offers import routes as offers
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
-from service.pages.routes import public
+from service.pages.routes import finance, public
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS
@@ -93,6 +94,7 @@ FEATURES = [
         reconciliation,
         clawbacks,
         statistics,
+        accounting,
         messages,
         audit,
     ),
@@ -104,7 +106,7 @@ def create_app() -> Litestar:
     logs.configure()
     routes = openapi.describe([health, day, advance_clock, *(route for each in FEATURES for route in each.ROUTES)])
     app = Litestar(
-        route_handlers=[*routes, *public.ROUTES],
+        route_handlers=[*routes, *public.ROUTES, *finance.ROUTES],
         dependencies=DEPENDENCIES,
         exception_handlers=for_people(HANDLERS),
         middleware=[DefineMiddleware(Authentication)],

@@ -25,6 +25,7 @@ TITLES = {
     "three_persons": "一个批次三个人签字",
     "signed_content": "签字只对所见的内容有效",
     "money_conserved": "每项资金下达数＝可用＋为开班留出＋预留＋在途＋已付，每一分都对得上一笔申领或一个班",
+    "statement_adds_up": "资金月报累计到今天就是额度的现状，哪个月的期末都不为负",
     "answered_is_committed": "答复了成功的，都已存下",
     "answered_once": "一把钥匙一个答复，签字的答复永久保留",
     "journal_equals_rows": "日志累积的结果就是每一行的现状",

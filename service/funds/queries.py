@@ -6,22 +6,35 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, text, tuple_
+from sqlalchemy.orm import aliased
 
 from domain.actor import Actor
 from domain.errors import Conflict, NotFound
-from domain.fund import Answer, ClassPot, Movement, Position, Pot, days_left
+from domain.fund import Answer, ClassPot, Movement, Position, PositionKey, Pot, days_left
 from domain.money import format_yuan
 from service.database import Tx
 from service.funds.schemas import (
     AppropriationList,
     AppropriationView,
     ClassMoneyView,
+    EndView,
     FundsView,
     FundView,
     PositionView,
+    TransferList,
+    TransferView,
 )
-from service.funds.tables import AnswerRow, AppropriationRow, ClassPotRow, FundRow, MovementRow, PositionRow
+from service.funds.tables import (
+    AnswerRow,
+    AppropriationRow,
+    ClassPotRow,
+    FundRow,
+    MovementRow,
+    PositionRow,
+    TransferAnswerRow,
+    TransferRow,
+)
 from service.policies.queries import parameters
 
 #: "Will it last" is asked at the pace of so many days.
@@ -109,6 +122,12 @@ async def class_money(tx: Tx, class_id: UUID) -> ClassMoneyView | None:
 async def fund_names(tx: Tx) -> dict[str, str]:
     """Code → name of every fund."""
     return {row.code: row.name for row in await tx.execute(select(FundRow.code, FundRow.name).order_by(FundRow.code))}
+
+
+async def known_districts(tx: Tx, codes: Collection[str]) -> set[str]:
+    """Those of `codes` that are districts."""
+    asked = text("SELECT code FROM districts WHERE code = ANY (CAST(:codes AS text[]))")
+    return set((await tx.execute(asked, {"codes": list(codes)})).scalars())
 
 
 async def funds_view(tx: Tx, me: Actor, year: int, now: datetime) -> FundsView:
@@ -217,4 +236,86 @@ def _appropriation(row: Row[*tuple[Any, ...]]) -> AppropriationView:
         row.answered_at if row.answer == Answer.CONFIRMED else None,
         row.answered_at if row.answer == Answer.DECLINED else None,
         row.declined_for or "",
+    )
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A transfer as it is to be answered."""
+
+    id: UUID
+    source: PositionKey
+    target: PositionKey
+    amount_fen: int
+    proposed_by_person: UUID
+
+
+_SOURCE_FUND, _TARGET_FUND = aliased(FundRow), aliased(FundRow)
+
+
+def _transfers(me: Actor) -> Select[*tuple[Any, ...]]:
+    """Those of which my district gives or gets the money, all of them for whoever works for the city (promise 15)."""
+    row, answered = TransferRow, TransferAnswerRow
+    asked = (
+        select(
+            row.__table__,
+            _SOURCE_FUND.name.label("source_fund_name"),
+            _TARGET_FUND.name.label("target_fund_name"),
+            *(answered.answer, answered.answered_at, answered.reason.label("declined_for")),
+        )
+        .join(_SOURCE_FUND, _SOURCE_FUND.code == row.source_fund)
+        .join(_TARGET_FUND, _TARGET_FUND.code == row.target_fund)
+        .join(answered, answered.transfer_id == row.id, isouter=True)
+    )
+    if me.district is None:
+        return asked
+    return asked.where(or_(row.source_district == me.district, row.target_district == me.district))
+
+
+async def _transfer(tx: Tx, me: Actor, transfer_id: UUID) -> Row[*tuple[Any, ...]]:
+    found = (await tx.execute(_transfers(me).where(TransferRow.id == transfer_id))).one_or_none()
+    if found is None:
+        raise NotFound("fund_transfer.not_found")
+    return found
+
+
+async def find_transfer(tx: Tx, me: Actor, transfer_id: UUID) -> Transfer:
+    """One transfer; NotFound `fund_transfer.not_found`, also for one between other districts."""
+    row = await _transfer(tx, me, transfer_id)
+    source = PositionKey(row.source_district, row.source_fund, row.source_year)
+    target = PositionKey(row.target_district, row.target_fund, row.target_year)
+    return Transfer(row.id, source, target, row.amount_fen, row.proposed_by_person)
+
+
+async def transfer_view(tx: Tx, me: Actor, transfer_id: UUID) -> TransferView:
+    """One transfer as it is now; NotFound `fund_transfer.not_found`."""
+    return _transfer_view(await _transfer(tx, me, transfer_id))
+
+
+async def list_transfers(tx: Tx, me: Actor, cursor: UUID | None, limit: int) -> TransferList:
+    """A page of the transfers that touch my district, newest first; `cursor` is the id of the last one seen."""
+    row = TransferRow
+    asked = _transfers(me).order_by(row.proposed_at.desc(), row.id.desc()).limit(limit + 1)
+    if cursor is not None:
+        seen = select(row.proposed_at).where(row.id == cursor).scalar_subquery()
+        asked = asked.where(tuple_(row.proposed_at, row.id) < tuple_(seen, cursor))
+    rows = (await tx.execute(asked)).all()
+    return TransferList(
+        [_transfer_view(each) for each in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+    )
+
+
+def _transfer_view(row: Row[*tuple[Any, ...]]) -> TransferView:
+    return TransferView(
+        id=row.id,
+        source=EndView(row.source_district, row.source_fund, row.source_fund_name, row.source_year),
+        target=EndView(row.target_district, row.target_fund, row.target_fund_name, row.target_year),
+        amount_fen=row.amount_fen,
+        amount=format_yuan(row.amount_fen),
+        document=row.document,
+        reason=row.reason,
+        proposed_at=row.proposed_at,
+        confirmed_at=row.answered_at if row.answer == Answer.CONFIRMED else None,
+        declined_at=row.answered_at if row.answer == Answer.DECLINED else None,
+        declined_for=row.declined_for or "",
     )

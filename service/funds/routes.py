@@ -15,6 +15,9 @@ from service.funds.schemas import (
     NewAppropriation,
     NewConfirmation,
     NewDecline,
+    NewTransfer,
+    TransferList,
+    TransferView,
 )
 from service.security import allow
 from service.web import Me, Now, Once, Today, Tx, answered
@@ -83,4 +86,53 @@ async def decline(
     return answered(await effect, 200)
 
 
-ROUTES = [funds, appropriations, propose, confirm, decline]
+@get("/api/funds/transfers", guards=[allow(*_READERS)])
+async def transfers(
+    tx: Tx,
+    me: Me,
+    cursor: FromQuery[UUID | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_MAX)] = 100,
+) -> TransferList:
+    """Transfers that touch my district, newest first, those that wait for a second person among them."""
+    return await queries.list_transfers(tx, me, cursor, limit)
+
+
+@post("/api/funds/transfers", guards=[allow(Post.MAKER)])
+async def propose_transfer(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewTransfer]
+) -> Response[TransferView]:
+    """Propose to move free money: between districts, funds or years; a district only its own carry-over."""
+    effect = once(tx, TransferView, lambda: commands.propose_transfer(tx, me, data, today, now))
+    return answered(await effect)
+
+
+@post(
+    "/api/funds/transfers/{transfer_id:uuid}/confirm",
+    guards=[allow(Post.CHECKER, Post.RELEASER)],
+    status_code=200,
+)
+async def confirm_transfer(
+    tx: Tx, me: Me, now: Now, once: Once, transfer_id: FromPath[UUID], data: JSONBody[NewConfirmation]
+) -> Response[TransferView]:
+    """Confirm a transfer that a colleague proposed: from now on its money is free at the target."""
+    effect = once(tx, TransferView, lambda: commands.confirm_transfer(tx, me, transfer_id, now))
+    return answered(await effect, 200)
+
+
+@post(
+    "/api/funds/transfers/{transfer_id:uuid}/decline",
+    guards=[allow(Post.CHECKER, Post.RELEASER)],
+    status_code=200,
+)
+async def decline_transfer(
+    tx: Tx, me: Me, now: Now, once: Once, transfer_id: FromPath[UUID], data: JSONBody[NewDecline]
+) -> Response[TransferView]:
+    """Say no to a transfer that a colleague proposed, and why: its money stays."""
+    effect = once(tx, TransferView, lambda: commands.decline_transfer(tx, me, transfer_id, data.reason, now))
+    return answered(await effect, 200)
+
+
+ROUTES = [
+    *(funds, appropriations, propose, confirm, decline),
+    *(transfers, propose_transfer, confirm_transfer, decline_transfer),
+]

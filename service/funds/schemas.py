@@ -61,6 +61,56 @@ class AppropriationList(Struct):
     next: UUID | None
 
 
+class NewEnd(Struct, forbid_unknown_fields=True):
+    """Whose position, of which fund and year."""
+
+    district: Annotated[str, Meta(min_length=1, max_length=40)]
+    fund: Annotated[str, Meta(min_length=1, max_length=40)]
+    year: int
+
+
+class NewTransfer(Struct, forbid_unknown_fields=True):
+    """Free money for another position: between districts or funds (调剂), or into a later year (结转). `document`
+    names what allows it."""
+
+    source: NewEnd
+    target: NewEnd
+    amount_fen: Annotated[int, Meta(ge=1, le=AMOUNT_FEN_MAX)]
+    document: Words
+    reason: Words
+
+
+class EndView(Struct):
+    district: str
+    fund: str
+    fund_name: str
+    year: int
+
+
+class TransferView(Struct, kw_only=True):
+    """`confirmed_at` is null until another person has confirmed it: only then the money is at the target. Or another
+    person has said no: `declined_at`, `declined_for`."""
+
+    id: UUID
+    source: EndView
+    target: EndView
+    amount_fen: int
+    amount: str
+    document: str
+    reason: str
+    proposed_at: datetime
+    confirmed_at: datetime | None
+    declined_at: datetime | None
+    declined_for: str
+
+
+class TransferList(Struct):
+    """Newest first. `next` is the cursor of the page after this one."""
+
+    transfers: list[TransferView]
+    next: UUID | None
+
+
 class FundView(Struct):
     code: str
     name: str

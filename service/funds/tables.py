@@ -25,7 +25,8 @@ from service.database import Base, Fen
 #: `domain.fund.WAYS`, said again for the database (a test compares).
 WAYS_SQL = (
     "(kind, source, target) IN (('appropriate', 'treasury', 'free'), ('lower', 'free', 'treasury'),"
-    " ('carry_over', 'treasury', 'free'), ('set_aside', 'free', 'set_aside'), ('draw', 'set_aside', 'free'),"
+    " ('carry_over', 'treasury', 'free'), ('transfer_out', 'free', 'treasury'), ('transfer_in', 'treasury', 'free'),"
+    " ('set_aside', 'free', 'set_aside'), ('draw', 'set_aside', 'free'),"
     " ('give_back', 'set_aside', 'free'), ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'),"
     " ('pay', 'in_flight', 'paid'), ('fail', 'in_flight', 'reserved'), ('bounce', 'paid', 'reserved'),"
     " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'))"
@@ -127,20 +128,81 @@ class AnswerRow(Base):
     reason: Mapped[str] = mapped_column(server_default="")
 
 
+class TransferRow(Base):
+    """A transfer (调剂) between districts or funds, or a carry-over (结转) into a later year, as one person proposed
+    it; money moves once another has confirmed it."""
+
+    __tablename__ = "fund_transfers"
+    __table_args__ = (
+        UniqueConstraint("id", "proposed_by_person", name="uq_fund_transfers_proposer"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("document <> '' AND reason <> ''", name="said"),
+        CheckConstraint(
+            "(source_district, source_fund, source_year) <> (target_district, target_fund, target_year)",
+            name="elsewhere",
+        ),
+        CheckConstraint("source_year <= target_year", name="forward"),
+        Index("ix_fund_transfers_source", "source_district", "proposed_at", "id"),
+        Index("ix_fund_transfers_target", "target_district", "proposed_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    source_district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    source_fund: Mapped[str] = mapped_column(ForeignKey("funds.code"))
+    source_year: Mapped[int] = mapped_column(Integer)
+    target_district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    target_fund: Mapped[str] = mapped_column(ForeignKey("funds.code"))
+    target_year: Mapped[int] = mapped_column(Integer)
+    amount_fen: Mapped[Fen]
+    document: Mapped[str]
+    reason: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+
+
+class TransferAnswerRow(Base):
+    """What the second person says of a transfer, once. Confirmed, it comes with both its lines of the ledger, or the
+    database refuses it at commit (`guard_fund_transfer`, ZD240)."""
+
+    __tablename__ = "fund_transfer_answers"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["transfer_id", "proposed_by_person"],
+            ["fund_transfers.id", "fund_transfers.proposed_by_person"],
+            name="fk_fund_transfer_answers_proposer",
+        ),
+        CheckConstraint("answered_by_person <> proposed_by_person", name="two_persons"),
+        CheckConstraint("answer IN ('confirmed', 'declined')", name="answer"),
+        CheckConstraint("(answer = 'declined') = (reason <> '')", name="reason"),
+    )
+
+    transfer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    proposed_by_person: Mapped[UUID]
+    answered_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    answered_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime]
+    answer: Mapped[str]
+    reason: Mapped[str] = mapped_column(server_default="")
+
+
 class MovementRow(Base):
-    """A line of the ledger: fen of a position out of one pot into another, for a claim or by an appropriation."""
+    """A line of the ledger: fen of a position out of one pot into another, for a claim, or by an appropriation, or as
+    one of the two legs of a transfer."""
 
     __tablename__ = "fund_movements"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint(WAYS_SQL, name="way"),
         CheckConstraint("(kind IN ('appropriate', 'lower')) = (appropriation_id IS NOT NULL)", name="appropriation"),
+        CheckConstraint("(kind IN ('transfer_out', 'transfer_in')) = (transfer_id IS NOT NULL)", name="transfer"),
         CheckConstraint(
             "('treasury' IN (source, target) OR kind IN ('set_aside', 'give_back')) = (claim_id IS NULL)",
             name="claim",
         ),
         CheckConstraint("('set_aside' IN (source, target)) = (class_id IS NOT NULL)", name="class"),
         UniqueConstraint("appropriation_id", name="uq_fund_movements_appropriation"),
+        UniqueConstraint("transfer_id", "kind", name="uq_fund_movements_transfer"),
         Index("ix_fund_movements_claim", "claim_id", "id"),
         Index("ix_fund_movements_class", "class_id", postgresql_where=text("class_id IS NOT NULL")),
         Index("ix_fund_movements_position", "position_id", "at"),
@@ -152,6 +214,9 @@ class MovementRow(Base):
     class_id: Mapped[UUID | None] = mapped_column(ForeignKey("training_classes.id"))
     appropriation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("appropriation_answers.appropriation_id", name="fk_fund_movements_appropriation_id")
+    )
+    transfer_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("fund_transfer_answers.transfer_id", name="fk_fund_movements_transfer_id")
     )
     kind: Mapped[str]
     source: Mapped[str]

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from domain.money import Fen, fen_display
 from service import clock
 from service.settings import settings
 from service.statistics.queries.share import LIST_NAMES
+from service.wording import wording, words
 
 HERE = Path(__file__).parent
 
@@ -83,13 +84,26 @@ def page(
     `today` is the business day, which the band of the demo says; `sample`: amounts on it are sample standards.
     A page that says why there is no page is never kept.
     """
-    frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": sample}
-    body = _environment().get_template(template).render(**frame, status=status, **given).encode()
+    body = _rendered(template, today, sample=sample, status=status, **given)
     if status != 200:
         return _html(body, status, {"Cache-Control": "no-store"})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     kept = {"ETag": tag, "Cache-Control": "no-cache"}
     return _html(b"", 304, kept) if _has(request, tag) else _html(body, 200, kept)
+
+
+def private(
+    request: Request[Any, Any, Any], template: str, today: date, *, status: int = 200, **given: Any
+) -> Response[bytes]:
+    """A page for whoever asks, kept by nobody on the way."""
+    body = _rendered(template, today, status=status, signed_in=request.user is not None, **given)
+    return _html(body, status, {"Cache-Control": "no-store"})
+
+
+def _rendered(template: str, today: date, **given: Any) -> bytes:
+    """The page in the frame that all share."""
+    frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": False}
+    return _environment().get_template(template).render(**{**frame, **given}).encode()
 
 
 def part(template: str, **given: Any) -> Markup:
@@ -119,6 +133,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
     environment.filters.update(day=_day, marked=_marked, list_name=_list_name)
+    environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display)
     environment.globals["asset"] = _address_of
     parts = environment.get_template("components/parts.html").module
     environment.globals.update({name: each for name, each in vars(parts).items() if not name.startswith("_")})
@@ -137,6 +152,18 @@ def _grouped(count: int) -> str:
 def _day(day: date) -> Markup:
     """2026年11月24日, readable for machines too."""
     return Markup('<time datetime="{}">{}年{}月{}日</time>').format(day.isoformat(), day.year, day.month, day.day)
+
+
+def _minute(at: datetime) -> Markup:
+    """2026-11-24 16:30 in Shanghai, readable for machines too."""
+    here = at.astimezone(clock.SHANGHAI)
+    return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M}</time>').format(here.isoformat(timespec="seconds"), here)
+
+
+def _post(name: str) -> str:
+    """The post, or the job, in which something was done."""
+    found = (code for code in (f"post.{name}", f"by.{name}") if code in wording())
+    return words(next(found, name))
 
 
 def _list_name(kind: str) -> str:

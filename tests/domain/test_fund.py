@@ -1,5 +1,6 @@
 """Where a claim's money is: against the whole lifecycle; and a position that neither makes nor loses a fen."""
 
+from contextlib import nullcontext
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
 from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
-from domain.errors import Conflict, Forbidden
+from domain.errors import Conflict, Forbidden, Invalid
 from domain.fund import (
     EFFECTS,
     HELD_IN,
@@ -17,7 +18,10 @@ from domain.fund import (
     ClassPot,
     Movement,
     Position,
+    PositionKey,
     Pot,
+    check_transfer,
+    check_transfer_scope,
     check_two_persons,
     days_left,
     effects_of,
@@ -85,7 +89,10 @@ def test_ways_lead_from_one_pot_into_another_and_are_all_different() -> None:
     twice = [way for way in between if between.count(way) > 1]
     assert twice == [(_P.SET_ASIDE, _P.FREE)] * 2
     # nothing is given back unseen
-    assert [movement for movement, (_, target) in WAYS.items() if target is _P.TREASURY] == [Movement.LOWER]
+    given_back = [movement for movement, (_, target) in WAYS.items() if target is _P.TREASURY]
+    assert given_back == [Movement.LOWER, Movement.TRANSFER_OUT]
+    # what one leg of a transfer takes, the other brings
+    assert WAYS[Movement.TRANSFER_IN] == tuple(reversed(WAYS[Movement.TRANSFER_OUT]))
 
 
 _HELD = (_P.SET_ASIDE, _P.RESERVED, _P.IN_FLIGHT, _P.PAID)
@@ -263,6 +270,52 @@ def test_how_long_it_lasts(free_fen: int, drawn_fen: int, days: int | None) -> N
 
 def test_two_persons() -> None:
     one, other = uuid4(), uuid4()
-    check_two_persons(one, other)
-    with pytest.raises(Forbidden):
-        check_two_persons(one, one)
+    check_two_persons("appropriation", one, other)
+    for noun in ("appropriation", "fund_transfer"):
+        with pytest.raises(Forbidden, match=rf"{noun}\.same_person"):
+            check_two_persons(noun, one, one)
+
+
+def _at(district: str = "370102", fund: str = "a", year: int = 2026) -> PositionKey:
+    return PositionKey(district, fund, year)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "code"),
+    [
+        (_at(), _at(year=2027), ""),  # 结转, before the year's end
+        (_at(year=2025), _at(), ""),  # and after it
+        (_at(year=2020), _at(), ""),  # what was freed long after its year
+        (_at(), _at(fund="b"), ""),
+        (_at(), _at("370112"), ""),
+        (_at(), _at(), "fund_transfer.same"),
+        (_at(), _at(year=2025), "fund_transfer.backwards"),
+        (_at("370112", "b"), _at(year=2025), "fund_transfer.backwards"),
+        (_at(year=2024), _at(year=2025), "fund.year"),
+        (_at(), _at(year=2028), "fund.year"),
+    ],
+)
+def test_where_money_may_go(source: PositionKey, target: PositionKey, code: str) -> None:
+    said = ""
+    try:
+        check_transfer(source, target, 2026)
+    except Invalid as refused:
+        said = refused.code
+    assert said == code
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "district", "may"),
+    [
+        (_at(), _at("370112", "b"), None, True),  # the city may all
+        (_at(), _at(year=2027), "370102", True),
+        (_at(), _at(year=2027), "370112", False),
+        (_at(), _at(fund="b"), "370102", False),
+        (_at(), _at("370112"), "370102", False),
+        (_at(), _at("370112"), "370112", False),
+    ],
+)
+def test_who_may_move_it(source: PositionKey, target: PositionKey, district: str | None, may: bool) -> None:
+    refuses = nullcontext() if may else pytest.raises(Forbidden, match=r"fund_transfer\.city_only")
+    with refuses:
+        check_transfer_scope(source, target, district)

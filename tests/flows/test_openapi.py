@@ -62,6 +62,7 @@ ASKERS = (
     ("/api/attempts", "maker-370102"),
     ("/api/jobs", "operator"),
     ("/api/funds/appropriations/", "checker-370102"),
+    ("/api/funds/transfers/", "checker-370102"),
     ("/api/funds", "maker-370102"),
     ("/api/standards/reviews", "standard-editor"),
     ("/api/statistics/simulations", "standard-editor"),
@@ -229,6 +230,9 @@ READS = (
     ("reviewer-370102", "GET /api/me/relatives", {}),
     ("auditor", "GET /api/funds", {}),
     ("auditor", "GET /api/funds/appropriations", {"limit": 1}),
+    ("auditor", "GET /api/funds/transfers", {"limit": 1}),
+    ("auditor", "GET /api/funds/forecast", {"days": 7}),
+    ("auditor", "GET /api/funds/statement", {}),
     ("clerk-a", "GET /api/rosters", {}),
     ("operator", "GET /api/jobs/counts", {}),
     ("operator", "GET /api/jobs/dead", {}),
@@ -279,6 +283,20 @@ def test_what_succeeds_is_as_described(
     path = {"path_parameters": {"appropriation_id": new["id"]}}
     declined = {"body": {"reason": "示例"}, **path, **body}
     done("checker-370102", "POST /api/funds/appropriations/{appropriation_id}/decline", 200, **declined)
+    here = {"district": "370102", "fund": "employment_subsidy", "year": money["year"]}
+    carried = {"source": here, "target": {**here, "year": here["year"] + 1}, "amount_fen": 1, "document": "示例"}
+    new = done("maker-370102", "POST /api/funds/transfers", 201, body={**carried, "reason": "示例"}, **body)
+    path = {"path_parameters": {"transfer_id": new["id"]}}
+    done(
+        "checker-370102",
+        "POST /api/funds/transfers/{transfer_id}/decline",
+        200,
+        body={"reason": "示例"},
+        **path,
+        **body,
+    )
+    asked = {**here, "month": served.today[:7], "kind": "appropriate"}
+    assert done("auditor", "GET /api/funds/statement/lines", 200, query=asked)["lines"]
     batch = done("maker-370102", "POST /api/batches", 202, body={"fund": money["fund"], "filter": {}}, **body)
     done("maker-370102", "GET /api/batches/{batch_id}", 200, path_parameters={"batch_id": batch["id"]})
     done("maker-370102", "GET /api/batches/{batch_id}/lines", 200, path_parameters={"batch_id": batch["id"]})

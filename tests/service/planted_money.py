@@ -85,6 +85,48 @@ PLANTED_IN_MONEY = {
         None,
         "UPDATE appropriations SET amount_fen = -amount_fen",
     ),
+    "a line dated into a month that was over": (
+        "statement_adds_up",
+        "fund_positions",
+        None,
+        "UPDATE fund_movements SET at = at - interval '40 days' WHERE claim_id = :paid AND kind = 'pay'",
+    ),
+    "a position that no statement comes to": (
+        "statement_adds_up",
+        "fund_positions",
+        None,
+        "UPDATE fund_positions SET free_fen = free_fen + 1, appropriated_fen = appropriated_fen + 1",
+    ),
+    "a transfer of which one leg is gone": (
+        "money_conserved",
+        "fund_positions",
+        None,
+        "DELETE FROM fund_movements WHERE kind = 'transfer_in'",
+    ),
+    "a transfer whose legs differ": (
+        "money_conserved",
+        "fund_transfers",
+        None,
+        "UPDATE fund_transfers SET amount_fen = amount_fen + 1",
+    ),
+    "a transfer that went elsewhere than was agreed": (
+        "money_conserved",
+        "fund_transfers",
+        None,
+        "UPDATE fund_transfers SET target_year = target_year + 1",
+    ),
+    "a transfer that nobody confirmed": (
+        "money_conserved",
+        "fund_transfers",
+        None,
+        "UPDATE fund_transfer_answers SET answer = 'declined', reason = 'x'",
+    ),
+    "a transfer confirmed by a user who is another": (
+        "money_conserved",
+        "fund_transfers",
+        None,
+        "UPDATE fund_transfer_answers SET answered_by = (SELECT proposed_by FROM fund_transfers)",
+    ),
     "one human as proposer and confirmer": (
         "money_conserved",
         "appropriations",

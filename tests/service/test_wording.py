@@ -11,6 +11,7 @@ from pathlib import Path
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
 from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.clawback import CLAWBACK_LIFECYCLE
+from domain.fund import Movement
 from domain.institution import InstitutionKind, Standing
 from domain.lifecycle import Lifecycle
 from domain.offer import OFFER_LIFECYCLE
@@ -113,6 +114,7 @@ def test_every_status_action_and_channel_has_a_name() -> None:
     wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
     wanted |= {f"institution_kind.{kind}" for kind in InstitutionKind} | {f"standing.{each}" for each in Standing}
     wanted |= {f"class_status.{status}" for status in ClassStatus}
+    wanted |= {f"movement.{movement}" for movement in Movement}
     wanted |= {f"measure.{measure}" for measure in Measure} | {f"voice.{voice}" for voice in Voice}
     wanted |= {f"{said}.{signal}" for signal in Signal for said in ("signal", "signal_name")}
     for life in lifecycles:

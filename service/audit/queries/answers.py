@@ -17,6 +17,7 @@ _NAMED = """
                    ('^POST /api/returns$', 'return_file', false),
                    ('^POST /api/batches', 'batch', true),
                    ('^POST /api/funds/appropriations', 'appropriation', true),
+                   ('^POST /api/funds/transfers', 'fund_transfer', true),
                    ('^POST /api/policies', 'policy', true),
                    ('^POST /api/catalog/drafts(/copy)?$', 'edition', true),
                    ('^POST /api/catalog/proposals(/[^/]+/opinions)?$', 'proposal', true),
@@ -37,6 +38,7 @@ _THERE = """
      UNION ALL SELECT 'claim_appeal', id FROM claim_appeals
      UNION ALL SELECT 'roster', id FROM rosters UNION ALL SELECT 'return_file', id FROM return_files
      UNION ALL SELECT 'batch', id FROM batches UNION ALL SELECT 'appropriation', id FROM appropriations
+     UNION ALL SELECT 'fund_transfer', id FROM fund_transfers
      UNION ALL SELECT 'policy', id FROM policy_proposals
      UNION ALL SELECT 'edition', id FROM catalog_editions UNION ALL SELECT 'proposal', id FROM catalog_proposals
      UNION ALL SELECT 'standard_set', id FROM standard_sets

@@ -25,6 +25,21 @@ _NAMED_LATER = """
     EXISTS (SELECT FROM journal j WHERE j.subject_kind = 'batch' AND j.subject_id = b.id
                AND j.action = 'name_fund' AND j.actor_name = 'migration' AND j.reason <> '')"""
 
+_LEGS = "FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id WHERE m.transfer_id = t.id"
+
+
+def _answered_by_another(table: str, answers: str, key: str) -> Check:
+    return Check(
+        table,
+        "提出和答复的是同一个人，或签字的用户不是签字的人",
+        f"""SELECT a.id FROM {table} a JOIN {answers} s ON s.{key} = a.id
+              JOIN people p ON p.id = a.proposed_by_person JOIN people q ON q.id = s.answered_by_person
+              JOIN users u ON u.id = a.proposed_by JOIN users v ON v.id = s.answered_by
+             WHERE coalesce(p.merged_into, p.id) = coalesce(q.merged_into, q.id)
+                OR (u.person_id, v.person_id) <> (p.id, q.id) OR s.proposed_by_person <> p.id""",  # noqa: S608 (our own constants)
+    )
+
+
 MONEY_CONSERVED = Promise(
     9,
     "money_conserved",
@@ -160,15 +175,25 @@ MONEY_CONSERVED = Promise(
                  LEFT JOIN appropriation_answers s ON s.appropriation_id = a.id
                 WHERE s.answer IS DISTINCT FROM 'confirmed'""",
         ),
+        _answered_by_another("appropriations", "appropriation_answers", "appropriation_id"),
         Check(
-            "appropriations",
-            "提出和答复的是同一个人，或签字的用户不是签字的人",
-            """SELECT a.id FROM appropriations a JOIN appropriation_answers s ON s.appropriation_id = a.id
-                 JOIN people p ON p.id = a.proposed_by_person JOIN people q ON q.id = s.answered_by_person
-                 JOIN users u ON u.id = a.proposed_by JOIN users v ON v.id = s.answered_by
-                WHERE coalesce(p.merged_into, p.id) = coalesce(q.merged_into, q.id)
-                   OR (u.person_id, v.person_id) <> (p.id, q.id) OR s.proposed_by_person <> p.id""",
+            "fund_transfers",
+            "复核了却没有恰好一出一进，或金额、去向与提出的不符",
+            f"""SELECT t.id FROM fund_transfers t
+                  JOIN fund_transfer_answers s ON s.transfer_id = t.id AND s.answer = 'confirmed'
+                 WHERE (SELECT count(*) {_LEGS}) <> 2 OR (SELECT count(DISTINCT m.kind) {_LEGS}
+                           AND m.amount_fen = t.amount_fen
+                           AND (p.district, p.fund, p.year) = CASE m.kind
+                               WHEN 'transfer_out' THEN (t.source_district, t.source_fund, t.source_year)
+                               WHEN 'transfer_in' THEN (t.target_district, t.target_fund, t.target_year) END) <> 2""",  # noqa: S608 (our own constants)
         ),
+        Check(
+            "fund_transfers",
+            "没有经人复核，或被退回，却调剂了",
+            f"""SELECT t.id FROM fund_transfers t LEFT JOIN fund_transfer_answers s ON s.transfer_id = t.id
+                 WHERE s.answer IS DISTINCT FROM 'confirmed' AND EXISTS (SELECT {_LEGS})""",  # noqa: S608 (our own constants)
+        ),
+        _answered_by_another("fund_transfers", "fund_transfer_answers", "transfer_id"),
     ),
 )
 

@@ -36,6 +36,8 @@ _PLACES = """
                  FROM return_files f JOIN batches b ON b.number = f.file_id
      UNION ALL SELECT 'notice', id, district, NULL, NULL FROM public_notices
      UNION ALL SELECT 'appropriation', id, district, NULL, NULL FROM appropriations
+     UNION ALL SELECT 'fund_transfer', id, unnest(ARRAY[source_district, target_district]), NULL, NULL
+                 FROM fund_transfers
      UNION ALL SELECT 'institution', id, district, id, NULL FROM institutions
      UNION ALL SELECT 'institution_account', p.id, i.district, i.id, NULL
                  FROM institution_account_proposals p JOIN institutions i ON i.id = p.institution_id

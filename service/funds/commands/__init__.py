@@ -1,4 +1,4 @@
-"""What is done with funds, one verb a module: money comes, is held for claims, and follows them."""
+"""What is done with funds, one verb a module: money comes, goes elsewhere, is held for claims, and follows them."""
 
 from service.funds.commands.appropriate import (
     confirm_appropriation,
@@ -8,17 +8,21 @@ from service.funds.commands.appropriate import (
 from service.funds.commands.hold import Due, follow, lasting, reserve
 from service.funds.commands.load import load_funds
 from service.funds.commands.set_aside import adjust, give_back, set_aside
+from service.funds.commands.transfer import confirm_transfer, decline_transfer, propose_transfer
 
 __all__ = [
     "Due",
     "adjust",
     "confirm_appropriation",
+    "confirm_transfer",
     "decline_appropriation",
+    "decline_transfer",
     "follow",
     "give_back",
     "lasting",
     "load_funds",
     "propose_appropriation",
+    "propose_transfer",
     "reserve",
     "set_aside",
 ]

@@ -1,7 +1,6 @@
 """Money comes into a fund, or is taken back: one person proposes what a document says, another answers."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select
@@ -9,14 +8,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden, Invalid
-from domain.fund import WAYS, Answer, Movement, check_two_persons
+from domain.fund import WAYS, Answer, Movement, PositionKey
 from domain.money import Fen
 from domain.text import trimmed
 from service.database import Tx
+from service.funds.commands.answering import ANSWERERS, APPROPRIATIONS, answer, propose
 from service.funds.queries import Place, appropriation_view, find_appropriation, fund_names, locked_positions
 from service.funds.schemas import AppropriationView, NewAppropriation
-from service.funds.tables import AnswerRow, AppropriationRow, MovementRow, PositionRow
-from service.journal import By, record
+from service.funds.tables import MovementRow, PositionRow
 
 
 async def propose_appropriation(
@@ -37,23 +36,9 @@ async def propose_appropriation(
         raise Invalid("fund.year", field="year", first=today.year, last=today.year + 1)
     if new.amount_fen == 0:
         raise Invalid("appropriation.zero", field="amount_fen")
-    said = {name: trimmed(getattr(new, name), name, "words") for name in ("document", "reason")}
-    appropriation_id = uuid4()
     granted = {"district": me.district, "fund": new.fund, "year": new.year, "amount_fen": new.amount_fen}
-    await tx.execute(
-        insert(AppropriationRow).values(
-            id=appropriation_id,
-            proposed_by=me.user_id,
-            proposed_by_person=me.person_id,
-            proposed_at=now,
-            **granted,
-            **said,
-        )
-    )
-    by = By.actor(me, Post.MAKER, now)
-    noted = {**granted, "document": said["document"]}
-    await record(tx, "appropriation", [appropriation_id], "propose", by, [noted], reason=said["reason"])
-    return await appropriation_view(tx, me, appropriation_id)
+    proposed = await propose(tx, me, APPROPRIATIONS, granted, new.document, new.reason, now)
+    return await appropriation_view(tx, me, proposed)
 
 
 async def confirm_appropriation(tx: Tx, me: Actor, appropriation_id: UUID, now: datetime) -> AppropriationView:
@@ -64,11 +49,13 @@ async def confirm_appropriation(tx: Tx, me: Actor, appropriation_id: UUID, now: 
     `appropriation.declined`; for a lowering also `appropriation.nothing` and
     `appropriation.not_free`.
     """
-    found, by = await _answer(tx, me, appropriation_id, Answer.CONFIRMED, "", now)
+    me.must_hold(*ANSWERERS)
+    found = await find_appropriation(tx, me, appropriation_id)
+    by = await answer(tx, me, APPROPRIATIONS, found, Answer.CONFIRMED, now)
     place = found.district, found.fund
     movement = Movement.APPROPRIATE if found.amount_fen > 0 else Movement.LOWER
     if movement == Movement.APPROPRIATE:
-        position_id = await _position(tx, *place, found.year)
+        position_id = await position_of(tx, PositionKey(*place, found.year))
     else:
         position_id = await _lowered(tx, place, found.name, found.year, -found.amount_fen)
     source, target = WAYS[movement]
@@ -92,37 +79,10 @@ async def decline_appropriation(
     """The second person says no, and why; refusals as for an appropriation that is confirmed, and Invalid
     `words.empty`."""
     said = trimmed(reason, "reason", "words")
-    await _answer(tx, me, appropriation_id, Answer.DECLINED, said, now)
-    return await appropriation_view(tx, me, appropriation_id)
-
-
-#: What a proposal was answered with → the action that the journal names.
-_ACTIONS = {Answer.CONFIRMED: "confirm", Answer.DECLINED: "decline"}
-
-
-async def _answer(
-    tx: Tx, me: Actor, appropriation_id: UUID, answer: Answer, reason: str, now: datetime
-) -> tuple[Any, By]:
-    """The proposal that the second person answers, once, and who they are."""
-    me.must_hold(Post.CHECKER, Post.RELEASER)
+    me.must_hold(*ANSWERERS)
     found = await find_appropriation(tx, me, appropriation_id)
-    check_two_persons(found.proposed_by_person, me.person_id)
-    told = {
-        "proposed_by_person": found.proposed_by_person,
-        "answered_by": me.user_id,
-        "answered_by_person": me.person_id,
-        "answered_at": now,
-        "answer": str(answer),
-        "reason": reason,
-    }
-    first = upsert(AnswerRow).values(appropriation_id=appropriation_id, **told).on_conflict_do_nothing()
-    if (await tx.execute(first.returning(AnswerRow.appropriation_id))).one_or_none() is None:
-        given = await tx.execute(select(AnswerRow.answer).where(AnswerRow.appropriation_id == appropriation_id))
-        raise Conflict(f"appropriation.{given.scalar_one()}")
-    by = By.actor(me, Post.CHECKER if me.holds(Post.CHECKER) else Post.RELEASER, now)
-    noted = {f"{answer}_at": now.isoformat()}
-    await record(tx, "appropriation", [appropriation_id], _ACTIONS[answer], by, [noted], reason=reason)
-    return found, by
+    await answer(tx, me, APPROPRIATIONS, found, Answer.DECLINED, now, said)
+    return await appropriation_view(tx, me, appropriation_id)
 
 
 async def _lowered(tx: Tx, place: Place, fund_name: str, year: int, amount_fen: Fen) -> UUID:
@@ -135,9 +95,9 @@ async def _lowered(tx: Tx, place: Place, fund_name: str, year: int, amount_fen: 
     return position_id
 
 
-async def _position(tx: Tx, district: str, fund: str, year: int) -> UUID:
-    """The position of a district, fund and year; its first appropriation makes it."""
-    row, place = PositionRow, {"district": district, "fund": fund, "year": year}
+async def position_of(tx: Tx, key: PositionKey) -> UUID:
+    """The position of a district, fund and year; the first money that comes makes it."""
+    row, place = PositionRow, vars(key)
     await tx.execute(upsert(row).values(id=uuid4(), **place).on_conflict_do_nothing())
-    asked = select(row.id).where(row.district == district, row.fund == fund, row.year == year)
+    asked = select(row.id).where(row.district == key.district, row.fund == key.fund, row.year == key.year)
     return (await tx.execute(asked)).scalar_one()

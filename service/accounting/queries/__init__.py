@@ -1,0 +1,1 @@
+"""Read what finance needs: `forecast`, `statement`, `vouchers`; within the asker's district (promise 15)."""
