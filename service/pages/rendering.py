@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -12,12 +12,14 @@ from typing import Any
 import jinja2
 from litestar import Request, Response
 from litestar.exceptions import NotFoundException
+from litestar.utils.scope.state import ScopeState
 from markupsafe import Markup, escape
 
 from domain.money import Fen, fen_display
 from service import clock
 from service.settings import settings
 from service.statistics.queries.share import LIST_NAMES
+from service.wording import wording, words
 
 HERE = Path(__file__).parent
 
@@ -33,7 +35,7 @@ HEADERS = MappingProxyType(
         "X-Content-Type-Options": "nosniff",
     }
 )
-_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,41 @@ def page(
     `today` is the business day, which the band of the demo says; `sample`: amounts on it are sample standards.
     A page that says why there is no page is never kept.
     """
-    frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": sample}
-    body = _environment().get_template(template).render(**frame, status=status, **given).encode()
+    body = _rendered(template, today, sample=sample, status=status, **given)
     if status != 200:
         return _html(body, status, {"Cache-Control": "no-store"})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     kept = {"ETag": tag, "Cache-Control": "no-cache"}
     return _html(b"", 304, kept) if _has(request, tag) else _html(body, 200, kept)
+
+
+def private(
+    request: Request[Any, Any, Any], template: str, today: date, *, status: int = 200, **given: Any
+) -> Response[bytes]:
+    """A page for whoever asks, kept by nobody on the way: with a form's token, and what the last step has done.
+
+    `faults`: (field, message) of a form that was not taken.
+    """
+    frame = {"csrf": lambda: _hidden_token(request), "signed_in": request.user is not None, "told": _told(request)}
+    body = _rendered(template, today, **{"back": "", "status": status, **frame, **given})
+    return _html(body, status, {"Cache-Control": "no-store"})
+
+
+def _rendered(template: str, today: date, **given: Any) -> bytes:
+    """The page in the frame that all share."""
+    frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": False}
+    return _environment().get_template(template).render(**{**frame, "faults": [], **given}).encode()
+
+
+def _hidden_token(request: Request[Any, Any, Any]) -> Markup:
+    token = ScopeState.from_scope(request.scope).csrf_token
+    return Markup('<input type="hidden" name="_csrf_token" value="{}">').format(token)
+
+
+def _told(request: Request[Any, Any, Any]) -> str:
+    """What the step before has done, by a code of `told.…` in the address; anything else says nothing."""
+    code = f"told.{request.query_params.get('told', '')}"
+    return words(code) if code in wording() else ""
 
 
 def part(template: str, **given: Any) -> Markup:
@@ -118,7 +148,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
-    environment.filters.update(day=_day, marked=_marked, list_name=_list_name)
+    environment.filters.update(day=_day, marked=_marked, list_name=_list_name, words=words, moment=_moment)
     environment.globals["asset"] = _address_of
     parts = environment.get_template("components/parts.html").module
     environment.globals.update({name: each for name, each in vars(parts).items() if not name.startswith("_")})
@@ -137,6 +167,13 @@ def _grouped(count: int) -> str:
 def _day(day: date) -> Markup:
     """2026年11月24日, readable for machines too."""
     return Markup('<time datetime="{}">{}年{}月{}日</time>').format(day.isoformat(), day.year, day.month, day.day)
+
+
+def _moment(at: datetime) -> Markup:
+    """11月24日 09:12, by the clocks here."""
+    here = at.astimezone(clock.SHANGHAI)
+    told = f"{here.month}月{here.day}日 {here:%H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(here.isoformat(timespec="minutes"), told)
 
 
 def _list_name(kind: str) -> str:
