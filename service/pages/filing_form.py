@@ -28,8 +28,8 @@ _ASKS: Mapping[str, tuple[str, ...]] = {
     "account": ("account",),
     "check": (),
 }
-#: A card that stands for the claimant's own until they have named one: the amount does not depend on it.
-_SOME_CARD, _SOME_BANK = "0" * 16, "0" * 12
+#: The number of a card that stands for the claimant's own until they have named one: no amount depends on it.
+_SOME_CARD = "0" * 16
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def filled(typed: Typed, items: Iterable[ItemView], holder: str, *, with_card: b
         level=typed.get("level", ""),
         certificate_number=typed.get("certificate_number", ""),
         certificate_issued_on=day_typed(typed, "certificate_issued_on"),
-        account=_account(typed, holder) if with_card else NewAccount(_SOME_CARD, holder, _SOME_BANK),
+        account=_account(typed, holder) if with_card else NewAccount(_SOME_CARD, holder, next(iter(banks()))),
         district=typed.get("district") or None,
         training_started_on=day_typed(typed, "training_started_on") or None,
         group=_group(typed),
@@ -66,8 +66,11 @@ def filled(typed: Typed, items: Iterable[ItemView], holder: str, *, with_card: b
     )
     if new.district is None:
         faults.tell("district.missing", "district")
+    if not new.certificate_issued_on:
+        faults.tell("value.missing", "certificate_issued_on")
     read_all(new, faults)
-    return Filled(new, faults_of(faults.found))
+    first = {each.field: each for each in reversed(faults.found)}
+    return Filled(new, faults_of(each for each in faults.found if each is first[each.field]))
 
 
 def _account(typed: Typed, holder: str) -> NewAccount:

@@ -101,7 +101,7 @@ def private(
     `faults`: (field, message) of a form that was not taken.
     """
     frame = {"csrf": lambda: _hidden_token(request), "signed_in": request.user is not None, "told": _told(request)}
-    body = _rendered(template, today, **{"back": "", "status": status, **frame, **given})
+    body = _rendered(template, today, **{"back": "", "back_text": "返回", "status": status, **frame, **given})
     return _html(body, status, {"Cache-Control": "no-store"})
 
 

@@ -8,7 +8,7 @@ from domain.actor import Actor
 from domain.batch import AttemptStatus
 from domain.claim import ClaimStatus
 from domain.errors import DomainError
-from service.access.queries import district_names
+from service.access.queries import claimable_districts, district_names
 from service.batches.queries import live_attempt
 from service.catalog.queries.published import catalog_on
 from service.claims.commands.filing import check_claim
@@ -66,7 +66,7 @@ async def step(tx: Tx, me: Actor, step_name: str, typed: Typed, today: date) -> 
         "typed": typed,
         "filled": filled,
         "holder": holder,
-        "districts": list((await district_names(tx)).items()),
+        "districts": await claimable_districts(tx),
         "names": sorted({row.name for row in items if row.code}),
         "decision": None,
         **filing_form.choices(),

@@ -82,14 +82,19 @@ def read(answer: httpx.Response) -> Page:
     assert len(page.words["h1"]) == len(page.words["main"]) == len(page.words["title"]) == 1
     assert page.words["title"][0].removesuffix(" · 直达").strip()
     assert not {"style", "onclick", "onload", "onerror"} & {name for _, each in page.elements for name in each}
-    assert not {"script", "style"} & page.words.keys()
+    assert "style" not in page.words
+    assert not any(page.words.get("script", []))
+    assert all(each.startswith("/static/") for each in page.values("src", "script"))
     ids = page.values("id")
     assert len(ids) == len(set(ids))
-    named = [*page.values("for"), *page.values("aria-labelledby"), *page.values("aria-describedby")]
+    described = " ".join(page.values("aria-describedby")).split()
+    named = [*page.values("for"), *page.values("aria-labelledby"), *described]
     inner = [each.removeprefix("#") for each in page.values("href") if each.startswith("#")]
     assert {*named, *inner} <= set(ids)
-    asked = [each for tag, each in page.elements if tag in {"input", "select"}]
-    assert {each["id"] for each in asked} <= set(page.values("for"))
+    asked = [each for tag, each in page.elements if tag in {"input", "select", "textarea"}]
+    # what stands inside of its label, or is one of several boxes, has its name otherwise
+    named_else = [each for each in asked if each.get("type") in {"hidden", "checkbox"} or "aria-label" in each]
+    assert {each["id"] for each in asked if each not in named_else} <= set(page.values("for"))
     return page
 
 
@@ -334,7 +339,9 @@ async def test_without_the_database_the_page_says_so(
 
 # ---- how templates and the stylesheet are written
 
-_FORBIDDEN = re.compile(r"""\|\s*safe\b|\sstyle=|<style|<script(?! defer src="\{\{ asset)|\son\w+=|autoescape|javascript:|Markup""")
+_FORBIDDEN = re.compile(
+    r"""\|\s*safe\b|\sstyle=|<style|<script(?! defer src="\{\{ asset)|\son\w+=|autoescape|javascript:|Markup"""
+)
 
 
 def test_templates_hold_no_style_no_script_and_trust_no_text() -> None:

@@ -53,7 +53,7 @@ async def sign_out(request: StrictRequest, tx: Tx) -> Response[Any]:
 
 def _cookie(token: str, seconds: int) -> Cookie:
     """Not sent by other sites' forms; only over TLS where the service is real."""
-    return Cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=not settings().demo)
+    return Cookie(COOKIE, value=token, max_age=seconds, httponly=True, samesite="lax", secure=not settings().demo)
 
 
 ROUTES = [sign_in_page, sign_in, home, sign_out]
