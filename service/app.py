@@ -26,14 +26,14 @@ from service.notices import routes as notices
 from service.offers import routes as offers
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
-from service.pages.routes import finance, public
+from service.pages.routes import finance, public, session, trainee
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS
 from service.projects import routes as projects
 from service.reconciliation import routes as reconciliation
 from service.registers import routes as registers
-from service.security import PUBLIC, Authentication
+from service.security import PUBLIC, Authentication, forms_of_pages
 from service.standards import routes as standards
 from service.statistics import routes as statistics
 from service.training import routes as training
@@ -106,10 +106,11 @@ def create_app() -> Litestar:
     logs.configure()
     routes = openapi.describe([health, day, advance_clock, *(route for each in FEATURES for route in each.ROUTES)])
     app = Litestar(
-        route_handlers=[*routes, *public.ROUTES, *finance.ROUTES],
+        route_handlers=[*routes, *public.ROUTES, *session.ROUTES, *trainee.ROUTES, *finance.ROUTES],
         dependencies=DEPENDENCIES,
         exception_handlers=for_people(HANDLERS),
         middleware=[DefineMiddleware(Authentication)],
+        csrf_config=forms_of_pages(),
         request_class=StrictRequest,
         before_request=refuse_strange_query,
         after_exception=[close_left_open],

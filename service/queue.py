@@ -52,6 +52,7 @@ class Sweep(StrEnum):
     CLOSE_NOTICES = "notices.close_notices"
     FOLD_TALLY = "claims.fold_tally"
     LAPSE_SENT_BACK = "claims.lapse_sent_back"
+    FORGET_DRAFTS = "claims.forget_drafts"
     ADVANCE_CLASSES = "training.advance_classes"
     TELL = "messages.tell"
     REMIND = "messages.remind"
@@ -103,6 +104,7 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.CLOSE_NOTICES: timedelta(seconds=10),
     Sweep.FOLD_TALLY: timedelta(seconds=10),
     Sweep.LAPSE_SENT_BACK: timedelta(seconds=60),
+    Sweep.FORGET_DRAFTS: timedelta(hours=1),
     Sweep.ADVANCE_CLASSES: timedelta(seconds=10),
     Sweep.TELL: timedelta(seconds=5),
     Sweep.REMIND: timedelta(hours=1),

@@ -1,12 +1,14 @@
 """Who is asking: opaque sessions for pages and for the API, and the guards of routes."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from litestar.config.csrf import CSRFConfig
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
@@ -17,10 +19,14 @@ from sqlalchemy.types import Text
 
 from domain.actor import Actor, Post
 from domain.errors import Forbidden, SignedOut
+from service.crypto import keyring
 from service.database import Base, Tx, fetch_alone
+from service.settings import settings
 
 SESSION_HOURS = 8
 COOKIE = "zhida_session"
+#: Where no cookie says who asks: programs bring a token, and whoever only reads needs to be nobody.
+_WITHOUT_FORMS = r"^/($|(api|catalog|static|schema|health|metrics)(/|$))"
 #: The name of the option by which a route says that anybody may ask it.
 PUBLIC = "public"
 
@@ -84,12 +90,25 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def forms_of_pages() -> CSRFConfig:
+    """Forms of pages carry a token that only our pages have. The API reads no cookie, so nobody's browser acts
+    there, and takes none."""
+    return CSRFConfig(
+        secret=keyring().blind_index("csrf", COOKIE).hex(),
+        cookie_name=f"{COOKIE}_form",
+        cookie_httponly=True,
+        cookie_secure=not settings().demo,
+        cookie_samesite="lax",
+        exclude=_WITHOUT_FORMS,
+    )
+
+
 def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
-    """The bearer token of an API call, else the cookie of a page."""
+    """The bearer token of an API call, else the cookie of a page with forms."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return token.strip()
-    return connection.cookies.get(COOKIE)
+    return connection.cookies.get(COOKIE) if not re.match(_WITHOUT_FORMS, connection.url.path) else None
 
 
 async def actor_of(token: str) -> Actor | None:

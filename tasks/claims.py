@@ -1,5 +1,6 @@
 """The sweeps that keep the filing figures short to read, and end claims that nobody corrected in time."""
 
+from service.claims.commands import drafts
 from service.claims.commands.sending_back import lapse_portion
 from service.claims.commands.tally import fold_tally as fold
 from service.clock import now, today
@@ -27,3 +28,10 @@ async def lapse_sent_back() -> None:
     while more:
         async with transaction() as tx:
             more = await lapse_portion(tx, today(), now())
+
+
+@sweep(Sweep.FORGET_DRAFTS)
+async def forget_drafts() -> None:
+    """Forget what somebody began to fill in and did not touch for a week."""
+    async with transaction() as tx:
+        await drafts.forget_drafts(tx, now())

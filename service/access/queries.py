@@ -45,6 +45,11 @@ async def district_names(tx: Tx) -> dict[str, str]:
     return {row.code: row.name for row in await tx.execute(_NAMES)}
 
 
+async def claimable_districts(tx: Tx) -> list[tuple[str, str]]:
+    """Code and name of where one can claim: in a district or a zone, not in the whole city."""
+    return [(row.code, row.name) for row in await tx.execute(_NAMES.where(DistrictRow.kind != "city"))]
+
+
 async def my_relatives(tx: Tx, me: Actor) -> RelativesView:
     """Whom I declared, the latest first."""
     row, keys = DeclaredRelativeRow, keyring()

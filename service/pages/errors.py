@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.types import ExceptionHandlersMap
 
+from domain.errors import SignedOut
 from service import clock
+from service.pages.forms import see
 from service.pages.rendering import page
 from service.wording import words
 
@@ -20,6 +23,8 @@ def for_people(handlers: ExceptionHandlersMap) -> ExceptionHandlersMap:
 
 def _on_a_page(handler: _Handler) -> _Handler:
     def told(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
+        if isinstance(failure, SignedOut) and _wants_a_page(request) and request.method == "GET":
+            return see(f"/sign-in?next={quote(request.url.path)}")
         answer = handler(request, failure)
         return _page_of(request, answer) if _wants_a_page(request) else answer
 

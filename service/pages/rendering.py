@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 from litestar import Request, Response
 from litestar.exceptions import NotFoundException
+from litestar.utils.scope.state import ScopeState
 from markupsafe import Markup, escape
 
 from domain.money import Fen, fen_display
@@ -34,7 +35,7 @@ HEADERS = MappingProxyType(
         "X-Content-Type-Options": "nosniff",
     }
 )
-_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,30 @@ def page(
 def private(
     request: Request[Any, Any, Any], template: str, today: date, *, status: int = 200, **given: Any
 ) -> Response[bytes]:
-    """A page for whoever asks, kept by nobody on the way."""
-    body = _rendered(template, today, status=status, signed_in=request.user is not None, **given)
+    """A page for whoever asks, kept by nobody on the way: with a form's token, and what the last step has done.
+
+    `faults`: (field, message) of a form that was not taken.
+    """
+    frame = {"csrf": lambda: _hidden_token(request), "signed_in": request.user is not None, "told": _told(request)}
+    body = _rendered(template, today, **{"back": "", "back_text": "返回", "status": status, **frame, **given})
     return _html(body, status, {"Cache-Control": "no-store"})
 
 
 def _rendered(template: str, today: date, **given: Any) -> bytes:
     """The page in the frame that all share."""
     frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": False}
-    return _environment().get_template(template).render(**{**frame, **given}).encode()
+    return _environment().get_template(template).render(**{**frame, "faults": [], **given}).encode()
+
+
+def _hidden_token(request: Request[Any, Any, Any]) -> Markup:
+    token = ScopeState.from_scope(request.scope).csrf_token
+    return Markup('<input type="hidden" name="_csrf_token" value="{}">').format(token)
+
+
+def _told(request: Request[Any, Any, Any]) -> str:
+    """What the step before has done, by a code of `told.…` in the address; anything else says nothing."""
+    code = f"told.{request.query_params.get('told', '')}"
+    return words(code) if code in wording() else ""
 
 
 def part(template: str, **given: Any) -> Markup:
@@ -132,7 +148,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
-    environment.filters.update(day=_day, marked=_marked, list_name=_list_name)
+    environment.filters.update(day=_day, marked=_marked, list_name=_list_name, words=words, moment=_moment)
     environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display)
     environment.globals["asset"] = _address_of
     parts = environment.get_template("components/parts.html").module
@@ -164,6 +180,13 @@ def _post(name: str) -> str:
     """The post, or the job, in which something was done."""
     found = (code for code in (f"post.{name}", f"by.{name}") if code in wording())
     return words(next(found, name))
+
+
+def _moment(at: datetime) -> Markup:
+    """11月24日 09:12, by the clocks here."""
+    here = at.astimezone(clock.SHANGHAI)
+    told = f"{here.month}月{here.day}日 {here:%H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(here.isoformat(timespec="minutes"), told)
 
 
 def _list_name(kind: str) -> str:

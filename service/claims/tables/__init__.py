@@ -16,6 +16,7 @@ from service.claims.tables.claims import (
     MandateRow,
     RegisterFindingRow,
 )
+from service.claims.tables.drafts import ClaimDraftRow
 from service.claims.tables.review import ClaimApprovalRow, ClaimLeaseRow, ClaimRecusalRow
 from service.claims.tables.rosters import RosterLineRow, RosterPortionRow, RosterRow
 
@@ -25,6 +26,7 @@ __all__ = [
     "ClaimAppealRow",
     "ClaimApprovalRow",
     "ClaimCorrectionRow",
+    "ClaimDraftRow",
     "ClaimHoldRow",
     "ClaimLeaseRow",
     "ClaimObjectionRow",

@@ -1,0 +1,173 @@
+"""What a claimant can do about a claim or an offer: a form each, which is shown again with what is wrong in it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response
+
+from domain.actor import Actor
+from domain.errors import NotFound
+from service.batches.commands import withdraw
+from service.claims.commands.appeals import appeal
+from service.claims.commands.correcting import correct_claim
+from service.claims.commands.mending import mend_account
+from service.claims.queries.views import claim_view
+from service.claims.schemas import ClaimView, NewAccount, NewAppeal, NewCorrection, NewMending
+from service.database import Tx
+from service.offers.commands import confirm_offer, decline_offer
+from service.offers.queries import my_offer
+from service.offers.schemas import NewConfirmation
+from service.pages import filing_form, forms
+from service.pages.forms import Fault, Typed
+from service.pages.rendering import private
+from service.people.queries import name_of
+
+_Request = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Who says what of which claim, and when."""
+
+    tx: Tx
+    me: Actor
+    claim_id: UUID
+    typed: Typed
+    today: date
+    now: datetime
+
+
+async def _withdraw(said: _Said) -> None:
+    await withdraw(said.tx, said.me, said.claim_id, said.typed.get("note", ""), said.now)
+
+
+async def _appeal(said: _Said) -> None:
+    new = NewAppeal(said.typed.get("reason", ""))
+    await appeal(said.tx, said.me, said.claim_id, new, said.today, said.now)
+
+
+async def _new_account(said: _Said) -> None:
+    account = await _account(said.tx, said.me, said.typed)
+    await mend_account(said.tx, said.me, said.claim_id, NewMending(account), said.now)
+
+
+async def _correct(said: _Said) -> None:
+    """Only what is in question stands in the form."""
+    typed, asked = said.typed, await _asked(said)
+    new = NewCorrection(
+        level=typed.get("level") if "level" in asked else None,
+        certificate_number=typed.get("certificate_number") if "certificate_number" in asked else None,
+        certificate_issued_on=_day(typed, "certificate_issued_on", asked),
+        training_started_on=_day(typed, "training_started_on", asked),
+        account=await _account(said.tx, said.me, typed) if "account" in asked else None,
+        item_code=typed.get("item_code") if "item_code" in asked else None,
+    )
+    await correct_claim(said.tx, said.me, said.claim_id, new, said.today, said.now)
+
+
+async def _asked(said: _Said) -> set[str]:
+    view = await claim_view(said.tx, said.me, said.claim_id)
+    return {str(each.field) for each in view.to_do.faults} if view.to_do else set()
+
+
+def _day(typed: Typed, field: str, asked: set[str]) -> str | None:
+    return forms.day_typed(typed, field) if field in asked else None
+
+
+async def _account(tx: Tx, me: Actor, typed: Typed) -> NewAccount:
+    """The claimant's own card: it has to be in their name."""
+    number, bank = typed.get("account_number", ""), typed.get("account_bank_code", "")
+    return NewAccount(number, await name_of(tx, me.person_id), bank)
+
+
+#: By the last part of the address: what it does.
+_ACTS: Mapping[str, Callable[[_Said], Awaitable[None]]] = {
+    "withdraw": _withdraw,
+    "appeal": _appeal,
+    "account": _new_account,
+    "correct": _correct,
+}
+
+
+async def shown(request: _Request, tx: Tx, me: Actor, claim_id: UUID, act: str, today: date) -> Response[bytes]:
+    """The form of an act; NotFound for a claim that is not mine, and for acts there are none of."""
+    if act not in _ACTS:
+        raise NotFound("page.not_found")
+    return await _form(request, tx, me, claim_id, act, today, {}, [])
+
+
+async def done(
+    request: _Request, tx: Tx, me: Actor, claim_id: UUID, act: str, today: date, now: datetime
+) -> Response[Any]:
+    """Do it and go back to the claim; the form again, with what was typed, where it is refused."""
+    if act not in _ACTS:
+        raise NotFound("page.not_found")
+    typed = await forms.typed(request)
+    said = _Said(tx, me, claim_id, typed, today, now)
+    if faults := await forms.refused(tx, lambda: _ACTS[act](said)):
+        return await _form(request, tx, me, claim_id, act, today, typed, faults)
+    return forms.see(f"/me/claims/{claim_id}", act)
+
+
+async def _form(
+    request: _Request, tx: Tx, me: Actor, claim_id: UUID, act: str, today: date, typed: Typed, faults: list[Fault]
+) -> Response[bytes]:
+    claim: ClaimView = await claim_view(tx, me, claim_id)
+    return private(
+        request,
+        f"trainee/{act}.html",
+        today,
+        status=422 if faults else 200,
+        claim=claim,
+        typed=typed,
+        faults=faults,
+        back=f"/me/claims/{claim_id}",
+        holder=await name_of(tx, me.person_id),
+        **filing_form.choices(),
+    )
+
+
+async def offer_shown(request: _Request, tx: Tx, me: Actor, offer_id: UUID, today: date) -> Response[bytes]:
+    """What was prepared; NotFound `offer.not_found`."""
+    return await _offer(request, tx, me, offer_id, today, {}, [])
+
+
+async def offer_answered(
+    request: _Request, tx: Tx, me: Actor, offer_id: UUID, today: date, now: datetime
+) -> Response[Any]:
+    """Confirmed: to the claim that was filed. Declined: home, which says so."""
+    typed = await forms.typed(request)
+    claims = list[UUID]()
+
+    async def answer() -> None:
+        if typed.get("answer") == "decline":
+            await decline_offer(tx, me, offer_id, today, now)
+            return
+        account, truth = await _account(tx, me, typed), typed.get("truth") == "yes"
+        new = NewConfirmation(account, truth, typed.get("district") or None)
+        confirmed = await confirm_offer(tx, me, offer_id, new, today, now)
+        claims.append(confirmed.claim.id)
+
+    if faults := await forms.refused(tx, answer):
+        return await _offer(request, tx, me, offer_id, today, typed, faults)
+    return forms.see(f"/me/claims/{claims[0]}", "filed") if claims else forms.see("/me", "declined")
+
+
+async def _offer(
+    request: _Request, tx: Tx, me: Actor, offer_id: UUID, today: date, typed: Typed, faults: list[Fault]
+) -> Response[bytes]:
+    return private(
+        request,
+        "trainee/offer.html",
+        today,
+        status=422 if faults else 200,
+        offer=await my_offer(tx, me, offer_id, today),
+        typed=typed,
+        faults=faults,
+        back="/me",
+        holder=await name_of(tx, me.person_id),
+        **filing_form.choices(),
+    )

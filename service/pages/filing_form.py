@@ -1,0 +1,123 @@
+"""The four steps in which somebody fills in a claim: their fields, what claim they make, what is wrong there."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from domain.claim import PlaceLink
+from domain.errors import Invalid
+from domain.faults import Faults
+from domain.level import LEVELS, Scheme
+from service.catalog.schemas import ItemView
+from service.claims.commands.reading import read_all
+from service.claims.schemas import NewAccount, NewClaim
+from service.claims.schemas.filing import NewGroup
+from service.pages.catalog_pages import names_near
+from service.pages.forms import Fault, Typed, day_typed, faults_of
+from service.policies.queries import DATA, groups
+from service.wording import words
+
+STEPS = ("identity", "certificate", "account", "check")
+
+#: What each step asks for, by the beginning of the fields' names.
+_ASKS: Mapping[str, tuple[str, ...]] = {
+    "identity": ("district", "place_link", "group"),
+    "certificate": ("certificate", "item", "level", "training"),
+    "account": ("account",),
+    "check": (),
+}
+#: The number of a card that stands for the claimant's own until they have named one: no amount depends on it.
+_SOME_CARD = "0" * 16
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What was typed so far, as a claim; `faults` of all that is not as it should be, for whichever step."""
+
+    new: NewClaim
+    faults: list[Fault]
+
+    def faults_in(self, step: str) -> list[Fault]:
+        """Those that this step can mend."""
+        return [each for each in self.faults if each[0].startswith(_ASKS[step])]
+
+    @property
+    def step_to_mend(self) -> str | None:
+        """The first step in which something is wrong."""
+        return next((step for step in STEPS if self.faults_in(step)), None)
+
+
+def filled(typed: Typed, items: Iterable[ItemView], holder: str, *, with_card: bool = True) -> Filled:
+    """`holder`: the claimant's name, in which the card has to be. Without `with_card` any card will do yet."""
+    faults = Faults()
+    new = NewClaim(
+        item_code=faults.read(_item_code, typed.get("item", ""), items) or "",
+        level=typed.get("level", ""),
+        certificate_number=typed.get("certificate_number", ""),
+        certificate_issued_on=day_typed(typed, "certificate_issued_on"),
+        account=_account(typed, holder) if with_card else NewAccount(_SOME_CARD, holder, next(iter(banks()))),
+        district=typed.get("district") or None,
+        training_started_on=day_typed(typed, "training_started_on") or None,
+        group=_group(typed),
+        place_link=_place_link(typed.get("place_link", "")),
+        insist=typed.get("insist") == "yes",
+    )
+    if new.district is None:
+        faults.tell("district.missing", "district")
+    if not new.certificate_issued_on:
+        faults.tell("value.missing", "certificate_issued_on")
+    read_all(new, faults)
+    first = {each.field: each for each in reversed(faults.found)}
+    return Filled(new, faults_of(each for each in faults.found if each is first[each.field]))
+
+
+def _account(typed: Typed, holder: str) -> NewAccount:
+    """A bank by its name in the list, or by the number that a person types for another."""
+    return NewAccount(typed.get("account_number", ""), holder, typed.get("account_bank_code", ""))
+
+
+def _group(typed: Typed) -> NewGroup | None:
+    """A group with the one kind of proof that was chosen for it: `graduate/diploma`."""
+    code, _, proof_kind = typed.get("group_code", "").partition("/")
+    if not code:
+        return None
+    return NewGroup(code, proof_kind, typed.get("group_proof_number", ""), day_typed(typed, "group_valid_from"))
+
+
+def _place_link(said: str) -> PlaceLink | None:
+    return PlaceLink(said) if said in set(PlaceLink) else None
+
+
+def _item_code(said: str, items: Iterable[ItemView]) -> str:
+    """The code of an occupation that is named as printed, or by its code. Invalid `item.say_which` (near)."""
+    known = [row for row in items if row.code]
+    by_name = {row.code for row in known if said in (row.name, row.code)}
+    if len(by_name) == 1:
+        return str(by_name.pop())
+    if not said:
+        raise Invalid("value.missing", field="item")
+    raise Invalid("item.say_which", field="item", near=names_near(said, known) or [said])
+
+
+@cache
+def banks() -> dict[str, str]:
+    """Clearing number (12 digits) → bank, of the common ones."""
+    with (DATA / "banks.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row["name"] for row in csv.DictReader(file)}
+
+
+def choices() -> dict[str, Any]:
+    """What the steps let one choose from: (code, name) each."""
+    proofs = [
+        (f"{code}/{proof.kind}", f"{group.name}（{proof.name}）")
+        for code, group in groups().items()
+        for proof in group.proofs
+    ]
+    return {
+        "levels": [(each.code, each.name) for each in LEVELS.values() if each.scheme is not Scheme.PROJECT],
+        "groups": proofs,
+        "place_links": [(str(link), words(f"place_link.{link}")) for link in PlaceLink],
+        "banks": list(banks().items()),
+    }

@@ -1,0 +1,59 @@
+"""Signing in and out with a cookie."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.datastructures import Cookie
+
+from domain.errors import SignedOut
+from service.access import commands
+from service.access.schemas import NewSignIn
+from service.pages import forms, homes
+from service.pages.rendering import private
+from service.security import COOKIE, PUBLIC, close_session
+from service.settings import settings
+from service.web import StrictRequest, Today, Tx
+from service.wording import words
+
+
+@get("/sign-in", opt={PUBLIC: True}, include_in_schema=False)
+async def sign_in_page(request: StrictRequest, today: Today) -> Response[bytes]:
+    """The form; `next` is where one wanted to go."""
+    return private(request, "session/sign_in.html", today, typed=request.query_params)
+
+
+@post("/sign-in", opt={PUBLIC: True}, include_in_schema=False, status_code=303)
+async def sign_in(request: StrictRequest, today: Today) -> Response[Any]:
+    """A session in a cookie that no script reads; back to the form for a wrong login or password alike."""
+    given = await forms.typed(request)
+    try:
+        session = await commands.sign_in(NewSignIn(given.get("login", ""), given.get("password", "")))
+    except SignedOut as refusal:
+        faults = [("login", words(refusal.code))]
+        return private(request, "session/sign_in.html", today, status=401, typed=given, faults=faults)
+    answer = forms.see(homes.local(given.get("next", "")) or "/home")
+    answer.set_cookie(_cookie(session.token, session.seconds))
+    return answer
+
+
+@get("/home", opt={PUBLIC: True}, include_in_schema=False)
+async def home(request: StrictRequest) -> Response[Any]:
+    """Everybody's own first page."""
+    return forms.see(homes.of(request.user))
+
+
+@post("/sign-out", opt={PUBLIC: True}, include_in_schema=False, status_code=303)
+async def sign_out(request: StrictRequest, tx: Tx) -> Response[Any]:
+    """End the session; without one nothing happens."""
+    await close_session(tx, request.cookies.get(COOKIE, ""))
+    answer = forms.see("/")
+    answer.set_cookie(_cookie("", 0))
+    return answer
+
+
+def _cookie(token: str, seconds: int) -> Cookie:
+    """Not sent by other sites' forms; only over TLS where the service is real."""
+    return Cookie(COOKIE, value=token, max_age=seconds, httponly=True, samesite="lax", secure=not settings().demo)
+
+
+ROUTES = [sign_in_page, sign_in, home, sign_out]

@@ -1,0 +1,89 @@
+/* Small helpers. Every page works without them. */
+(function () {
+  "use strict";
+  var doc = document;
+
+  /* An error summary takes the focus, on load and after a swap. */
+  function focusProblem(root) {
+    var box = root.querySelector("[data-focus]");
+    if (box) box.focus();
+  }
+  focusProblem(doc);
+
+  /* After a swap: errors take the focus; a result count is spoken by the lasting live region. */
+  ["htmx:after:swap", "htmx:afterSwap"].forEach(function (name) {
+    doc.addEventListener(name, function (event) {
+      if (event.target.querySelector) focusProblem(event.target);
+      var count = doc.querySelector("[data-said]"), said = doc.getElementById("said");
+      if (count && said && said.textContent !== count.textContent) said.textContent = count.textContent;
+    });
+  });
+
+  /* A form is sent once; the server's idempotency key is the real guard. */
+  doc.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    if (event.submitter) event.submitter.setAttribute("aria-disabled", "true");
+  });
+  window.addEventListener("pageshow", function () {
+    doc.querySelectorAll("form[data-sent]").forEach(function (form) {
+      delete form.dataset.sent;
+      form.querySelectorAll("[aria-disabled]").forEach(function (b) { b.removeAttribute("aria-disabled"); });
+    });
+  });
+
+  /* Characters typed so far; blanks and hyphens of a pasted number do not count. */
+  doc.querySelectorAll("[data-count]").forEach(function (input) {
+    var out = doc.querySelector('[data-count-of="' + input.id + '"]');
+    input.addEventListener("input", function () { out.textContent = input.value.replace(/[\s-]/g, "").length + "／" + input.dataset.count; });
+  });
+
+  /* Files: too large is said before anything is sent; a sheet may be dropped on its field; bytes sent are shown. */
+  doc.querySelectorAll("input[type=file][data-max]").forEach(function (input) {
+    input.addEventListener("change", function () {
+      var file = input.files[0];
+      input.setCustomValidity(file && file.size > +input.dataset.max ? "文件太大，最多 " + Math.round(input.dataset.max / 1048576) + " MB。请拆成几份。" : "");
+      input.reportValidity();
+    });
+  });
+  doc.querySelectorAll(".drop").forEach(function (zone) {
+    zone.addEventListener("dragover", function (event) { event.preventDefault(); });
+    zone.addEventListener("drop", function (event) {
+      event.preventDefault();
+      var input = zone.querySelector("input[type=file]");
+      input.files = event.dataTransfer.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  });
+  doc.querySelectorAll("form[data-upload]").forEach(function (form) {
+    var bar = form.querySelector("progress"), say = form.querySelector("[role=status]");
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      var send = new XMLHttpRequest();
+      send.open("POST", form.action);
+      send.upload.onprogress = function (e) {
+        if (!e.lengthComputable) return;
+        bar.hidden = false; bar.max = e.total; bar.value = e.loaded;
+        say.textContent = e.loaded < e.total ? "已上传 " + Math.floor(e.loaded / e.total * 100) + "%" : "传完了，正在核对";
+      };
+      send.onload = function () { window.location.assign(send.responseURL); };
+      send.onerror = function () { delete form.dataset.sent; say.textContent = "网络断了，没有传完。请再传一次，同一个文件不会重复。"; };
+      send.send(new FormData(form));
+    });
+  });
+
+  /* Desk keys: one letter, only when no field has the focus and the person has not switched them off. */
+  doc.addEventListener("keydown", function (event) {
+    if (doc.body.dataset.keys === "off" || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+    var target = doc.querySelector('[data-key="' + CSS.escape(event.key.toLowerCase()) + '"]');
+    if (target) { event.preventDefault(); target.tagName === "BUTTON" ? target.focus() : target.click(); }
+  });
+
+  doc.querySelectorAll("[data-print]").forEach(function (link) {
+    link.addEventListener("click", function (event) { event.preventDefault(); window.print(); });
+  });
+  /* What is folded on screen is open on paper. */
+  window.addEventListener("beforeprint", function () { doc.querySelectorAll("details.more").forEach(function (d) { d.open = true; }); });
+})();
