@@ -34,6 +34,7 @@ from service.reconciliation import routes as reconciliation
 from service.registers import routes as registers
 from service.security import PUBLIC, Authentication
 from service.standards import routes as standards
+from service.statements import routes as statements
 from service.statistics import routes as statistics
 from service.training import routes as training
 from service.verification import routes as verification
@@ -91,6 +92,7 @@ FEATURES = [
         offers,
         batches,
         reconciliation,
+        statements,
         clawbacks,
         statistics,
         messages,

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from domain.actor import Actor
 from domain.errors import Conflict, NotFound
@@ -21,7 +22,15 @@ from service.funds.schemas import (
     FundView,
     PositionView,
 )
-from service.funds.tables import AnswerRow, AppropriationRow, ClassPotRow, FundRow, MovementRow, PositionRow
+from service.funds.tables import (
+    AnswerRow,
+    AppropriationRow,
+    ClassPotRow,
+    FundRow,
+    MovementRow,
+    PositionRow,
+    ReservationRow,
+)
 from service.policies.queries import parameters
 
 #: "Will it last" is asked at the pace of so many days.
@@ -217,4 +226,13 @@ def _appropriation(row: Row[*tuple[Any, ...]]) -> AppropriationView:
         row.answered_at if row.answer == Answer.CONFIRMED else None,
         row.answered_at if row.answer == Answer.DECLINED else None,
         row.declined_for or "",
+    )
+
+
+async def repaid_among(tx: Tx, claim_ids: Collection[UUID]) -> set[UUID]:
+    """Those of which the claimant has repaid a part, or everything."""
+    row = ReservationRow
+    asked = select(row.claim_id).where(row.repaid_fen > 0)
+    return set(
+        (await tx.execute(asked.where(row.claim_id == func.any(literal(list(claim_ids), ARRAY(Uuid)))))).scalars()
     )

@@ -28,7 +28,7 @@ WAYS_SQL = (
     " ('carry_over', 'treasury', 'free'), ('set_aside', 'free', 'set_aside'), ('draw', 'set_aside', 'free'),"
     " ('give_back', 'set_aside', 'free'), ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'),"
     " ('pay', 'in_flight', 'paid'), ('fail', 'in_flight', 'reserved'), ('bounce', 'paid', 'reserved'),"
-    " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'))"
+    " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'), ('repay', 'paid', 'free'))"
 )
 
 
@@ -136,11 +136,13 @@ class MovementRow(Base):
         CheckConstraint(WAYS_SQL, name="way"),
         CheckConstraint("(kind IN ('appropriate', 'lower')) = (appropriation_id IS NOT NULL)", name="appropriation"),
         CheckConstraint(
-            "('treasury' IN (source, target) OR kind IN ('set_aside', 'give_back')) = (claim_id IS NULL)",
+            "('treasury' IN (source, target) OR kind IN ('set_aside', 'give_back', 'repay')) = (claim_id IS NULL)",
             name="claim",
         ),
         CheckConstraint("('set_aside' IN (source, target)) = (class_id IS NOT NULL)", name="class"),
+        CheckConstraint("(kind = 'repay') = (repayment_id IS NOT NULL)", name="repayment"),
         UniqueConstraint("appropriation_id", name="uq_fund_movements_appropriation"),
+        UniqueConstraint("repayment_id", name="uq_fund_movements_repayment"),
         Index("ix_fund_movements_claim", "claim_id", "id"),
         Index("ix_fund_movements_class", "class_id", postgresql_where=text("class_id IS NOT NULL")),
         Index("ix_fund_movements_position", "position_id", "at"),
@@ -153,6 +155,8 @@ class MovementRow(Base):
     appropriation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("appropriation_answers.appropriation_id", name="fk_fund_movements_appropriation_id")
     )
+    #: What the claimant repaid: it names the clawback, and so the claim.
+    repayment_id: Mapped[UUID | None] = mapped_column(ForeignKey("clawback_repayments.id"))
     kind: Mapped[str]
     source: Mapped[str]
     target: Mapped[str]
@@ -181,6 +185,7 @@ class ReservationRow(Base):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("pot IN ('free', 'reserved', 'in_flight', 'paid')", name="pot"),
+        CheckConstraint("repaid_fen BETWEEN 0 AND amount_fen", name="repaid"),
         Index("ix_fund_reservations_position", "position_id", "pot"),
     )
 
@@ -188,3 +193,5 @@ class ReservationRow(Base):
     position_id: Mapped[UUID] = mapped_column(ForeignKey("fund_positions.id"))
     amount_fen: Mapped[Fen]
     pot: Mapped[str]
+    #: Of what was paid: what the claimant has repaid, and is free again.
+    repaid_fen: Mapped[Fen] = mapped_column(server_default="0")

@@ -5,7 +5,7 @@ from service.funds.commands.appropriate import (
     decline_appropriation,
     propose_appropriation,
 )
-from service.funds.commands.hold import Due, follow, lasting, reserve
+from service.funds.commands.hold import Due, follow, lasting, repay, reserve
 from service.funds.commands.load import load_funds
 from service.funds.commands.set_aside import adjust, give_back, set_aside
 
@@ -19,6 +19,7 @@ __all__ = [
     "lasting",
     "load_funds",
     "propose_appropriation",
+    "repay",
     "reserve",
     "set_aside",
 ]
