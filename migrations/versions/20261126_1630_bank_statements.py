@@ -271,7 +271,7 @@ LEDGER = [
     "ALTER TABLE clawbacks ADD CONSTRAINT uq_clawbacks_serial UNIQUE (serial)",
     "ALTER TABLE fund_reservations ADD COLUMN repaid_fen bigint DEFAULT '0' NOT NULL",
     "ALTER TABLE fund_reservations ADD CONSTRAINT ck_fund_reservations_repaid"
-    " CHECK (repaid_fen BETWEEN 0 AND amount_fen)",
+    " CHECK (repaid_fen BETWEEN 0 AND amount_fen AND (repaid_fen = 0 OR pot IN ('paid', 'free')))",
     "ALTER TABLE fund_movements ADD COLUMN repayment_id uuid",
     "ALTER TABLE fund_movements ADD CONSTRAINT fk_fund_movements_repayment_id"
     " FOREIGN KEY (repayment_id) REFERENCES clawback_repayments (id)",
@@ -321,9 +321,7 @@ FUNCTIONS = [
     BEGIN
       IF TG_OP = 'INSERT' THEN
         IF (SELECT count(*) FROM new_rows n
-             WHERE NOT EXISTS (SELECT FROM bank_statements s
-                                WHERE s.id = n.statement_id AND s.xmin::text = (pg_current_xact_id()::xid)::text)
-                OR n.owner IN ('payment', 'return') AND NOT EXISTS (
+             WHERE n.owner IN ('payment', 'return') AND NOT EXISTS (
                      SELECT FROM payment_attempts a JOIN batches b ON b.id = a.batch_id
                       WHERE a.id = n.attempt_id AND a.reference = n.reference AND a.amount_fen = n.amount_fen
                         AND b.debit_account = n.account)
@@ -332,6 +330,11 @@ FUNCTIONS = [
                         AND NOT EXISTS (SELECT FROM statement_lines l
                                          WHERE l.batch_id = b.id AND l.owner = 'payment'))) > 0 THEN
           RAISE EXCEPTION 'a line belongs to its statement and to what it pays' USING ERRCODE = 'ZD224';
+        END IF;
+        IF (SELECT count(*) FROM bank_statements s
+             WHERE s.id IN (SELECT n.statement_id FROM new_rows n)
+               AND (SELECT count(*) FROM statement_lines l WHERE l.statement_id = s.id) > s.line_count) > 0 THEN
+          RAISE EXCEPTION 'a statement has the lines it came with' USING ERRCODE = 'ZD224';
         END IF;
         RETURN NULL;
       END IF;

@@ -185,7 +185,9 @@ class ReservationRow(Base):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("pot IN ('free', 'reserved', 'in_flight', 'paid')", name="pot"),
-        CheckConstraint("repaid_fen BETWEEN 0 AND amount_fen", name="repaid"),
+        CheckConstraint(
+            "repaid_fen BETWEEN 0 AND amount_fen AND (repaid_fen = 0 OR pot IN ('paid', 'free'))", name="repaid"
+        ),
         Index("ix_fund_reservations_position", "position_id", "pot"),
     )
 

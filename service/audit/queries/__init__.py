@@ -26,6 +26,7 @@ from service.audit.queries.registers import REGISTERS, registers_recompute
 from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.queries.standards import STANDARDS, standards_recompute
+from service.audit.queries.statements import CLOSE_ADDS_UP, REPAYMENTS_ADD_UP
 from service.audit.queries.territory import TERRITORY
 from service.audit.queries.training import CLASSES
 from service.audit.schemas import BrokenRow, PromiseReport
@@ -108,6 +109,8 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         OFFERS,
         BY_HAND,
         CORRECTIONS,
+        CLOSE_ADDS_UP,
+        REPAYMENTS_ADD_UP,
         KINDS,
     )
 

@@ -35,7 +35,8 @@ DAYS_MAX = 31
 async def close_by_hand(tx: Tx, me: Actor, new: NewClose, now: datetime) -> CloseView:
     """Close the next day of an account of my district.
 
-    NotFound `statement.account_unknown`; Conflict `close.not_next` (day: which is next), `close.waits` (close_waits: why).
+    NotFound `statement.account_unknown`; Conflict `close.not_next` (day: which is next), `close.waits`
+    (close_waits: why).
     """
     me.must_hold(*CLOSERS)
     await must_be_mine(tx, me, new.account)
