@@ -443,8 +443,8 @@ FUNCTIONS = [
              JOIN claims c ON c.id = k.claim_id JOIN fund_reservations r ON r.claim_id = c.id
              JOIN fund_pots h ON h.status = c.status AND h.pot = r.pot
             WHERE m.repayment_id = NEW.id AND m.amount_fen = NEW.amount_fen
-              AND k.status = CASE WHEN clawback_repaid_fen(k.id) = k.amount_fen THEN 'repaid'
-                                  ELSE 'part_repaid' END) THEN
+              AND CASE WHEN clawback_repaid_fen(k.id) = k.amount_fen THEN k.status = 'repaid'
+                       ELSE k.status IN ('part_repaid', 'waived', 'enforced') END) THEN
         RAISE EXCEPTION 'what is repaid is free in its fund' USING ERRCODE = 'ZD220';
       END IF;
       RETURN NULL;

@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS bookings (
     reference TEXT NOT NULL, party TEXT NOT NULL, text TEXT NOT NULL, sequence INTEGER);
 CREATE INDEX IF NOT EXISTS bookings_account ON bookings (account, sequence);
 CREATE TABLE IF NOT EXISTS statements (
-    account TEXT NOT NULL, sequence INTEGER NOT NULL, closing_fen INTEGER NOT NULL, PRIMARY KEY (account, sequence));
+    account TEXT NOT NULL, sequence INTEGER NOT NULL, day TEXT NOT NULL, closing_fen INTEGER NOT NULL,
+    data BLOB NOT NULL, PRIMARY KEY (account, sequence));
 """
 _BOOK = "INSERT INTO bookings (account, side, amount_fen, reference, party, text) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -41,8 +42,12 @@ def debit_file(
 
 
 def state(db: sqlite3.Connection, wish: Mapping[str, Any]) -> bytes:
-    """The next statement of `account` for `day`: of all that was booked since the last one."""
+    """The next statement of `account` for `day`: of all that was booked since the last one. Whoever asks for the same
+    day again, and for nothing wrong, gets the same bytes."""
     account, day, wrong = str(wish["account"]), str(wish["day"]), str(wish.get("wrong", ""))
+    known = db.execute("SELECT data FROM statements WHERE account = ? AND day = ?", (account, day)).fetchone()
+    if known and not wrong:
+        return bytes(known["data"])
     last = db.execute(
         "SELECT sequence, closing_fen FROM statements WHERE account = ? ORDER BY sequence DESC LIMIT 1", (account,)
     ).fetchone()
@@ -54,10 +59,10 @@ def state(db: sqlite3.Connection, wish: Mapping[str, Any]) -> bytes:
     if wrong == "loses_a_line":
         rows = rows[:-1]
     closing = opening + sum(row["amount_fen"] if row["side"] == "C" else -row["amount_fen"] for row in rows)
-    if wrong not in ("off", "cut_off"):  # those are no statements: the next one says it right
-        db.execute("INSERT INTO statements VALUES (?, ?, ?)", (account, sequence, closing))
-        db.execute("UPDATE bookings SET sequence = ? WHERE account = ? AND sequence IS NULL", (sequence, account))
     data = _written(account, sequence, day, opening, closing + (wrong == "off"), rows)
+    if wrong not in ("off", "cut_off"):  # those are no statements: the next one says it right
+        db.execute("INSERT INTO statements VALUES (?, ?, ?, ?, ?)", (account, sequence, day, closing, data))
+        db.execute("UPDATE bookings SET sequence = ? WHERE account = ? AND sequence IS NULL", (sequence, account))
     return data[: len(data) // 2] if wrong == "cut_off" else data
 
 

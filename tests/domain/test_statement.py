@@ -132,10 +132,10 @@ def test_a_line_never_raises_and_moves_only_what_it_owns(
 
 def test_a_clawbacks_number_is_found_in_what_people_write() -> None:
     number = clawback_number(12)
-    assert number == "ZC0000001286"
+    assert number == "ZC0000001262"
     assert serial_in(f"退款 {number} 张三", "") == 12
     assert serial_in(number, f"{number}，谢谢") == 12
-    assert serial_in("ZC0000001287") is None  # a slip of the pen
+    assert serial_in("ZC0000001263") is None  # a slip of the pen
     assert serial_in(f"1{number}") is serial_in(f"{number}0") is None
     assert serial_in(number, clawback_number(13)) is None  # of which of the two?
 

@@ -1,7 +1,7 @@
 """The bank that plays along states its accounts as it booked them, and can be told to state them wrongly."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ ACCOUNT, DAY = "就业补助资金专户-370102", date(2026, 11, 2)
 class Desk:
     def __init__(self, place: Path) -> None:
         self.bank = Bank(place)
+        self.day = DAY
 
     def ask(self, path: str, body: Any) -> bytes:
         return self.bank.answer(Request("POST", path, {}, json.dumps(body).encode())).body
@@ -34,7 +35,9 @@ class Desk:
         return [line.reference for line in lines]
 
     def state(self, wrong: str = "") -> StatementFile:
-        told = {"account": ACCOUNT, "day": DAY.isoformat(), "wrong": wrong}
+        """Of a day of its own each time."""
+        self.day += timedelta(days=1)
+        told = {"account": ACCOUNT, "day": self.day.isoformat(), "wrong": wrong}
         return neutral.read(self.ask("/control/statement", told))
 
 
@@ -51,13 +54,15 @@ def test_what_was_booked_since_the_last_statement_is_stated_once(desk: Desk) -> 
         (Side.DEBIT, two, 700),
     ]
     desk.ask("/control/return", {"references": [two]})
-    desk.ask("/control/credit", {"account": ACCOUNT, "amount_fen": 40, "text": "ZC0000001286"})
+    desk.ask("/control/credit", {"account": ACCOUNT, "amount_fen": 40, "text": "ZC0000001262"})
     second = desk.state()
     assert [(each.side, each.reference, each.text) for each in second.lines] == [
         (Side.CREDIT, two, "account_closed"),
-        (Side.CREDIT, "", "ZC0000001286"),
+        (Side.CREDIT, "", "ZC0000001262"),
     ]
     assert (second.span.sequence, second.span.opening_fen) == (2, first.span.closing_fen)
+    again = {"account": ACCOUNT, "day": desk.day.isoformat()}
+    assert neutral.read(desk.ask("/control/statement", again)) == second
     assert desk.state().lines in ([], ())
 
 

@@ -16,7 +16,7 @@ ACCOUNT, DAY = "就业补助资金专户-370102", date(2026, 11, 2)
 LINES: list[statements.Line] = [
     ("D", 180_000, "ZD2026000000010000000001", "王某", ""),
     ("C", 180_000, "ZD2026000000010000000001", "", "账户已销户"),
-    ("C", 5_000, "", "李某", "退款 ZC0000001286"),
+    ("C", 5_000, "", "李某", "退款 ZC0000001262"),
     ("D", 150, "CHARGE", "", ""),
 ]
 GOOD = statements.neutral(ACCOUNT, 3, DAY, LINES)
@@ -28,7 +28,7 @@ def test_both_forms_say_the_same() -> None:
     assert plain == message
     assert (plain.account, plain.span.sequence, plain.credits_fen, plain.debits_fen) == (ACCOUNT, 3, 185_000, 180_150)
     assert plain.lines[3].reference == CHARGE
-    assert plain.lines[2].text == "退款 ZC0000001286"
+    assert plain.lines[2].text == "退款 ZC0000001262"
 
 
 def test_a_statement_without_lines_is_one() -> None:
