@@ -126,8 +126,9 @@ async def test_a_day_is_closed_once(committed: World) -> None:
 _STATEMENT = """
     INSERT INTO bank_statements (id, sha256, form, bytes_sealed, account, district, fund, sequence, from_on, to_on,
                                  opening_fen, credits_fen, debits_fen, closing_fen, line_count, taken_at)
-    SELECT :id, :id, 'neutral', '', account, district, fund, sequence + :step, to_on + 1, to_on + 1,
-           closing_fen + :more, 0, 0, closing_fen + :more + :off, 0, now()
+    SELECT CAST(:id AS uuid), CAST(CAST(:id AS uuid) AS text), 'neutral', '', account, district, fund,
+           sequence + CAST(:step AS integer), to_on + 1, to_on + 1, closing_fen + CAST(:more AS bigint), 0, 0,
+           closing_fen + CAST(:more AS bigint) + CAST(:off AS bigint), CAST(:lines AS integer), now()
       FROM bank_statements WHERE account = :account ORDER BY to_on DESC LIMIT 1"""
 _LINE = """
     INSERT INTO statement_lines (id, statement_id, line_no, account, bank_key, booked_on, side, amount_fen, reference,
@@ -137,7 +138,7 @@ _LINE = """
       FROM statement_lines WHERE id = :id"""
 _EVIDENCE = """
     INSERT INTO statement_evidence (attempt_id, outcome, statement_id, line_id, absent_until, shown_at)
-    VALUES (:attempt, :outcome, :statement, :line, :until, now())"""
+    VALUES (:attempt, :outcome, :stated, :line, :until, now())"""
 _END = """
     WITH told AS (INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
                   VALUES ('attempt', :id, 'succeed', '{"status": "done"}', 'attack', now()))
@@ -146,8 +147,9 @@ _CLOSE = """
     INSERT INTO daily_closes (id, account, district, fund, day, opening_fen, treasury_fen, paid_fen, returned_fen,
                               repaid_fen, charges_fen, other_credits_fen, other_debits_fen, closing_fen, line_count,
                               ledger, differences, closed_at)
-    SELECT :id, account, district, fund, from_on + :days, opening_fen + :more, 0, debits_fen, 0, 0, 0, :more, 0,
-           closing_fen + 2 * :more, 1, '{}', '[]', now()
+    SELECT :id, account, district, fund, from_on + CAST(:days AS integer), opening_fen + CAST(:more AS bigint), 0,
+           debits_fen, 0, 0, 0, CAST(:more AS bigint), 0, closing_fen + 2 * CAST(:more AS bigint), 1, '{}', '[]',
+           now()
       FROM bank_statements WHERE account = :account ORDER BY from_on LIMIT 1"""
 
 
@@ -156,12 +158,18 @@ async def test_by_sql_statements_follow_and_lines_stay(tx: Tx, world: World) -> 
     batch = await stage.sent(tx)
     one, *_ = await references(tx, batch)
     await said(tx, stage, batch, [debit(one), debit("ZZZ")])
-    given: dict[str, Any] = {"id": uuid4(), "account": batch.debit_account, "step": 1, "more": 0, "off": 0}
-    statement = _STATEMENT.replace(":id, :id", ":id, CAST(:id AS text)")
-    assert await refused(tx, statement, **{**given, "step": 2}) == NOT_NEXT
-    assert await refused(tx, statement, **{**given, "step": 0}) == NOT_NEXT
-    assert await refused(tx, statement, **{**given, "more": 5}) == NOT_NEXT
-    assert await refused(tx, statement, **{**given, "off": 5}) == CHECK
+    given: dict[str, Any] = {
+        "id": uuid4(),
+        "account": batch.debit_account,
+        "step": 1,
+        "more": 0,
+        "off": 0,
+        "lines": 0,
+    }
+    assert await refused(tx, _STATEMENT, **{**given, "step": 2}) == NOT_NEXT
+    assert await refused(tx, _STATEMENT, **{**given, "step": 0}) == NOT_NEXT
+    assert await refused(tx, _STATEMENT, **{**given, "more": 5}) == NOT_NEXT
+    assert await refused(tx, _STATEMENT, **{**given, "off": 5}) == CHECK
     found = await tx.execute(
         text("SELECT id, statement_id FROM statement_lines WHERE account = :a ORDER BY line_no"),
         {"a": batch.debit_account},
@@ -177,7 +185,7 @@ async def test_by_sql_statements_follow_and_lines_stay(tx: Tx, world: World) -> 
     assert await refused(tx, "UPDATE bank_statements SET to_on = to_on + 9 WHERE id = :id", id=statement_id) == DENIED
     await tx.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     given |= {"id": uuid4(), "lines": 1}  # a statement that says it has a line, and brings none
-    assert await refused(tx, statement.replace("+ :off, 0, now()", "+ :off, :lines, now()"), **given) == NOT_ITS_LINES
+    assert await refused(tx, _STATEMENT, **given) == NOT_ITS_LINES
 
 
 async def test_by_sql_only_a_statement_that_shows_it_ends_the_unknown(tx: Tx, world: World) -> None:
@@ -192,7 +200,7 @@ async def test_by_sql_only_a_statement_that_shows_it_ends_the_unknown(tx: Tx, wo
     view = await said(tx, stage, batch, [("C", 5, "ZZZ", "", ""), debit(batch.number, 5)])
     lines = await tx.execute(text("SELECT id FROM statement_lines WHERE account = :a"), {"a": batch.debit_account})
     stranger = lines.scalars().first()
-    given: dict[str, Any] = {"attempt": one, "outcome": "paid", "statement": view.id, "line": stranger, "until": None}
+    given: dict[str, Any] = {"attempt": one, "outcome": "paid", "stated": view.id, "line": stranger, "until": None}
     assert await refused(tx, _EVIDENCE, **given) == NOT_SHOWN
     assert await refused(tx, _EVIDENCE, **{**given, "outcome": "returned"}) == NOT_SHOWN
     absent = {**given, "outcome": "not_paid", "line": None, "until": world.today}

@@ -1,6 +1,6 @@
 """A day is closed when it is over, its statement is here, and every line of it is somebody's; then it stays so."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -9,10 +9,11 @@ from domain.actor import Post
 from domain.errors import Conflict, NotFound
 from service.audit.queries.checks import first_breach
 from service.audit.queries.statements import CLOSE_ADDS_UP
+from service.clock import SHANGHAI
 from service.database import Tx
 from service.statements.commands.closing import close_by_hand, close_what_can_be
 from service.statements.commands.resolving import resolve_line
-from service.statements.queries.closes import list_closes
+from service.statements.queries.closes import ledger_of, list_closes
 from service.statements.schemas import NewClose, NewLineResolution
 from tests.payments import Stage
 from tests.service.test_statements import credit, debit, odd, references, returned, said, stage
@@ -93,3 +94,12 @@ async def test_a_file_debited_whole_is_compared_whole(tx: Tx, stage: Stage) -> N
     assert len(refs) == 3
     await tx.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     await audited(tx)
+
+
+async def test_the_ledgers_day_is_that_of_shanghai(tx: Tx, stage: Stage) -> None:
+    batch, world = await stage.sent(tx), stage.world
+    for at, codes in ((time(0, 5), ("done",)), (time(23, 55), ("done", "done"))):
+        world.now = datetime.combine(world.today, at, SHANGHAI)
+        await returned(tx, stage, batch, *codes)
+    moved = [await ledger_of(tx, stage.district, batch.fund, world.today + timedelta(days)) for days in (-1, 0, 1)]
+    assert [each.get("pay", 0) for each in moved] == [0, 2 * AMOUNT, 0]

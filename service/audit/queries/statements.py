@@ -114,7 +114,8 @@ CLOSE_ADDS_UP = Promise(
                           FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id
                          WHERE (p.district, p.fund) = (c.district, c.fund)
                            AND m.kind IN ('send', 'pay', 'fail', 'bounce', 'recover', 'repay')
-                           AND (m.at AT TIME ZONE 'Asia/Shanghai')::date = c.day
+                           AND m.at >= c.day::timestamp AT TIME ZONE 'Asia/Shanghai'
+                           AND m.at < (c.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'
                          GROUP BY m.kind) AS moved)""",
         ),
     ),

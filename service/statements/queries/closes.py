@@ -49,8 +49,8 @@ _LEDGER = text("""
       FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id
      WHERE p.district = :district AND p.fund = :fund
        AND m.kind IN ('send', 'pay', 'fail', 'bounce', 'recover', 'repay')
-       AND m.at >= CAST(:day AS date) AT TIME ZONE 'Asia/Shanghai'
-       AND m.at < (CAST(:day AS date) + 1) AT TIME ZONE 'Asia/Shanghai'
+       AND m.at >= CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Asia/Shanghai'
+       AND m.at < CAST(CAST(:day AS date) + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai'
      GROUP BY m.kind ORDER BY m.kind
 """)
 
@@ -61,11 +61,12 @@ _DIFFERENCES = text("""
       SELECT l.batch_id, l.attempt_id FROM statement_lines l
        WHERE l.account = :account AND l.booked_on = :day AND l.owner IN ('batch', 'payment', 'return')
        UNION
-      SELECT a.batch_id, a.id FROM journal j JOIN payment_attempts a ON a.id = j.subject_id
+      SELECT a.batch_id, a.id FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id
+        JOIN payment_attempts a ON a.claim_id = m.claim_id AND a.status IN ('done', 'returned')
         JOIN batches b ON b.id = a.batch_id AND b.debit_account = :account
-       WHERE j.subject_kind = 'attempt' AND j.action IN ('succeed', 'return')
-         AND j.at >= CAST(:day AS date) AT TIME ZONE 'Asia/Shanghai'
-         AND j.at < (CAST(:day AS date) + 1) AT TIME ZONE 'Asia/Shanghai'),
+       WHERE p.district = b.district AND p.fund = b.fund AND m.kind IN ('pay', 'bounce')
+         AND m.at >= CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Asia/Shanghai'
+         AND m.at < CAST(CAST(:day AS date) + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai'),
     whole AS (
       SELECT l.batch_id FROM statement_lines l WHERE l.owner = 'batch' AND l.account = :account),
     compared AS (

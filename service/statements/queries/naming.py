@@ -40,7 +40,7 @@ class Named:
 async def account_of(tx: Tx, label: str, me: Actor | None) -> Account:
     """The account with this label, of my district. NotFound `statement.account_unknown`, also for another's."""
     named = FundRow.name + "专户-" + DistrictRow.code
-    now = select(FundRow.code, DistrictRow.code.label("district")).where(named == label)
+    now = select(FundRow.code, DistrictRow.code.label("district")).join(DistrictRow, named == label)
     once = select(BatchRow.fund, BatchRow.district).where(BatchRow.debit_account == label)
     found = (await tx.execute(union(now, once))).one_or_none()
     if found is None or (me is not None and me.district and me.district != found[1]):
