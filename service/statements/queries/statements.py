@@ -55,21 +55,28 @@ _SHOWN = ("id", "account", "district", "fund", "sequence", "from_on", "to_on", "
 
 async def statement_view(tx: Tx, statement_id: UUID) -> StatementView:
     """A statement that was taken, and what became of its lines."""
-    row, line = StatementRow, StatementLineRow
-    found = (await tx.execute(select(row.__table__).where(row.id == statement_id))).one()
+    row = StatementRow
+    return (await _views(tx, (await tx.execute(select(row.__table__).where(row.id == statement_id))).all()))[0]
+
+
+async def _views(tx: Tx, rows: Sequence[Row[Any]]) -> list[StatementView]:
+    line = StatementLineRow
     counted = await tx.execute(
-        select(line.verdict, func.count().label("lines"))
-        .where(line.statement_id == statement_id)
-        .group_by(line.verdict)
+        select(line.statement_id, line.verdict, func.count().label("lines"))
+        .where(line.statement_id.in_([row.id for row in rows]))
+        .group_by(line.statement_id, line.verdict)
     )
-    counts = {row.verdict: row.lines for row in counted}
-    return StatementView(
-        **{name: getattr(found, name) for name in _SHOWN},
-        line_count=found.line_count,
-        owned=counts.get("owned", 0),
-        waiting=counts.get("waiting", 0),
-        exceptions=counts.get("exception", 0),
-    )
+    counts = {(each.statement_id, each.verdict): each.lines for each in counted}
+    return [
+        StatementView(
+            **{name: getattr(row, name) for name in _SHOWN},
+            line_count=row.line_count,
+            owned=counts.get((row.id, "owned"), 0),
+            waiting=counts.get((row.id, "waiting"), 0),
+            exceptions=counts.get((row.id, "exception"), 0),
+        )
+        for row in rows
+    ]
 
 
 async def blocked_view(tx: Tx, statement_id: UUID) -> StatementView:
@@ -90,15 +97,14 @@ def _blocked(found: Row[Any]) -> StatementView:
 async def list_statements(tx: Tx, me: Actor, cursor: UUID | None, limit: int) -> StatementList:
     """A page of those of my district that were taken, the latest first."""
     row = StatementRow
-    asked = select(row.id, row.to_on)
+    asked = select(row.__table__)
     if me.district:
         asked = asked.where(row.district == me.district)
     if cursor is not None:
         seen = select(row.to_on).where(row.id == cursor).scalar_subquery()
         asked = asked.where(tuple_(row.to_on, row.id) < tuple_(seen, cursor))
     rows = (await tx.execute(asked.order_by(row.to_on.desc(), row.id.desc()).limit(limit + 1))).all()
-    views = [await statement_view(tx, each.id) for each in rows[:limit]]
-    return StatementList(views, rows[limit - 1].id if len(rows) > limit else None)
+    return StatementList(await _views(tx, rows[:limit]), rows[limit - 1].id if len(rows) > limit else None)
 
 
 async def list_blocked(tx: Tx, me: Actor) -> StatementList:
