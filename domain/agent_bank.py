@@ -35,6 +35,7 @@ LINES_MAX: Mapping[BankFormat, int] = {
     BankFormat.AGENT_GBK: 9_999,
     BankFormat.ISO20022: 100_000,
 }
+_DAYS_MAX = 60
 DUPLICATE_MINUTES_MAX = 7 * 24 * 60
 
 
@@ -99,6 +100,21 @@ class AgentBanks:
             raise _not_terms()
         for written in (value["default"], *value["funds"].values()):
             BankTerms.read(written)
+
+
+class BanksByDays:
+    """Bank, as its terms name it → working days (1 to 60): it debits each payment by itself, and after so many days
+    a statement without the debit shows that the payment was not made. A bank that debits files in one sum is not
+    named: its statements show of no payment by itself."""
+
+    def check(self, value: object) -> None:
+        """Invalid `policy.not_bank_days`."""
+        named = isinstance(value, dict) and all(
+            isinstance(bank, str) and 0 < len(bank.strip()) <= NAME_LENGTH_MAX and _is_whole(days, 1, _DAYS_MAX)
+            for bank, days in value.items()
+        )
+        if not named:
+            raise Invalid("policy.not_bank_days", field="value")
 
 
 def terms_of(policy: Mapping[str, Any] | None, fund: str) -> BankTerms:

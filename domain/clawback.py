@@ -1,5 +1,6 @@
 """追回: what was paid and is not due is demanded back; and its mirror, the supplement of what was paid too little."""
 
+import re
 from enum import StrEnum
 from uuid import UUID
 
@@ -64,11 +65,44 @@ CLAWBACK_LIFECYCLE = Lifecycle(
 OPEN = frozenset({_S.RAISED, _S.DEMANDED, _S.PART_REPAID})
 
 
+_NUMBER = re.compile(r"(?<![A-Z0-9])ZC([0-9]{8})([0-9]{2})(?![A-Z0-9])", re.ASCII)
+_CHECKED_BY = 97
+
+
+def clawback_number(serial: int) -> str:
+    """What the demand prints and a repayment carries: ZC, eight digits, and two more by which a slip shows."""
+    return f"ZC{serial:08d}{_check_digits(serial):02d}"
+
+
+def serial_in(*words: str) -> int | None:
+    """The serial of the one clawback whose number stands in `words`; None where none does, or several."""
+    found = {
+        int(serial)
+        for said in words
+        for serial, check in _NUMBER.findall(said)
+        if _check_digits(int(serial)) == int(check)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _check_digits(serial: int) -> int:
+    return _CHECKED_BY + 1 - serial * 100 % _CHECKED_BY
+
+
 def owed_back(paid_fen: Fen, asked_back_fen: Fen, wanted_fen: Fen | None) -> Fen:
     """How much more is asked back: what is wanted (None: everything), but in all never more than was paid.
     `asked_back_fen`: by the claim's other clawbacks that were not waived."""
     left = paid_fen - asked_back_fen
     return left if wanted_fen is None else min(left, wanted_fen)
+
+
+def repaying(amount_fen: Fen, repaid_fen: Fen, part_fen: Fen) -> ClawbackAction:
+    """What a repayment of `part_fen` does to a clawback. Conflict `clawback.overpaid`
+    (left_fen) for more than is left."""
+    left_fen = amount_fen - repaid_fen
+    if part_fen > left_fen:
+        raise Conflict("clawback.overpaid", left_fen=left_fen)
+    return ClawbackAction.REPAY if part_fen == left_fen else ClawbackAction.REPAY_PART
 
 
 def check_waiver(proposed_by: UUID, answered_by: UUID) -> None:

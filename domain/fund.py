@@ -42,6 +42,7 @@ class Movement(StrEnum):
     BOUNCE = "bounce"
     RELEASE = "release"
     RECOVER = "recover"
+    REPAY = "repay"  # by the claimant, in parts; the claim names its money until all of it is back
 
 
 _M, _P = Movement, Pot
@@ -75,6 +76,7 @@ WAYS: Mapping[Movement, tuple[Pot, Pot]] = {
     # the claim is not due any more
     _M.RELEASE: (_P.RESERVED, _P.FREE),
     _M.RECOVER: (_P.PAID, _P.FREE),
+    _M.REPAY: (_P.PAID, _P.FREE),
 }
 
 _S = ClaimStatus
@@ -124,7 +126,11 @@ def ways_into(target: Pot) -> dict[Pot, Movement]:
     """Pot → the movement that brings a claim's money from there into `target`; a pot that is not named has no way."""
     ways = WAYS.items()
     not_a_claims = (Pot.TREASURY, Pot.SET_ASIDE)
-    return {source: movement for movement, (source, into) in ways if into == target and source not in not_a_claims}
+    return {
+        source: movement
+        for movement, (source, into) in ways
+        if into == target and source not in not_a_claims and movement is not Movement.REPAY
+    }
 
 
 @dataclass(frozen=True)

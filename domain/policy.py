@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Protocol, Self
 from uuid import UUID
 
-from domain.agent_bank import AgentBanks
+from domain.agent_bank import AgentBanks, BanksByDays
 from domain.claim import PlaceLink
 from domain.errors import Forbidden, Invalid
 from domain.level import LEVELS
@@ -209,6 +209,7 @@ FORMS: Mapping[str, Form] = {
     "lawsuit_months": Whole(1, 60),
     "fund_of_group": FundOfGroup(),
     "agent_bank": AgentBanks(),
+    "debits_singly": BanksByDays(),
     "selection_publicity_working_days": Whole(1, 60),
     "institution_claim_needs_class": YesNo(),
     "class_filing_working_days": Whole(0, 60),

@@ -22,6 +22,7 @@ class ExceptionKind(StrEnum):
     UNKNOWN_CODE = "unknown_code"
     CONTRADICTS = "contradicts"
     NOT_SENT = "not_sent"
+    REPAID_ALREADY = "repaid_already"  # money comes back of which the claimant has repaid a part
 
 
 class FailureClass(StrEnum):
@@ -34,11 +35,12 @@ class FailureClass(StrEnum):
 
 @dataclass(frozen=True)
 class AttemptFacts:
-    """`amount_fen` in fen, as it was frozen into the batch."""
+    """`amount_fen` in fen, as it was frozen into the batch. `repaid`: the claimant has repaid a part of it."""
 
     reference: str
     amount_fen: int
     status: AttemptStatus
+    repaid: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class Remedy(StrEnum):
 
 #: Why an attempt failed of which the bank could not tell, and two persons did.
 DECIDED_NOT_PAID = "decided:not_paid"
+#: Why one failed that the bank's closing statement shows was never debited.
+NOT_DEBITED = "statement:not_paid"
 
 
 def remedy_for(failure: str) -> Remedy:
@@ -121,7 +125,7 @@ def remedy_for(failure: str) -> Remedy:
     other failure, and money that came back (退票), is the account's, which only another account mends.
     """
     read = _read(failure)
-    passing = failure == DECIDED_NOT_PAID or (read is not None and read[1] is FailureClass.TEMPORARY)
+    passing = failure in (DECIDED_NOT_PAID, NOT_DEBITED) or (read is not None and read[1] is FailureClass.TEMPORARY)
     return Remedy.TRY_AGAIN if passing else Remedy.NEW_ACCOUNT
 
 
@@ -154,6 +158,8 @@ def _obstacle(attempt: AttemptFacts | None, line: ReturnLineFacts) -> ExceptionK
         return ExceptionKind.AMOUNT_DIFFERS
     if _read(line.code) is None:
         return ExceptionKind.UNKNOWN_CODE
+    if attempt.repaid and line.code == _Result.RETURNED:
+        return ExceptionKind.REPAID_ALREADY
     return None
 
 

@@ -35,6 +35,7 @@ from service.reconciliation import routes as reconciliation
 from service.registers import routes as registers
 from service.security import PUBLIC, Authentication, forms_of_pages
 from service.standards import routes as standards
+from service.statements import routes as statements
 from service.statistics import routes as statistics
 from service.training import routes as training
 from service.verification import routes as verification
@@ -92,6 +93,7 @@ FEATURES = [
         offers,
         batches,
         reconciliation,
+        statements,
         clawbacks,
         statistics,
         accounting,

@@ -24,6 +24,7 @@ class Job(StrEnum):
     SEND_BANK_FILE = "batches.send_bank_file"
     FETCH_RETURN = "reconciliation.fetch_return"
     RAISE_CLAWBACK = "clawbacks.raise_clawback"
+    SETTLE_REPAYMENT = "clawbacks.settle_repayment"
     HOLD_CLAIMS = "oversight.hold_claims"
     SEND_MESSAGE = "messages.send_message"
     CREDIT_PATROL = "oversight.credit_patrol"
@@ -61,6 +62,7 @@ class Sweep(StrEnum):
     ASK_SIGNALS = "oversight.ask_signals"
     PREPARE_OFFERS = "offers.prepare_offers"
     EXPIRE_OFFERS = "offers.expire_offers"
+    CLOSE_DAYS = "statements.close_days"
 
 
 def _make() -> Celery:
@@ -113,4 +115,5 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.ASK_SIGNALS: timedelta(minutes=10),  # a day has one run: the first after midnight
     Sweep.PREPARE_OFFERS: timedelta(hours=1),
     Sweep.EXPIRE_OFFERS: timedelta(hours=1),
+    Sweep.CLOSE_DAYS: timedelta(minutes=10),
 }

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "fund_transfers"
-down_revision = "bank_terms"
+down_revision = "bank_statements"
 branch_labels = None
 depends_on = None
 
@@ -14,7 +14,7 @@ _WAYS = (
     " ('set_aside', 'free', 'set_aside'), ('draw', 'set_aside', 'free'),"
     " ('give_back', 'set_aside', 'free'), ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'),"
     " ('pay', 'in_flight', 'paid'), ('fail', 'in_flight', 'reserved'), ('bounce', 'paid', 'reserved'),"
-    " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'))"
+    " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'), ('repay', 'paid', 'free'))"
 )
 
 CHECKS = [

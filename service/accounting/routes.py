@@ -10,7 +10,7 @@ from litestar.response import Stream
 
 from domain.actor import Post
 from domain.fund import Movement, PositionKey
-from domain.statement import parse_month
+from domain.fund_month import parse_month
 from service.accounting.queries import vouchers as kept
 from service.accounting.queries.forecast import forecasts
 from service.accounting.queries.statement import statement, statement_book, statement_lines

@@ -8,9 +8,9 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.clawback import ClawbackStatus
-from service.clawbacks.commands import amounts, demanding, raising
+from service.clawbacks.commands import amounts, demanding, raising, repaying
 from service.clawbacks.queries import amounts as appealed
-from service.clawbacks.queries import views
+from service.clawbacks.queries import repayments, views
 from service.clawbacks.schemas import (
     AmountAppealList,
     AmountAppealView,
@@ -20,8 +20,12 @@ from service.clawbacks.schemas import (
     NewAmountAppeal,
     NewClawback,
     NewDemand,
+    NewRepayment,
+    NewRepaymentAnswer,
     NewWaiver,
     NewWaiverAnswer,
+    RepaymentList,
+    RepaymentProposalView,
 )
 from service.security import allow
 from service.web import Me, Now, Once, Today, Tx, answered
@@ -74,6 +78,32 @@ async def answer_waiver(
     return answered(await effect, 200)
 
 
+@get("/api/clawbacks/{clawback_id:uuid}/repayments", guards=[allow(Post.REVIEWER, *demanding.OFFICERS, Post.AUDITOR)])
+async def list_repayments(tx: Tx, me: Me, clawback_id: FromPath[UUID]) -> RepaymentList:
+    """What of a clawback of my district has come back, by which lines of which statements."""
+    return await repayments.list_repayments(tx, me, clawback_id)
+
+
+@post("/api/statement-lines/{line_id:uuid}/repayment", guards=[OFFICERS], status_code=200)
+async def propose_repayment(
+    tx: Tx, me: Me, now: Now, once: Once, line_id: FromPath[UUID], data: JSONBody[NewRepayment]
+) -> Response[RepaymentProposalView]:
+    """Say which clawback a line without its number repays; another person answers."""
+    effect = once(tx, RepaymentProposalView, lambda: repaying.propose_repayment(tx, me, line_id, data, now))
+    return answered(await effect, 200)
+
+
+@post("/api/statement-lines/{line_id:uuid}/repayment/answer", guards=[OFFICERS], status_code=200)
+async def answer_repayment(
+    tx: Tx, me: Me, now: Now, once: Once, line_id: FromPath[UUID], data: JSONBody[NewRepaymentAnswer]
+) -> Response[RepaymentProposalView]:
+    """Confirm which clawback a line repays, as another person; it counts then."""
+    told = once(
+        tx, RepaymentProposalView, lambda: repaying.answer_repayment(tx, me, line_id, grant=data.grant, now=now)
+    )
+    return answered(await told, 200)
+
+
 @post("/api/claims/{claim_id:uuid}/appeal-amount", guards=[allow(Post.TRAINEE, Post.CLERK)])
 async def appeal_amount(
     tx: Tx, me: Me, today: Today, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewAmountAppeal]
@@ -112,6 +142,9 @@ ROUTES = [
     demand,
     propose_waiver,
     answer_waiver,
+    list_repayments,
+    propose_repayment,
+    answer_repayment,
     appeal_amount,
     list_amount_appeals,
     answer_amount_appeal,

@@ -50,9 +50,11 @@ class WaiverView(Struct):
 
 
 class ClawbackView(Struct, kw_only=True):
-    """What of a claim is owed back. `waiver`: the latest, if one was proposed."""
+    """What of a claim is owed back. `number`: what the letter prints and a repayment carries; `repaid_fen`: what has
+    come back; `waiver`: the latest, if one was proposed."""
 
     id: UUID
+    number: str
     claim_id: UUID
     district: str
     cause: Cause
@@ -60,6 +62,7 @@ class ClawbackView(Struct, kw_only=True):
     amount_fen: int
     amount: str
     paid_fen: int
+    repaid_fen: int
     note: str
     raised_at: datetime
     status: ClawbackStatus
@@ -73,6 +76,50 @@ class ClawbackList(Struct):
 
     clawbacks: list[ClawbackView]
     next: UUID | None
+
+
+class NewRepayment(Struct, forbid_unknown_fields=True):
+    """Which clawback a line of a statement repays, by how much of the line, and how one knows."""
+
+    number: Annotated[str, Meta(min_length=12, max_length=12)]
+    amount_fen: Amount
+    note: Reason
+
+
+class NewRepaymentAnswer(Struct, forbid_unknown_fields=True):
+    grant: bool
+
+
+class RepaymentProposalView(Struct, kw_only=True):
+    """What one person said of a line. `granted`: null until another has answered."""
+
+    id: UUID
+    line_id: UUID
+    number: str
+    amount_fen: int
+    amount: str
+    note: str
+    proposed_at: datetime
+    granted: bool | None
+
+
+class RepaymentView(Struct):
+    """A part that came back, by a line of a statement; `by_hand`: two persons assigned it."""
+
+    line_id: UUID
+    amount_fen: int
+    amount: str
+    booked_on: date
+    by_hand: bool
+    counted_at: datetime
+
+
+class RepaymentList(Struct):
+    number: str
+    amount_fen: int
+    repaid_fen: int
+    left_fen: int
+    repayments: list[RepaymentView]
 
 
 class NewAmountAppeal(Struct, forbid_unknown_fields=True):

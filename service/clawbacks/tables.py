@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.clawback import OPEN, Cause, ClawbackStatus
@@ -21,6 +21,7 @@ class ClawbackRow(Base):
     __table_args__ = (
         Index("uq_clawbacks_open", "claim_id", "cause", unique=True, postgresql_where=text(f"status IN ({_OPEN})")),
         UniqueConstraint("cause", "ground_id", name="uq_clawbacks_ground"),
+        UniqueConstraint("serial", name="uq_clawbacks_serial"),
         CheckConstraint(f"cause IN ({_CAUSES})", name="cause"),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("status IN ('raised', 'waived') OR letter_number <> ''", name="letter"),
@@ -39,6 +40,8 @@ class ClawbackRow(Base):
     raised_at: Mapped[datetime]
     status: Mapped[str]
     letter_number: Mapped[str] = mapped_column(server_default="")
+    #: `domain.clawback.clawback_number` prints it.
+    serial: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
 
 
 class ClawbackWaiverRow(Base):
@@ -65,6 +68,52 @@ class ClawbackWaiverRow(Base):
     answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     answered_at: Mapped[datetime | None]
+
+
+class RepaymentProposalRow(Base):
+    """That a line of a statement without our number repays a clawback: said by one, answered by another."""
+
+    __tablename__ = "repayment_proposals"
+    __table_args__ = (
+        Index("uq_repayment_proposals_open", "line_id", unique=True, postgresql_where=text("answered_at IS NULL")),
+        CheckConstraint("amount_fen > 0 AND note <> ''", name="said"),
+        CheckConstraint(
+            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
+        ),
+        CheckConstraint("answered_person <> proposed_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_lines.id"))
+    clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
+    amount_fen: Mapped[Fen]
+    note: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+    granted: Mapped[bool | None]
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+
+
+class RepaymentRow(Base):
+    """A part of a clawback that came back, by one line of a statement, once. Without a proposal the line carried the
+    clawback's number."""
+
+    __tablename__ = "clawback_repayments"
+    __table_args__ = (
+        UniqueConstraint("line_id", name="uq_clawback_repayments_line"),
+        UniqueConstraint("proposal_id", name="uq_clawback_repayments_proposal"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_lines.id"))
+    proposal_id: Mapped[UUID | None] = mapped_column(ForeignKey(RepaymentProposalRow.id))
+    amount_fen: Mapped[Fen]
+    counted_at: Mapped[datetime]
 
 
 class AmountAppealRow(Base):

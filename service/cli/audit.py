@@ -52,6 +52,8 @@ TITLES = {
     "told_what_happened": "短信只说发生过的事，只发给本人",
     "checked_by_hand": "人工核验由别人做、有材料，金额较大的两个人",
     "corrections_add_up": "追回不超过已发，免于追回由两个人决定，补发和追回就是复核认定的差额",
+    "close_adds_up": "对账单前后相接、逐行入账一次，每个日终的数都对得上当日的行和额度收支",
+    "repayments_add_up": "追回的还款都是对账单上的收款，每一分都回到原来的额度，还清的才收回",
     "approvals_looked_at_again": "抽样都能重抽，要复核的由另一人同意后才公示，没有人审自己和亲属的",
     "appeals_by_another": "复核由另一人答复，通过的才恢复申领",
 }

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, case, func, literal, or_, select, text, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from domain.actor import Actor
@@ -32,6 +33,7 @@ from service.funds.tables import (
     FundRow,
     MovementRow,
     PositionRow,
+    ReservationRow,
     TransferAnswerRow,
     TransferRow,
 )
@@ -318,4 +320,13 @@ def _transfer_view(row: Row[*tuple[Any, ...]]) -> TransferView:
         confirmed_at=row.answered_at if row.answer == Answer.CONFIRMED else None,
         declined_at=row.answered_at if row.answer == Answer.DECLINED else None,
         declined_for=row.declined_for or "",
+    )
+
+
+async def repaid_among(tx: Tx, claim_ids: Collection[UUID]) -> set[UUID]:
+    """Those of which the claimant has repaid a part, or everything."""
+    row = ReservationRow
+    asked = select(row.claim_id).where(row.repaid_fen > 0)
+    return set(
+        (await tx.execute(asked.where(row.claim_id == func.any(literal(list(claim_ids), ARRAY(Uuid)))))).scalars()
     )

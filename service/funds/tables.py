@@ -29,7 +29,7 @@ WAYS_SQL = (
     " ('set_aside', 'free', 'set_aside'), ('draw', 'set_aside', 'free'),"
     " ('give_back', 'set_aside', 'free'), ('reserve', 'free', 'reserved'), ('send', 'reserved', 'in_flight'),"
     " ('pay', 'in_flight', 'paid'), ('fail', 'in_flight', 'reserved'), ('bounce', 'paid', 'reserved'),"
-    " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'))"
+    " ('release', 'reserved', 'free'), ('recover', 'paid', 'free'), ('repay', 'paid', 'free'))"
 )
 
 
@@ -197,12 +197,14 @@ class MovementRow(Base):
         CheckConstraint("(kind IN ('appropriate', 'lower')) = (appropriation_id IS NOT NULL)", name="appropriation"),
         CheckConstraint("(kind IN ('transfer_out', 'transfer_in')) = (transfer_id IS NOT NULL)", name="transfer"),
         CheckConstraint(
-            "('treasury' IN (source, target) OR kind IN ('set_aside', 'give_back')) = (claim_id IS NULL)",
+            "('treasury' IN (source, target) OR kind IN ('set_aside', 'give_back', 'repay')) = (claim_id IS NULL)",
             name="claim",
         ),
         CheckConstraint("('set_aside' IN (source, target)) = (class_id IS NOT NULL)", name="class"),
+        CheckConstraint("(kind = 'repay') = (repayment_id IS NOT NULL)", name="repayment"),
         UniqueConstraint("appropriation_id", name="uq_fund_movements_appropriation"),
         UniqueConstraint("transfer_id", "kind", name="uq_fund_movements_transfer"),
+        UniqueConstraint("repayment_id", name="uq_fund_movements_repayment"),
         Index("ix_fund_movements_claim", "claim_id", "id"),
         Index("ix_fund_movements_class", "class_id", postgresql_where=text("class_id IS NOT NULL")),
         Index("ix_fund_movements_position", "position_id", "at"),
@@ -218,6 +220,8 @@ class MovementRow(Base):
     transfer_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("fund_transfer_answers.transfer_id", name="fk_fund_movements_transfer_id")
     )
+    #: What the claimant repaid: it names the clawback, and so the claim.
+    repayment_id: Mapped[UUID | None] = mapped_column(ForeignKey("clawback_repayments.id"))
     kind: Mapped[str]
     source: Mapped[str]
     target: Mapped[str]
@@ -246,6 +250,9 @@ class ReservationRow(Base):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("pot IN ('free', 'reserved', 'in_flight', 'paid')", name="pot"),
+        CheckConstraint(
+            "repaid_fen BETWEEN 0 AND amount_fen AND (repaid_fen = 0 OR pot IN ('paid', 'free'))", name="repaid"
+        ),
         Index("ix_fund_reservations_position", "position_id", "pot"),
     )
 
@@ -253,3 +260,5 @@ class ReservationRow(Base):
     position_id: Mapped[UUID] = mapped_column(ForeignKey("fund_positions.id"))
     amount_fen: Mapped[Fen]
     pot: Mapped[str]
+    #: Of what was paid: what the claimant has repaid, and is free again.
+    repaid_fen: Mapped[Fen] = mapped_column(server_default="0")

@@ -11,6 +11,9 @@ ZHIDA_BANK_TOKEN. No money moves: all of it is a sample.
     GET  /files/{id}/return    the return file, or 204 while there is none
     POST /control/behaviour    below
     POST /control/return       {"references": […]}: money that was paid comes back; the next return file says so
+    POST /control/credit       {"account", "amount_fen", "reference", "text"}: somebody pays into an account
+    POST /control/statement    {"account", "day", "wrong"}: the account's next statement, of all booked since its
+                               last; wrong: one of `bank_accounts.WRONGS`
     GET  /control/ledger       [{"reference", "amount_fen", "times", "returned"}]; times: how often it was debited
     GET  /control/calls        {"received", "resent", "enquired", "closed", "returns": n}
 
@@ -18,6 +21,7 @@ Behaviour: mode well · down (503) · drop_before (hang up before storing) · dr
 refuse (the whole file), for `until_calls` calls or for ever. When a file is taken: bounce_every k (each k-th line
 comes back), bounce_accounts […]. When its return is read: amount_wrong [references] or every k-th, drop_lines n,
 stranger_lines n, repeat (every line twice); delay_ms before it is ready; can_close false: this bank closes no id.
+total_debits: an account shows each file in one sum.
 A line whose account ends in 0000 always fails: no_such_account.
 """
 
@@ -33,6 +37,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from service.local import bank_accounts
 from service.local.listening import Answer, BadRequest, CutOff, Memory, Request, as_json, checked_behaviour, listen
 
 MODES = ("well", "down", "drop_before", "drop_after", "refuse")
@@ -46,6 +51,7 @@ _KNOWN: Mapping[str, type | tuple[type, ...]] = {
     "repeat": bool,
     "delay_ms": int,
     "can_close": bool,
+    "total_debits": bool,
 }
 
 _SCHEMA = """
@@ -59,6 +65,10 @@ CREATE INDEX IF NOT EXISTS lines_reference ON lines (reference);
 CREATE TABLE IF NOT EXISTS debits (reference TEXT NOT NULL, amount_fen INTEGER NOT NULL, file_id TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS debits_reference ON debits (reference);
 """
+_PAID = """
+SELECT files.account, lines.reference, lines.amount_fen FROM lines JOIN files ON files.id = lines.file_id
+WHERE code = 'done' AND reference IN (SELECT value FROM json_each(?))
+"""
 _LEDGER = """
 SELECT reference, max(amount_fen) AS amount_fen, count(*) AS times,
        EXISTS (SELECT 1 FROM lines WHERE lines.reference = debits.reference AND code = 'returned') AS returned
@@ -70,7 +80,7 @@ class Bank:
     """The bank's desk: the files it took, the money it moved, and how it answers."""
 
     def __init__(self, directory: Path) -> None:
-        self.memory = Memory(directory / "bank.sqlite", _SCHEMA)
+        self.memory = Memory(directory / "bank.sqlite", _SCHEMA + bank_accounts.SCHEMA)
 
     def answer(self, request: Request) -> Answer:
         match (request.method, *request.path.strip("/").split("/")):
@@ -80,6 +90,10 @@ class Bank:
                 return as_json(wish)
             case ("POST", "control", "return"):
                 return self.send_back(request)
+            case ("POST", "control", "credit"):
+                return self.pay_in(request)
+            case ("POST", "control", "statement"):
+                return self.give_statement(request)
             case ("GET", "control", "ledger"):
                 with self.memory.deed() as db:
                     return as_json([dict(row) | {"returned": bool(row["returned"])} for row in db.execute(_LEDGER)])
@@ -148,6 +162,11 @@ class Bank:
         # What bounces was debited first and came back; what failed never left.
         debits = [(line[2], line[3], file_id) for line in kept if not line[4].startswith("failed")]
         db.executemany("INSERT INTO debits VALUES (?, ?, ?)", debits)
+        paid = [(reference, fen) for reference, fen, _ in debits]
+        in_one_sum = behaviour.get("total_debits", False)
+        bank_accounts.debit_file(db, account or "", file_id, paid, in_one_sum=in_one_sum)
+        came_back = [(line[2], line[3]) for line in kept if line[4] == "returned"]
+        bank_accounts.book(db, account or "", "C", came_back, "account_closed")
 
     def _state(self, file_id: str) -> dict[str, Any]:
         with self.memory.deed() as db:
@@ -172,12 +191,32 @@ class Bank:
         if not isinstance(told, dict) or not isinstance(told.get("references"), list):
             raise BadRequest("a list of references is needed")
         with self.memory.deed() as db:
+            for row in db.execute(_PAID, (json.dumps(told["references"]),)).fetchall():
+                bank_accounts.book(db, row["account"], "C", [(row["reference"], row["amount_fen"])], "account_closed")
             came_back = db.execute(
                 "UPDATE lines SET code = 'returned', reason = 'account_closed' WHERE code = 'done'"
                 " AND reference IN (SELECT value FROM json_each(?))",
                 (json.dumps(told["references"]),),
             ).rowcount
         return as_json({"returned": came_back})
+
+    def pay_in(self, request: Request) -> Answer:
+        told = request.json()
+        if not isinstance(told, dict) or not isinstance(told.get("amount_fen"), int):
+            raise BadRequest("account, amount_fen, reference and text are needed")
+        with self.memory.deed() as db:
+            line = (str(told.get("reference", "")), told["amount_fen"])
+            bank_accounts.book(db, str(told.get("account")), "C", [line], str(told.get("text", "")))
+        return as_json({"booked": True})
+
+    def give_statement(self, request: Request) -> Answer:
+        told = request.json()
+        if not isinstance(told, dict) or not {"account", "day"} <= told.keys():
+            raise BadRequest("account and day are needed")
+        if told.get("wrong", "") not in bank_accounts.WRONGS:
+            raise BadRequest("wrong is none that is known")
+        with self.memory.deed() as db:
+            return Answer(HTTPStatus.OK, bank_accounts.state(db, told), "text/csv; charset=utf-8")
 
     def give_return(self, file_id: str, behaviour: Mapping[str, Any]) -> Answer:
         with self.memory.deed() as db:

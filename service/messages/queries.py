@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, select, text
 
 from domain.actor import Actor
+from domain.clawback import clawback_number
 from domain.level import LEVELS
 from domain.message import ACTIONS
 from domain.money import format_yuan
@@ -68,7 +69,7 @@ _OFFERED = text(f"""
 """)  # noqa: S608 (our own constants)
 
 _DEMANDED = text(f"""
-    SELECT k.id, k.letter_number AS letter, k.amount_fen, NULL AS due_on,
+    SELECT k.id, k.letter_number AS letter, k.serial, k.amount_fen, NULL AS due_on,
            coalesce(person.merged_into, person.id) AS person_id, c.id AS claim_id, c.level,
            item.name AS item, institution.name AS institution
       FROM clawbacks k
@@ -139,7 +140,9 @@ def facts_of(row: Row[Any]) -> dict[str, str]:
         "institution": row.institution or "",
     }
     told |= {"due": row.due_on.isoformat()} if row.due_on else {}
-    return told | ({"letter": row.letter} if "letter" in row._fields else {})
+    if "letter" in row._fields:
+        told |= {"letter": row.letter, "number": clawback_number(row.serial)}
+    return told
 
 
 @dataclass(frozen=True)

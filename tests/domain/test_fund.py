@@ -85,9 +85,10 @@ def test_ways_lead_from_one_pot_into_another_and_are_all_different() -> None:
     assert set(WAYS) == set(Movement)
     assert all(source != target for source, target in WAYS.values())
     between = [way for way in WAYS.values() if _P.TREASURY not in way]
-    # what is set aside for a class is free for a claim of it, or for others
+    # what is set aside for a class is free for a claim of it, or for others; what was paid comes back, also in parts
     twice = [way for way in between if between.count(way) > 1]
-    assert twice == [(_P.SET_ASIDE, _P.FREE)] * 2
+    assert twice == [(_P.SET_ASIDE, _P.FREE)] * 2 + [(_P.PAID, _P.FREE)] * 2
+    assert ways_into(_P.FREE)[_P.PAID] is Movement.RECOVER  # parts name their repayment, not the claim
     # nothing is given back unseen
     given_back = [movement for movement, (_, target) in WAYS.items() if target is _P.TREASURY]
     assert given_back == [Movement.LOWER, Movement.TRANSFER_OUT]

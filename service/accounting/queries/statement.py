@@ -11,8 +11,8 @@ from sqlalchemy import text
 from domain.actor import Actor
 from domain.errors import NotFound
 from domain.fund import Movement, PositionKey, Pot
+from domain.fund_month import POTS, Moved, Statement, balance, month_after
 from domain.money import Fen, format_yuan
-from domain.statement import POTS, Moved, Statement, balance, month_after
 from service.accounting.schemas import (
     LedgerLine,
     LedgerLines,

@@ -27,6 +27,7 @@ from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.queries.standards import STANDARDS, standards_recompute
 from service.audit.queries.statement import STATEMENT
+from service.audit.queries.statements import CLOSE_ADDS_UP, REPAYMENTS_ADD_UP
 from service.audit.queries.territory import TERRITORY
 from service.audit.queries.training import CLASSES
 from service.audit.schemas import BrokenRow, PromiseReport
@@ -109,6 +110,8 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         OFFERS,
         BY_HAND,
         CORRECTIONS,
+        CLOSE_ADDS_UP,
+        REPAYMENTS_ADD_UP,
         KINDS,
         STATEMENT,
     )

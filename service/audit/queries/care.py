@@ -9,7 +9,7 @@ EVIDENCE = Promise(
     (
         Check(
             "journal",
-            "结果不明的支付有了结果，却没有银行的回盘或答复，也没有两人的认定",
+            "结果不明的支付有了结果，却没有银行的回盘、对账单或答复，也没有两人的认定",
             """SELECT j.id FROM journal j JOIN payment_attempts a ON a.id = j.subject_id
                 WHERE j.subject_kind = 'attempt' AND j.before ->> 'status' = 'unknown'
                   AND j.after ->> 'status' IN ('done', 'failed', 'returned')
@@ -19,6 +19,11 @@ EVIDENCE = Promise(
                                    WHERE l.attempt_id = a.id AND l.verdict = 'settled'
                                      AND split_part(l.code, ':', 1) = j.after ->> 'status'
                                      AND l.code <> 'failed:unknown')
+                  AND NOT EXISTS (SELECT FROM statement_evidence e
+                                   WHERE e.attempt_id = a.id
+                                     AND j.after ->> 'status' = CASE e.outcome WHEN 'paid' THEN 'done'
+                                                                               WHEN 'returned' THEN 'returned'
+                                                                               ELSE 'failed' END)
                   AND NOT EXISTS (SELECT FROM attempt_decisions d
                                    WHERE d.attempt_id = a.id AND d.confirmed_person IS NOT NULL
                                      AND j.after ->> 'status' = CASE d.outcome WHEN 'paid' THEN 'done'

@@ -44,14 +44,15 @@ COUNTED_ONCE = Promise(
         ),
         Check(
             "payment_attempts",
-            "支付成功，但回盘中没有恰好一行成功的记录，也没有两人的认定",
+            "支付成功，但回盘中没有恰好一行成功的记录，也没有对账单的扣款或两人的认定",
             """SELECT a.id FROM payment_attempts a
                  LEFT JOIN return_lines l ON l.attempt_id = a.id AND l.verdict = 'settled' AND l.code = 'done'
                  LEFT JOIN attempt_decisions d
                    ON d.attempt_id = a.id AND d.outcome = 'paid' AND d.confirmed_person IS NOT NULL
+                 LEFT JOIN statement_evidence e ON e.attempt_id = a.id AND e.outcome = 'paid'
                 WHERE a.status = 'done' GROUP BY a.id
                HAVING count(DISTINCT (l.return_file_id, l.line_no)) FILTER (WHERE l.line_no IS NOT NULL)
-                      + count(DISTINCT d.id) <> 1""",
+                      + count(DISTINCT d.id) + count(DISTINCT e.attempt_id) <> 1""",
         ),
         Check(
             "return_lines",

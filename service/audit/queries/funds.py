@@ -64,7 +64,7 @@ MONEY_CONSERVED = Promise(
             "与逐笔申领所占的合计不符",
             f"""SELECT p.id FROM fund_positions p CROSS JOIN LATERAL {_POTS} AS kept (pot, fen)
                  WHERE kept.pot NOT IN ('free', 'set_aside')
-                   AND kept.fen <> coalesce((SELECT sum(r.amount_fen) FROM fund_reservations r
+                   AND kept.fen <> coalesce((SELECT sum(r.amount_fen - r.repaid_fen) FROM fund_reservations r
                                               WHERE r.position_id = p.id AND r.pot = kept.pot), 0)""",  # noqa: S608 (our own constants)
         ),
         Check(
@@ -87,7 +87,10 @@ MONEY_CONSERVED = Promise(
                                      WHERE m.claim_id = r.claim_id AND m.class_id IS NULL
                                      ORDER BY m.id DESC LIMIT 1) AS last ON true
                 WHERE (last.target, last.position_id, last.amount_fen)
-                      IS DISTINCT FROM (r.pot, r.position_id, r.amount_fen)""",
+                      IS DISTINCT FROM (CASE WHEN r.repaid_fen > 0 THEN 'paid' ELSE r.pot END,
+                                        r.position_id, r.amount_fen)
+                   OR (r.repaid_fen > 0 AND r.pot <> CASE r.repaid_fen WHEN r.amount_fen THEN 'free'
+                                                                       ELSE 'paid' END)""",
         ),
         Check(
             "fund_positions",

@@ -20,7 +20,7 @@ _PLACES = """
                  FROM manual_checks m JOIN claims c ON c.id = m.claim_id
      UNION ALL SELECT named.kind, k.id, c.district, c.institution_id, c.person_id
                  FROM clawbacks k JOIN claims c ON c.id = k.claim_id,
-                      unnest(ARRAY['clawback', 'clawback_waiver']) AS named (kind)
+                      unnest(ARRAY['clawback', 'clawback_waiver', 'clawback_repayment']) AS named (kind)
      UNION ALL SELECT 'amount_appeal', a.id, c.district, c.institution_id, c.person_id
                  FROM amount_appeals a JOIN claims c ON c.id = a.claim_id
      UNION ALL SELECT 'claim_supplement', s.id, c.district, c.institution_id, c.person_id
@@ -34,6 +34,11 @@ _PLACES = """
                  FROM batches, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file', 'batch_refusal']) AS kind
      UNION ALL SELECT 'return_file', f.id, b.district, NULL, NULL
                  FROM return_files f JOIN batches b ON b.number = f.file_id
+     UNION ALL SELECT 'bank_statement', id, district, NULL, NULL FROM bank_statements
+     UNION ALL SELECT 'bank_statement', id, district, NULL, NULL FROM blocked_statements
+     UNION ALL SELECT 'statement_line', l.id, s.district, NULL, NULL
+                 FROM statement_lines l JOIN bank_statements s ON s.id = l.statement_id
+     UNION ALL SELECT 'daily_close', id, district, NULL, NULL FROM daily_closes
      UNION ALL SELECT 'notice', id, district, NULL, NULL FROM public_notices
      UNION ALL SELECT 'appropriation', id, district, NULL, NULL FROM appropriations
      UNION ALL SELECT 'fund_transfer', id, unnest(ARRAY[source_district, target_district]), NULL, NULL

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, Select, func, select, tuple_
 
 from domain.actor import Actor
-from domain.clawback import Cause, ClawbackStatus
+from domain.clawback import Cause, ClawbackStatus, clawback_number
 from domain.errors import NotFound
 from domain.money import format_yuan
 from service.claims.queries.care import in_district
@@ -29,6 +29,7 @@ def _clawbacks() -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(row.id, row.claim_id, row.cause, row.amount_fen, row.note, row.raised_at, row.status),
+            *(row.serial, func.clawback_repaid_fen(row.id).label("repaid_fen")),
             *(row.letter_number, claim.district, claim.amount_fen.label("paid_fen")),
             *(latest.c.law, latest.c.note.label("law_note"), latest.c.proposed_at, latest.c.granted),
         )
@@ -76,6 +77,7 @@ def _view(row: Row[Any]) -> ClawbackView:
     waiver = None if row.law is None else WaiverView(row.law, row.law_note, row.proposed_at, row.granted)
     return ClawbackView(
         id=row.id,
+        number=clawback_number(row.serial),
         claim_id=row.claim_id,
         district=row.district,
         cause=Cause(row.cause),
@@ -83,6 +85,7 @@ def _view(row: Row[Any]) -> ClawbackView:
         amount_fen=row.amount_fen,
         amount=format_yuan(row.amount_fen),
         paid_fen=row.paid_fen,
+        repaid_fen=int(row.repaid_fen),
         note=row.note,
         raised_at=row.raised_at,
         status=ClawbackStatus(row.status),

@@ -5,7 +5,7 @@ from service.funds.commands.appropriate import (
     decline_appropriation,
     propose_appropriation,
 )
-from service.funds.commands.hold import Due, follow, lasting, reserve
+from service.funds.commands.hold import Due, follow, lasting, repay, reserve
 from service.funds.commands.load import load_funds
 from service.funds.commands.set_aside import adjust, give_back, set_aside
 from service.funds.commands.transfer import confirm_transfer, decline_transfer, propose_transfer
@@ -23,6 +23,7 @@ __all__ = [
     "load_funds",
     "propose_appropriation",
     "propose_transfer",
+    "repay",
     "reserve",
     "set_aside",
 ]

@@ -51,6 +51,16 @@ _FOLLOW = text("""
      WHERE r.claim_id = ANY (CAST(:claims AS uuid[]))
 """)
 
+_REPAY = text("""
+    INSERT INTO fund_movements (position_id, repayment_id, amount_fen, kind, source, target,
+                                actor_user_id, actor_person_id, actor_name, at)
+    SELECT r.position_id, CAST(:repayment AS uuid), CAST(:amount AS bigint), CAST(:kind AS text),
+           CAST(:source AS text), CAST(:target AS text), CAST(:actor_user_id AS uuid),
+           CAST(:actor_person_id AS uuid), CAST(:actor_name AS text), CAST(:at AS timestamptz)
+      FROM fund_reservations r WHERE r.claim_id = CAST(:claim AS uuid)
+ RETURNING (SELECT amount_fen - repaid_fen FROM fund_reservations r WHERE r.claim_id = CAST(:claim AS uuid))
+""")
+
 
 @dataclass(frozen=True)
 class Due:
@@ -148,6 +158,16 @@ async def follow(tx: Tx, claim_ids: Sequence[UUID], into: Pot, by: By) -> None:
             **by.columns(),
         },
     )
+
+
+async def repay(tx: Tx, claim_id: UUID, repayment_id: UUID, amount_fen: Fen, by: By) -> bool:
+    """What the claimant repaid (the row is there) is free again in the year it came from; whether all of it is now.
+
+    The claim is locked. The database refuses more than was paid (ZD220).
+    """
+    told = {"claim": claim_id, "repayment": repayment_id, "amount": amount_fen, **_way(Movement.REPAY)}
+    out: Fen = (await tx.execute(_REPAY, {**told, **by.columns()})).scalar_one()  # as it was before this
+    return out == amount_fen
 
 
 async def _asked(tx: Tx, due: Sequence[Due], on: date) -> _Asked:

@@ -28,6 +28,7 @@ from service.local.rehearsal.people import Wish, make_trainees
 from service.local.rehearsal.report import Report, read_report, wait_for_jobs
 from service.local.rehearsal.rosters import file_rosters
 from service.local.rehearsal.season import Season, progress_columns
+from service.local.rehearsal.statements import hand_in_statements
 
 #: A stage may take this long, and so much longer for every claim; all stages together so many times that.
 _STAGE_SECONDS, _SECONDS_PER_CLAIM, _STAGES = 120, 0.5, 3
@@ -83,6 +84,7 @@ async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) ->
         await let_money_come_back(desk, season, wish.seed)
         await mend_accounts(desk, season, trainees)
         await pay(desk, season, "pay_again")
+        await hand_in_statements(desk, season)
         await close_classes(desk, season, filed.classes)
     return filed
 

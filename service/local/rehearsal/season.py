@@ -35,6 +35,7 @@ STAGES = {
     "come_back": "银行退回",
     "mend": "改收款卡",
     "pay_again": "再次发放",
+    "statements": "交对账单",
     "close_classes": "班级结案",
     "settle": "等待办结",
 }

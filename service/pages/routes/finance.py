@@ -6,7 +6,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from domain.fund import Movement, PositionKey
-from domain.statement import parse_month
+from domain.fund_month import parse_month
 from service.accounting.queries.statement import statement, statement_lines
 from service.accounting.routes import FINANCE, Code, Month
 from service.pages.rendering import private

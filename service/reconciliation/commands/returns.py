@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +19,7 @@ from service.batches.commands.moves import BATCHES, ROWS_MAX, move_attempts, mov
 from service.batches.queries import Attempt, Batch, attempts_in, locked_batch
 from service.crypto import keyring
 from service.database import Tx
+from service.funds.queries import repaid_among
 from service.gateways.bank_files import ReturnFile, ReturnLine, neutral
 from service.jobs import owe
 from service.journal import By, move_all, record
@@ -81,7 +82,7 @@ async def take_return(tx: Tx, me: Actor | None, file: ReturnFile, data: bytes, s
     attempts = await attempts_in(tx, batch.id)
     if any(each.status in _NOT_SENT_YET for each in attempts):
         raise Conflict("return.too_early", file_id=file.file_id)
-    judged = _judge(file.lines, attempts)
+    judged = _judge(file.lines, attempts, await repaid_among(tx, [each.claim_id for each in attempts]))
     return_id = await _store(tx, file, data, sha256, source, by)
     await _store_lines(tx, return_id, judged)
     settled = [each for each in judged if each.verdict.kind == VerdictKind.SETTLED]
@@ -101,10 +102,14 @@ async def keep_unreadable(tx: Tx, file_id: str, data: bytes, refusal: Invalid, b
     await _insert_lines(tx, return_id, [(said, None, VerdictKind.EXCEPTION, refusal.code)])
 
 
-def _judge(lines: Iterable[ReturnLine], attempts: Iterable[Attempt]) -> list[_Judged]:
-    """Each line's verdict, in order: a later line meets what earlier lines of the same file have done."""
+def _judge(lines: Iterable[ReturnLine], attempts: Iterable[Attempt], repaid: Collection[UUID]) -> list[_Judged]:
+    """Each line's verdict, in order: a later line meets what earlier lines of the same file have done. `repaid`:
+    claims of which a part is back."""
     known = {each.reference: each for each in attempts}
-    facts = {reference: AttemptFacts(reference, each.amount_fen, each.status) for reference, each in known.items()}
+    facts = {
+        reference: AttemptFacts(reference, each.amount_fen, each.status, each.claim_id in repaid)
+        for reference, each in known.items()
+    }
     waves: dict[str, int] = defaultdict(int)
     judged = []
     for line in lines:
