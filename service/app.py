@@ -23,6 +23,7 @@ from service.institutions import routes as institutions
 from service.messages import routes as messages
 from service.notices import routes as notices
 from service.offers import routes as offers
+from service.operations import routes as operations
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
 from service.pages.routes import public
@@ -91,6 +92,7 @@ FEATURES = [
         offers,
         batches,
         reconciliation,
+        operations,
         clawbacks,
         statistics,
         messages,

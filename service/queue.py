@@ -60,6 +60,7 @@ class Sweep(StrEnum):
     ASK_SIGNALS = "oversight.ask_signals"
     PREPARE_OFFERS = "offers.prepare_offers"
     EXPIRE_OFFERS = "offers.expire_offers"
+    WATCH = "operations.watch"
 
 
 def _make() -> Celery:
@@ -111,4 +112,5 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.ASK_SIGNALS: timedelta(minutes=10),  # a day has one run: the first after midnight
     Sweep.PREPARE_OFFERS: timedelta(hours=1),
     Sweep.EXPIRE_OFFERS: timedelta(hours=1),
+    Sweep.WATCH: timedelta(minutes=10),
 }

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, text
 
-from domain.actor import Actor
+from domain.actor import Actor, Post
 from domain.level import LEVELS
 from domain.message import ACTIONS
 from domain.money import format_yuan
@@ -128,6 +128,12 @@ async def officers_due(tx: Tx, today: date) -> dict[UUID, OfficerDue]:
                 found[officer.person_id].due_today += load.due_today
                 found[officer.person_id].overdue += load.overdue
     return dict(found)
+
+
+async def operators(tx: Tx) -> list[UUID]:
+    """Persons with a telephone who are operators."""
+    rows = await tx.execute(_OFFICERS, {"posts": [str(Post.OPERATOR)]})
+    return sorted({row.person_id for row in rows})
 
 
 def facts_of(row: Row[Any]) -> dict[str, str]:
