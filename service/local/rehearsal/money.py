@@ -22,6 +22,8 @@ _NEXT = {"frozen": ("submit", "maker"), "submitted": ("check", "checker"), "chec
 #: The bank's first return of each file is cut short, and the next tells every line twice, the last first, with a
 #: line that is nobody's.
 _STRANGE_RETURNS = {"garble": 1, "repeat": True, "shuffle": True, "stranger_lines": 1}
+#: The clock jumps so far, so many seconds after one another.
+_JUMPS_DAYS, _JUMP_SECONDS = (1, 3), 1.5
 #: What one hears who clicks second, or too early.
 _TOO_LATE = {"wrong_status", "batch.same_person"}
 #: Step → the next, and by whom.
@@ -31,7 +33,7 @@ _THEN = {"submit": ("check", "checker"), "check": ("release", "releaser")}
 async def pay(desk: Desk, season: Season, stage: str = "pay", *, strange: bool = False) -> None:
     """Until no claim of any district is payable or in a batch. The bank takes its first file and hangs up without a
     word, so that somebody has to ask what became of it; and it takes its time with that file's return. With `strange`
-    its returns are as `_STRANGE_RETURNS` says, and every signature is clicked by two at once."""
+    its returns are as `_STRANGE_RETURNS` says, every signature is clicked by two at once, and the clock jumps."""
     payable = (await counts(desk)).get("payable", 0)
     async with season.stage(stage, payable) as bar:
         first = {"mode": "drop_after", "until_calls": 1, "delay_ms": _LATE_MS}
@@ -42,6 +44,15 @@ async def pay(desk: Desk, season: Season, stage: str = "pay", *, strange: bool =
             for district in DISTRICTS:
                 group.create_task(_pay_district(desk, district, limit, strange))
             group.create_task(_show(desk, season, bar, payable))
+            if strange:
+                group.create_task(_jump(desk))
+
+
+async def _jump(desk: Desk) -> None:
+    """The clock jumps by days while files are with the bank."""
+    for days in _JUMPS_DAYS:
+        await asyncio.sleep(_JUMP_SECONDS)
+        await desk.ask("POST", "/api/demo/clock", {"days": days})
 
 
 async def _show(desk: Desk, season: Season, bar: Bar, payable: int) -> None:
