@@ -349,7 +349,7 @@ def a_seed() -> int:
 
 def test_no_fen_is_lost_whatever_happens() -> None:
     run(examples=3, steps=40, from_seed=a_seed())
-    assert DONE["steps"] > 100  # the first example may be short
+    assert DONE["steps"] > 40  # Hypothesis tries a short one as well
 
 
 @pytest.mark.long
