@@ -38,12 +38,23 @@ CLAWBACK = "clawback"
 
 #: What is due in a district, to an officer on a working day.
 DIGEST = "digest"
+#: What went wrong with payments, to an operator on a working day.
+ALARM = "alarm"
 #: Nobody is told of their work in the night.
 DIGEST_FROM_HOUR = 8
 
 #: The journal's actions that may have to be told of.
 ACTIONS = (_FILED, _WITHDRAWN, *_TOLD)
-TEMPLATES = (*ACTIONS, _AT_COUNTER, *filter(None, _PAID_TO_ANOTHER.values()), REMINDER, OFFER, CLAWBACK, DIGEST)
+TEMPLATES = (
+    *ACTIONS,
+    _AT_COUNTER,
+    *filter(None, _PAID_TO_ANOTHER.values()),
+    REMINDER,
+    OFFER,
+    CLAWBACK,
+    DIGEST,
+    ALARM,
+)
 
 
 def template_of(action: str, channel: Channel, *, by_themself: bool, paid_to_another: bool = False) -> str | None:

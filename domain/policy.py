@@ -196,6 +196,7 @@ FORMS: Mapping[str, Form] = {
     "signal_window_months": Whole(1, 60),
     **{policy_key(signal): Thresholds(signal) for signal in Signal},
     "return_missing_working_days": Whole(1, 60),
+    "return_due_hours": Whole(1, 720),
     "counting_limits": Limits(),
     "lower_level_after_higher": OneOf(("refused", "granted")),
     "age_from_years": Whole(14, 30),

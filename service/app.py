@@ -24,6 +24,7 @@ from service.institutions import routes as institutions
 from service.messages import routes as messages
 from service.notices import routes as notices
 from service.offers import routes as offers
+from service.operations import routes as operations
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
 from service.pages.routes import finance, public, session, trainee
@@ -94,6 +95,7 @@ FEATURES = [
         batches,
         reconciliation,
         statements,
+        operations,
         clawbacks,
         statistics,
         accounting,

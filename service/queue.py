@@ -63,6 +63,7 @@ class Sweep(StrEnum):
     PREPARE_OFFERS = "offers.prepare_offers"
     EXPIRE_OFFERS = "offers.expire_offers"
     CLOSE_DAYS = "statements.close_days"
+    WATCH = "operations.watch"
 
 
 def _make() -> Celery:
@@ -116,4 +117,5 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.PREPARE_OFFERS: timedelta(hours=1),
     Sweep.EXPIRE_OFFERS: timedelta(hours=1),
     Sweep.CLOSE_DAYS: timedelta(minutes=10),
+    Sweep.WATCH: timedelta(minutes=10),
 }

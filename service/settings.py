@@ -21,6 +21,7 @@ class Settings:
     bank_token: str = field(default="", repr=False)
     sms_url: str = ""  # without one nobody is told anything by SMS
     sms_token: str = field(default="", repr=False)
+    metrics_token: str = field(default="", repr=False)  # with it GET /metrics answers; without one there is none
     demo: bool = False  # sample people, sign-up, a clock that can be moved
     clock_offset: str = ""  # whole days, or @FILE that holds them; the demo only
     data_dir: str = ".zhida"

@@ -108,7 +108,7 @@ def settings() -> set[str]:
     """The fields of Settings, and what the launcher of one machine reads for itself."""
     launcher = [file.read_text("utf-8") for file in (ROOT / "service/local").glob("*.py")]
     own = {name for text in launcher for name in re.findall(r'environ\.get\("(ZHIDA_[A-Z_]+)"', text)}
-    tests = {"ZHIDA_CHAOS_SEED"}
+    tests = {"ZHIDA_CHAOS_SEED", "ZHIDA_CHAOS_CLAIMS", "ZHIDA_MONEY_SEED"}
     return {f"ZHIDA_{name.upper()}" for name in Settings.__dataclass_fields__} | own | tests
 
 

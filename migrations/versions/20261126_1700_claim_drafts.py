@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "claim_drafts"
-down_revision = "fund_transfers"
+down_revision = "operations"
 branch_labels = None
 depends_on = None
 

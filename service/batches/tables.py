@@ -26,6 +26,9 @@ from service.database import Base, Fen
 #: The statuses of `domain.batch.LIVE_ATTEMPT`, said again for the database (a test compares).
 LIVE_SQL = "status IN ('prepared', 'sending', 'sent', 'unknown', 'done')"
 
+#: The statuses of a batch in which nothing is to come any more, said again for the database (a test compares).
+ENDED_SQL = "('settled', 'dissolved', 'not_received')"
+
 #: Numbers batches; with the line's place they make payment references that never repeat.
 BATCH_NUMBERS = Sequence("batch_numbers", metadata=Base.metadata)
 
@@ -41,6 +44,8 @@ class BatchRow(Base):
             "(status IN ('opened', 'dissolved')) OR (content_hash IS NOT NULL AND line_count > 0 AND sum_fen > 0)",
             name="frozen_has_content",
         ),
+        # the operations desk looks at what has not ended
+        Index("ix_batches_open", "district", "status", postgresql_where=text(f"status NOT IN {ENDED_SQL}")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -139,6 +144,7 @@ class AttemptRow(Base):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("reference ~ '^[A-Z0-9]{1,35}$'", name="reference"),
         Index("ix_payment_attempts_batch", "batch_id", "status"),
+        Index("ix_payment_attempts_unknown", "batch_id", postgresql_where=text("status = 'unknown'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -31,7 +31,8 @@ data_option = click.option(
 @click.option("--demo", is_flag=True, help="带演示人物、登记系统和银行的替身；时钟可以拨动")
 @data_option
 @click.option("--port", type=click.IntRange(1, 65535), help="网址的端口（默认：找一个空闲的，并记住）")
-def up(demo: bool, data: Path, port: int | None) -> None:
+@click.option("--wires", is_flag=True, hidden=True, help="数据库和银行的连接可以掐断，演练用")
+def up(demo: bool, data: Path, port: int | None, wires: bool) -> None:
     """启动一整套：数据库、消息、服务、后台；Ctrl-C 停下，数据保留。"""
     os.umask(0o077)  # whatever any part writes is for its owner only
     place = DataDir(data)
@@ -40,7 +41,7 @@ def up(demo: bool, data: Path, port: int | None) -> None:
         with place.lock():
             say(f"数据目录 {place.path}")
             take_over(place)
-            plan = whole_stack(place, demo=demo, port=port)
+            plan = whole_stack(place, demo=demo, port=port, wires=wires)
             Supervisor(place, plan.items, plan.environment, plan.address).run()
     except (DirectoryInUse, BadSetting, StartFailed, PostgresError, BrokerError, PermissionError) as error:
         click.echo(str(error), err=True)

@@ -40,7 +40,11 @@ _CLAIMS_MAX = 100_000
     envvar="ZHIDA_DATA_DIR",
     help="演示环境的数据目录；里面没有在运行的，就在那里起一套并留下数据",
 )
-@click.option("--kill", is_flag=True, help="彩排时轮流 kill -9 各个部件，清空、重复、打乱消息，冻住进程")
+@click.option(
+    "--kill",
+    is_flag=True,
+    help="彩排时轮流 kill -9 各个部件，清空、重复、打乱消息，冻住进程，掐断连接，回盘残缺、重复、乱序",
+)
 def rehearse(
     claims: int, share: float, seed: int, as_json: bool, address: str | None, data: Path | None, kill: bool
 ) -> None:
@@ -52,7 +56,7 @@ def rehearse(
     os.umask(0o077)
     console = Console(stderr=True)
     try:
-        with find_ground(address, data, ROOT / ".zhida") as ground:
+        with find_ground(address, data, ROOT / ".zhida", wires=kill) as ground:
             report = asyncio.run(rehearse_season(ground, Wish(claims, share, seed), console, kill=kill))
     except (NoGround, StackError, Unexpected) as reason:
         click.echo(f"彩排不了：{reason}", err=True)

@@ -20,8 +20,9 @@ ZHIDA_BANK_TOKEN. No money moves: all of it is a sample.
 Behaviour: mode well · down (503) · drop_before (hang up before storing) · drop_after (store and pay, then hang up) ·
 refuse (the whole file), for `until_calls` calls or for ever. When a file is taken: bounce_every k (each k-th line
 comes back), bounce_accounts […]. When its return is read: amount_wrong [references] or every k-th, drop_lines n,
-stranger_lines n, repeat (every line twice); delay_ms before it is ready; can_close false: this bank closes no id.
-total_debits: an account shows each file in one sum.
+stranger_lines n, repeat (every line twice), shuffle (the last line first), garble n (the first n times of each file
+half of it); delay_ms before it is ready; can_close false: this bank closes no id; total_debits: an account shows each
+file in one sum.
 A line whose account ends in 0000 always fails: no_such_account.
 """
 
@@ -49,6 +50,8 @@ _KNOWN: Mapping[str, type | tuple[type, ...]] = {
     "drop_lines": int,
     "stranger_lines": int,
     "repeat": bool,
+    "shuffle": bool,
+    "garble": int,
     "delay_ms": int,
     "can_close": bool,
     "total_debits": bool,
@@ -57,7 +60,7 @@ _KNOWN: Mapping[str, type | tuple[type, ...]] = {
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     id TEXT PRIMARY KEY, state TEXT NOT NULL, closed INTEGER NOT NULL DEFAULT 0, sha256 TEXT, account TEXT,
-    ready_at REAL);
+    ready_at REAL, given INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS lines (
     file_id TEXT NOT NULL REFERENCES files, line_no INTEGER NOT NULL, reference TEXT NOT NULL,
     amount_fen INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (file_id, line_no));
@@ -221,12 +224,14 @@ class Bank:
     def give_return(self, file_id: str, behaviour: Mapping[str, Any]) -> Answer:
         with self.memory.deed() as db:
             file = db.execute("SELECT * FROM files WHERE id = ? AND state = 'accepted'", (file_id,)).fetchone()
+            db.execute("UPDATE files SET given = given + 1 WHERE id = ? AND ready_at <= ?", (file_id, time.time()))
             lines = db.execute(
                 "SELECT reference, amount_fen, code, reason FROM lines WHERE file_id = ? ORDER BY line_no", (file_id,)
             ).fetchall()
         if file is None or time.time() < file["ready_at"]:
             return Answer(HTTPStatus.NO_CONTENT)
         data = _write_return(file_id, file["account"], [tuple(line) for line in lines], behaviour)
+        data = data[: len(data) // 2] if file["given"] < behaviour.get("garble", 0) else data
         return Answer(
             HTTPStatus.OK, data, "text/csv; charset=utf-8", {"X-Content-SHA256": hashlib.sha256(data).hexdigest()}
         )
@@ -270,6 +275,7 @@ def _write_return(file_id: str, account: str, lines: list[tuple[Any, ...]], beha
     said += [(f"STRANGER{at:06d}", 100, "done", "") for at in range(1, behaviour.get("stranger_lines", 0) + 1)]
     if behaviour.get("repeat", False):
         said = list(chain.from_iterable((line, line) for line in said))
+    said = said[::-1] if behaviour.get("shuffle", False) else said
     count, total = len(said), _yuan(sum(line[1] for line in said))
     out = io.StringIO(newline="")
     rows: Iterable[tuple[Any, ...]] = chain(

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
 
 from service.local import broker, postgres
 from service.local.data_dir import DataDir
@@ -34,8 +35,9 @@ class Plan:
     items: list[Part | Step] = field(default_factory=list)
 
 
-def whole_stack(place: DataDir, *, demo: bool, port: int | None = None) -> Plan:
-    """The plan for `zhida up`. Servers that the environment names are used; the others are started here.
+def whole_stack(place: DataDir, *, demo: bool, port: int | None = None, wires: bool = False) -> Plan:
+    """The plan for `zhida up`. Servers that the environment names are used; the others are started here. With `wires`
+    API and worker reach PostgreSQL and the bank over wires that can be cut.
 
     Raises BadSetting, postgres.PostgresError or broker.BrokerError.
     """
@@ -54,6 +56,8 @@ def whole_stack(place: DataDir, *, demo: bool, port: int | None = None) -> Plan:
         plan.environment |= {"ZHIDA_DEMO": "1", "ZHIDA_CLOCK_OFFSET": f"@{place.clock_file}"}
         for name in ("registry", "bank", "sms"):
             _add_stand_in(plan, place, name)
+    if wires:
+        _add_wires(plan, place)
     plan.items.append(
         Step("migrate", "迁移数据库", [*_module("alembic"), "-c", "pyproject.toml", "upgrade", "head"], owner)
     )
@@ -113,6 +117,19 @@ def _add_stand_in(plan: Plan, place: DataDir, name: str) -> None:
     plan.environment |= {url: f"http://127.0.0.1:{port}", **secret}
     command = [*_module(f"service.local.{name}"), "--port", str(port), "--data", str(place.inner(name))]
     plan.items.append(Part(name, command, secret, _listens(port), patience=2, leaves=3, trusted=False))
+
+
+def _add_wires(plan: Plan, place: DataDir) -> None:
+    """Between API and worker and what they lean on; the tokens that cut them lie in the data directory."""
+    lines = []
+    for name, variable in (("database", "ZHIDA_DATABASE_URL"), ("bank", "ZHIDA_BANK_URL")):
+        url = urlsplit(plan.environment[variable])
+        port = place.port(f"wire-{name}")
+        own = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{port}"))
+        plan.environment[variable] = urlunsplit(own)
+        lines.append(f"{name}:{port}:{url.port}")
+    command = [*_module("service.local.wires"), "--tokens", str(place.inner("wires")), *lines]
+    plan.items.append(Part("wires", command, ready=_listens(port), patience=1, leaves=4, trusted=False))
 
 
 def _add_services(plan: Plan, place: DataDir, door: int) -> None:

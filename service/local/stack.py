@@ -59,16 +59,23 @@ class StackHandle:
 
 
 def run_stack(
-    data: Path, *, demo: bool = True, port: int | None = None, environment: Mapping[str, str] | None = None
+    data: Path,
+    *,
+    demo: bool = True,
+    port: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    wires: bool = False,
 ) -> StackHandle:
     """Run `zhida up` on `data` and wait until it is ready. Raises StackError with what it printed.
 
-    `environment` replaces this process's for the stack and all its parts.
+    With `wires` the lines to PostgreSQL and to the bank can be cut. `environment` replaces this process's for the
+    stack and all its parts.
     """
     place = DataDir(data)
     place.make()
     command = [sys.executable, "-m", "service.cli", "up", "--data", str(place.path)]
     command += ["--demo"] if demo else []
+    command += ["--wires"] if wires else []
     command += ["--port", str(port)] if port else []
     output = place.log("up")
     with output.open("wb") as sink:

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.claim import Channel
-from domain.message import CLAWBACK, DIGEST, OFFER, REMINDER, template_of
+from domain.message import ALARM, CLAWBACK, DIGEST, OFFER, REMINDER, template_of
 from service.database import Tx
 from service.jobs import owe_all
 from service.messages.queries import (
@@ -24,6 +24,7 @@ from service.messages.queries import (
     facts_of,
     offers_untold,
     officers_due,
+    operators,
 )
 from service.messages.tables import MessageRow
 from service.policies.queries import parameters, work_calendar
@@ -117,6 +118,25 @@ async def tell_officers(tx: Tx, today: date) -> None:
         }
         for person_id, due in (await officers_due(tx, today)).items()
         for event in [f"digest:{person_id}:{today.isoformat()}"]
+    ]
+    await _store(tx, rows)
+
+
+async def tell_operators(tx: Tx, alarms: Mapping[str, int], today: date) -> None:
+    """Tell each operator with a telephone, once on a working day, what went wrong: alarm → how many."""
+    if not work_calendar().is_workday(today):
+        return
+    rows = [
+        {
+            "id": uuid5(NAMESPACE_URL, f"zhida:message:{event}"),
+            "event": event,
+            "person_id": person_id,
+            "claim_id": None,
+            "template": ALARM,
+            "facts": {code: str(count) for code, count in alarms.items()},
+        }
+        for person_id in await operators(tx)
+        for event in [f"alarm:{person_id}:{today.isoformat()}"]
     ]
     await _store(tx, rows)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, text
 
-from domain.actor import Actor
+from domain.actor import Actor, Post
 from domain.clawback import clawback_number
 from domain.level import LEVELS
 from domain.message import ACTIONS
@@ -129,6 +129,12 @@ async def officers_due(tx: Tx, today: date) -> dict[UUID, OfficerDue]:
                 found[officer.person_id].due_today += load.due_today
                 found[officer.person_id].overdue += load.overdue
     return dict(found)
+
+
+async def operators(tx: Tx) -> list[UUID]:
+    """Persons with a telephone who are operators."""
+    rows = await tx.execute(_OFFICERS, {"posts": [str(Post.OPERATOR)]})
+    return sorted({row.person_id for row in rows})
 
 
 def facts_of(row: Row[Any]) -> dict[str, str]:

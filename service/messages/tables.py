@@ -19,17 +19,17 @@ class MessageRow(Base):
         CheckConstraint("state IN ('owed', 'sent', 'undeliverable')", name="state"),
         CheckConstraint("(state = 'owed') = (ended_at IS NULL)", name="ended"),
         CheckConstraint("(state = 'undeliverable') = (why <> '')", name="why"),
-        CheckConstraint("(template IN ('offer', 'digest')) = (claim_id IS NULL)", name="of_claim"),
+        CheckConstraint("(template IN ('offer', 'digest', 'alarm')) = (claim_id IS NULL)", name="of_claim"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     event: Mapped[str] = mapped_column(
         unique=True
-    )  # journal:<id>, remind:<correction>, offer:<id>, clawback:<id>, digest:<person>:<day>
+    )  # journal:<id>, remind:<correction>, offer:<id>, clawback:<id>, digest|alarm:<person>:<day>
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
     claim_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("claims.id"), index=True
-    )  # an offer or a digest has none
+    )  # an offer, a digest and an alarm have none
     template: Mapped[str]
     facts: Mapped[dict[str, Any]]  # fill the template's places; no personal data
     state: Mapped[str] = mapped_column(server_default="owed")

@@ -32,6 +32,7 @@ class ReturnLineRow(Base):
         Index(
             "uq_return_lines_counted", "attempt_id", "code", unique=True, postgresql_where=text("verdict = 'settled'")
         ),
+        Index("ix_return_lines_exception", "return_file_id", postgresql_where=text("verdict = 'exception'")),
     )
 
     return_file_id: Mapped[UUID] = mapped_column(ForeignKey("return_files.id"), primary_key=True)

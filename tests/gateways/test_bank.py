@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from domain.batch import AttemptStatus, PaymentLine
-from domain.errors import Conflict, Unavailable
+from domain.errors import Conflict, Invalid, Unavailable
 from domain.reconciliation import AttemptFacts, ReturnLineFacts, VerdictKind, match
 from service.gateways.asking import new_client
 from service.gateways.bank import BankRefused, FileState, HttpBank
@@ -344,6 +344,22 @@ async def test_a_hash_of_other_bytes_goes_nowhere(stand_in: StandIn, bank: HttpB
     with pytest.raises(ValueError, match="hash"):
         await bank.send("F1", DATA, "0" * 64)
     assert stand_in.see("calls") == {}
+
+
+async def test_the_stand_in_cuts_its_first_returns_short_and_turns_them_round(
+    stand_in: StandIn, bank: HttpBank
+) -> None:
+    await bank.send("F1", *made("F1", payments(3)))
+    plain = await bank.fetch_return("F1")
+    assert plain
+    stand_in.behave(garble=3, shuffle=True)  # one was given
+    for _ in range(2):
+        short = await bank.fetch_return("F1")
+        with pytest.raises(Invalid):
+            read_return(short or b"")
+    whole = await bank.fetch_return("F1")
+    references = [[line.reference for line in read_return(each or b"").lines] for each in (plain, whole)]
+    assert references[1] == references[0][::-1]
 
 
 def test_the_stand_in_stores_nothing_damaged_or_nonsensical(stand_in: StandIn) -> None:

@@ -23,6 +23,10 @@ TOLD = Promise(
                   LEFT JOIN clawbacks k ON k.id = CASE WHEN m.event LIKE 'clawback:%'
                        THEN CAST({_NUMBER} AS uuid) END AND k.claim_id = m.claim_id AND m.template = 'clawback'
                  WHERE j.id IS NULL AND d.id IS NULL AND o.id IS NULL AND k.id IS NULL AND NOT (
+                       m.template = 'alarm' AND m.event LIKE 'alarm:' || m.person_id || ':%'
+                       AND EXISTS (SELECT FROM users u JOIN people p ON p.id = u.person_id
+                                     JOIN user_posts own ON own.user_id = u.id AND own.post = 'operator'
+                                    WHERE coalesce(p.merged_into, p.id) = m.person_id)) AND NOT (
                        m.template = 'digest' AND m.event LIKE 'digest:' || m.person_id || ':%'
                        AND EXISTS (SELECT FROM users u JOIN people p ON p.id = u.person_id
                                      JOIN user_posts own ON own.user_id = u.id

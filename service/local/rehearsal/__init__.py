@@ -80,10 +80,10 @@ async def _act(desk: Desk, season: Season, wish: Wish, killer: Killer | None) ->
         await review(desk, season, trainees)
         await look_again(desk, season)
         await publish_and_let_pass(desk, season)
-        await pay(desk, season)
+        await pay(desk, season, strange=killer is not None)
         await let_money_come_back(desk, season, wish.seed)
         await mend_accounts(desk, season, trainees)
-        await pay(desk, season, "pay_again")
+        await pay(desk, season, "pay_again", strange=killer is not None)
         await hand_in_statements(desk, season)
         await close_classes(desk, season, filed.classes)
     return filed

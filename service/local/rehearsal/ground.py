@@ -47,10 +47,11 @@ class Ground:
 
 
 @contextmanager
-def find_ground(address: str | None, data: Path | None, usual: Path) -> Iterator[Ground]:
+def find_ground(address: str | None, data: Path | None, usual: Path, *, wires: bool = False) -> Iterator[Ground]:
     """The stack at `address`; the one that runs in `data`, or else in `usual`; or one of its own, stopped after.
 
-    With `data` a stack of its own stays there; without, its directory is removed unless the rehearsal failed.
+    With `wires` one of its own can be cut off from PostgreSQL and from the bank. With `data` it stays there; without,
+    its directory is removed unless the rehearsal failed.
     Raises NoGround, service.local.stack.StackError.
     """
     place = DataDir(data or usual)
@@ -58,10 +59,10 @@ def find_ground(address: str | None, data: Path | None, usual: Path) -> Iterator
     if address or running:
         yield Ground((address or running or "").rstrip("/"), place)
     elif data:
-        with run_stack(data) as stack:
+        with run_stack(data, wires=wires) as stack:
             yield Ground(stack.address, stack.place)
     else:
-        with _temporary() as own, run_stack(own) as stack:
+        with _temporary() as own, run_stack(own, wires=wires) as stack:
             yield Ground(stack.address, stack.place)
 
 

@@ -1,5 +1,5 @@
-"""Violence while a season runs: kill -9 of one part after another, messages lost, doubled, reordered, and a process
-that stands still until its work is done by another."""
+"""Violence while a season runs: kill -9 of one part after another, messages lost, doubled, reordered, a process that
+stands still until its work is done by another, and lines that are cut after COMMIT or once the bank has a file."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from itertools import chain
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from service.local import wires
 from service.local.broker import prepared_in
 from service.local.data_dir import DataDir
 from service.local.processes import of_session, send
@@ -24,7 +25,8 @@ from service.settings import settings
 PARTS = ("worker", "broker", "postgres", "beat", "api")
 #: All messages are lost; each is there twice and none in its place; who is at work is overtaken.
 MISCHIEF = ("lose", "double", "freeze")
-_EVERYTHING = (*PARTS, *MISCHIEF)
+#: Done by wires (service/local/wires.py), where there are any.
+CUT = "cut"
 #: What is counted, and what people call it.
 VIOLENCE = {
     **{part: f"kill -9 {part}" for part in PARTS},
@@ -37,6 +39,9 @@ VIOLENCE = {
     "freeze": "冻住一个进程直到别人办完",
     "freeze_messages": "那时正在办的消息",
     "freeze_jobs": "其中说要办事的",
+    CUT: "掐断连接",
+    "cut_commits": "已提交、没听到回话的事务",
+    "cut_files": "银行已收下、没听到回话的文件",
 }
 _PAUSE_SECONDS = 2.0, 5.0
 _LOOK_AGAIN_SECONDS = 0.2
@@ -44,6 +49,9 @@ _LOOK_AGAIN_SECONDS = 0.2
 _ENOUGH, _STANDS_STILL_SECONDS_MAX = 3, 4.0
 _LOOKS_FOR_WORK_MAX = 30
 _LONGER_THAN_THE_LEASE_SECONDS = 3
+_CUTS_AT_ONCE, _CUT_SECONDS_MAX = 5, 8.0
+#: The first file meets a bank that hangs up by itself, so that one is not cut.
+_FILES_CUT = 1
 
 Message = bytes | str
 
@@ -59,6 +67,8 @@ class Killer:
         self._place = place
         self._say = say
         self._chance = random.Random(f"kill {seed}")  # noqa: S311 (not for secrets: it must repeat)
+        self._tokens = place.path / "wires"
+        self._everything = (*PARTS, *MISCHIEF, *([CUT] if self._tokens.exists() else []))
         self._left = self._rounds()
         self._turns = 0
         self._work_is_left = True
@@ -67,27 +77,34 @@ class Killer:
     def _rounds(self) -> Iterator[str]:
         """The first disturbs messages early on, while people file: towards the end there are none."""
         parts = self._chance.sample(PARTS, len(PARTS))
-        yield from (*parts[:1], *self._chance.sample(MISCHIEF, len(MISCHIEF)), *parts[1:])
+        cut = [name for name in self._everything if name == CUT]
+        yield from (*parts[:1], *cut, *self._chance.sample(MISCHIEF, len(MISCHIEF)), *parts[1:])
         while True:
-            yield from self._chance.sample(_EVERYTHING, len(_EVERYTHING))
+            yield from self._chance.sample(self._everything, len(self._everything))
 
     async def run(self) -> None:
         """Until cancelled."""
+        if CUT in self._everything:
+            wires.put(self._tokens, "bank", _FILES_CUT, "first")
         while True:
             await self._go_on()
 
     async def finish_round(self) -> None:
         """Go on until everything was done at least once. The season is over, and no message is about owed work."""
         self._work_is_left = False
-        while not all(self.done[name] for name in _EVERYTHING):
+        while not all(self.done[name] for name in self._everything):
             await self._go_on()
+        if CUT in self._everything:
+            self.done["cut_files"] = _FILES_CUT - wires.left(self._tokens, "bank")
 
     async def _go_on(self) -> None:
-        round_no = 1 + self._turns // len(_EVERYTHING)
+        round_no = 1 + self._turns // len(self._everything)
         await asyncio.sleep(round_no * self._chance.uniform(*_PAUSE_SECONDS))
         name = next(self._left)
         if name in PARTS:
             await self._kill(name)
+        elif name == CUT:
+            await self._cut()
         else:
             await self._disturb(name)
         self._turns += 1
@@ -102,6 +119,15 @@ class Killer:
         pid = await self._pid(name)
         send(pid, signal.SIGKILL)
         self._say(f"kill -9 {name}（进程 {pid}）")
+
+    async def _cut(self) -> None:
+        """API and worker commit, and do not hear of it."""
+        wires.put(self._tokens, "database", _CUTS_AT_ONCE, str(self._turns))
+        deadline = time.monotonic() + _CUT_SECONDS_MAX
+        while (missing := wires.left(self._tokens, "database")) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        self.done["cut_commits"] += _CUTS_AT_ONCE - missing
+        self._say(f"cut {_CUTS_AT_ONCE - missing} 次提交没有回话")
 
     async def _disturb(self, name: str) -> None:
         """What met no owed work is tried again until it does, as long as there is any."""

@@ -19,19 +19,40 @@ _UNDER_WAY = ("opened", "frozen", "submitted", "checked", "released", "sent")
 _NEXT = {"frozen": ("submit", "maker"), "submitted": ("check", "checker"), "checked": ("release", "releaser")}
 
 
-async def pay(desk: Desk, season: Season, stage: str = "pay") -> None:
+#: The bank's first return of each file is cut short, and the next tells every line twice, the last first, with a
+#: line that is nobody's.
+_STRANGE_RETURNS = {"garble": 1, "repeat": True, "shuffle": True, "stranger_lines": 1}
+#: The clock jumps so far, so many seconds after one another.
+_JUMPS_DAYS, _JUMP_SECONDS = (1, 3), 1.5
+#: What one hears who clicks second, or too early.
+_TOO_LATE = {"wrong_status", "batch.same_person"}
+#: Step → the next, and by whom.
+_THEN = {"submit": ("check", "checker"), "check": ("release", "releaser")}
+
+
+async def pay(desk: Desk, season: Season, stage: str = "pay", *, strange: bool = False) -> None:
     """Until no claim of any district is payable or in a batch. The bank takes its first file and hangs up without a
-    word, so that somebody has to ask what became of it; and it takes its time with that file's return."""
+    word, so that somebody has to ask what became of it; and it takes its time with that file's return. With `strange`
+    its returns are as `_STRANGE_RETURNS` says, every signature is clicked by two at once, and the clock jumps."""
     payable = (await counts(desk)).get("payable", 0)
     async with season.stage(stage, payable) as bar:
         first = {"mode": "drop_after", "until_calls": 1, "delay_ms": _LATE_MS}
-        await desk.control("bank", "POST", "/control/behaviour", first)
+        await desk.control("bank", "POST", "/control/behaviour", first | (_STRANGE_RETURNS if strange else {}))
         limit = max(_LINES_MIN, -(-payable // (_BATCHES_A_DISTRICT * len(DISTRICTS))))
 
         async with asyncio.TaskGroup() as group:
             for district in DISTRICTS:
-                group.create_task(_pay_district(desk, district, limit))
+                group.create_task(_pay_district(desk, district, limit, strange))
             group.create_task(_show(desk, season, bar, payable))
+            if strange:
+                group.create_task(_jump(desk))
+
+
+async def _jump(desk: Desk) -> None:
+    """The clock jumps by days while files are with the bank."""
+    for days in _JUMPS_DAYS:
+        await asyncio.sleep(_JUMP_SECONDS)
+        await desk.ask("POST", "/api/demo/clock", {"days": days})
 
 
 async def _show(desk: Desk, season: Season, bar: Bar, payable: int) -> None:
@@ -46,7 +67,7 @@ async def _show(desk: Desk, season: Season, bar: Bar, payable: int) -> None:
     await season.until(all_paid)
 
 
-async def _pay_district(desk: Desk, district: str, limit: int) -> None:
+async def _pay_district(desk: Desk, district: str, limit: int, twice: bool) -> None:
     """Each round every batch of the district gets the signature it waits for, and each fund from which something is
     due and of which no batch waits for its claims gets one. What a killed process left is taken up."""
     maker = f"maker-{district}"
@@ -54,7 +75,7 @@ async def _pay_district(desk: Desk, district: str, limit: int) -> None:
         waiting = [each for status in _UNDER_WAY for each in await _batches(desk, maker, status)]
         for batch in waiting:
             if batch["status"] in _NEXT:
-                await _sign(desk, district, batch)
+                await _sign(desk, district, batch, twice)
         filling = {each["fund"] for each in waiting if each["status"] == "opened"}
         for due in (await desk.ask("GET", "/api/batches/due", login=maker)).body["due"]:
             if due["fund"] not in filling:
@@ -70,11 +91,26 @@ async def _batches(desk: Desk, login: str, status: str) -> list[dict[str, Any]]:
     return list((await desk.ask("GET", f"/api/batches?status={status}", login=login)).body["batches"])
 
 
-async def _sign(desk: Desk, district: str, batch: dict[str, Any]) -> None:
+async def _sign(desk: Desk, district: str, batch: dict[str, Any], twice: bool) -> None:
+    """With `twice` the same person clicks in another window too, and whoever signs next does not wait for them."""
     step, post = _NEXT[batch["status"]]
+    if not twice:
+        await _click(desk, district, batch, step, post)
+        return
+    clicks = [_click(desk, district, batch, step, post, mark) for mark in ("", "-again")]
+    if (after := _THEN.get(step)) is not None:
+        clicks.append(_click(desk, district, batch, *after, "-early"))
+    await asyncio.gather(*clicks)
+
+
+async def _click(
+    desk: Desk, district: str, batch: dict[str, Any], step: str, post: str, mark: str | None = None
+) -> None:
+    """Without a `mark` nobody else clicks, so no refusal is right."""
     body = {name: batch[name] for name in ("content_hash", "line_count", "sum_fen")}
     if step == "release":
         body |= {"voucher": f"V-{batch['number']}", "transferred_on": (await read_today(desk)).isoformat()}
     # The key is the batch's and the step's: whoever repeats it repeats the same signature.
-    path, key = f"/api/batches/{batch['id']}/{step}", f"{batch['id']}-{step}"
-    await desk.ask("POST", path, body, login=f"{post}-{district}", key=key)
+    path, key = f"/api/batches/{batch['id']}/{step}", f"{batch['id']}-{step}{mark or ''}"
+    refusals = () if mark is None else _TOO_LATE
+    await desk.ask("POST", path, body, login=f"{post}-{district}", key=key, refusals=refusals)

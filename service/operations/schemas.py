@@ -1,0 +1,77 @@
+"""The operations desk as JSON: what has not ended, since when, and what needs a person."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.batch import BatchStatus
+
+
+class AlarmView(Struct):
+    """Something that needs a person now. `code`: `alarm.…` of the wording, said in `message`."""
+
+    code: str
+    message: str
+    count: int
+
+
+class BatchesView(Struct):
+    """The batches of a district that stand in one status, none of which has ended. `oldest_since`: since when the one
+    that stands there longest does."""
+
+    district: str
+    status: BatchStatus
+    status_name: str
+    count: int
+    sum_fen: int
+    sum: str
+    oldest_since: datetime
+
+
+class ExceptionsView(Struct):
+    """What waits for a person in a district: `unknown` are payments of which the bank cannot tell what became of
+    them, every other kind is lines of returns. They come in the order in which they are to be worked off."""
+
+    district: str
+    kind: str
+    count: int
+    sum_fen: int
+    sum: str
+    oldest: datetime
+
+
+class MissingReturnView(Struct):
+    """A file that went to the bank longer ago than `return_due_hours`, and for whose payments no result came.
+    `open`: how many of its payments, over `sum_fen` in fen."""
+
+    batch_id: UUID
+    number: str
+    district: str
+    status: BatchStatus
+    since: datetime
+    open: int
+    sum_fen: int
+    sum: str
+
+
+class DeadJobsView(Struct):
+    """Work of a kind that failed too often. `GET /api/jobs/dead` lists it, and an operator may have it done again."""
+
+    kind: str
+    message: str
+    count: int
+    oldest: datetime
+
+
+class OperationsView(Struct):
+    """`missing` holds those that are missing longest, at most 100; the alarm counts all. `return_due_hours` is null
+    where policy sets none: then none counts as missing."""
+
+    at: datetime
+    return_due_hours: int | None
+    alarms: list[AlarmView]
+    exceptions: list[ExceptionsView]
+    missing: list[MissingReturnView]
+    batches: list[BatchesView]
+    dead_jobs: list[DeadJobsView]
