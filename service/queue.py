@@ -60,6 +60,8 @@ class Sweep(StrEnum):
     ASK_SIGNALS = "oversight.ask_signals"
     PREPARE_OFFERS = "offers.prepare_offers"
     EXPIRE_OFFERS = "offers.expire_offers"
+    SEAL_JOURNAL = "audit.seal_journal"
+    NOTE_SEAL = "audit.note_seal"
 
 
 def _make() -> Celery:
@@ -111,4 +113,6 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.ASK_SIGNALS: timedelta(minutes=10),  # a day has one run: the first after midnight
     Sweep.PREPARE_OFFERS: timedelta(hours=1),
     Sweep.EXPIRE_OFFERS: timedelta(hours=1),
+    Sweep.SEAL_JOURNAL: timedelta(seconds=20),
+    Sweep.NOTE_SEAL: timedelta(minutes=10),  # a day's last note is its head
 }

@@ -58,6 +58,7 @@ HEADINGS = {
     "attempts": "回盘和差异",
     "statistics": "统计",
     "jobs": "后台任务",
+    "audit": "后台任务",
     "today": "服务和日期",
     "demo": "服务和日期",
     "health": "服务和日期",

@@ -25,6 +25,7 @@ from service.audit.queries.policies import PARAMETERS
 from service.audit.queries.registers import REGISTERS, registers_recompute
 from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
+from service.audit.queries.seal import SEALED, touched
 from service.audit.queries.standards import STANDARDS, standards_recompute
 from service.audit.queries.territory import TERRITORY
 from service.audit.queries.training import CLASSES
@@ -47,6 +48,7 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
         14: await first_in_clear(tx),
         16: await recompute(tx),
     }
+    found_beside[SEALED.name] = await touched(tx)
     found_beside[STANDARDS.name] = await standards_recompute(tx)
     found_beside[OVERSIGHT.name] = await evaluations_recompute(tx)
     found_beside[PATROLS.name] = await draws_recompute(tx)
@@ -83,6 +85,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         COMMITTED,
         ANSWERED_ONCE,
         JOURNALLED,
+        SEALED,
         COUNTED_ONCE,
         NOTHING_IN_CLEAR,
         TERRITORY,
