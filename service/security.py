@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from domain.actor import Actor, Post
+from domain.actor import Actor, Post, StepUp
 from domain.errors import Forbidden, SignedOut
 from service.database import Base, Tx, fetch_alone
 
 SESSION_HOURS = 8
 COOKIE = "zhida_session"
+#: The header by which a signature brings the token of a step-up.
+STEP_UP = "zhida-step-up"
 #: The name of the option by which a route says that anybody may ask it.
 PUBLIC = "public"
 
@@ -58,7 +60,7 @@ async def open_session(tx: Tx, me: Actor) -> Session:
     life = timedelta(hours=SESSION_HOURS)
     await tx.execute(
         insert(SessionRow).values(
-            token_sha256=_digest(token),
+            token_sha256=digest(token),
             user_id=me.user_id,
             person_id=me.person_id,
             posts=sorted(me.posts),
@@ -72,7 +74,7 @@ async def open_session(tx: Tx, me: Actor) -> Session:
 
 async def close_session(tx: Tx, token: str) -> None:
     """End the session of `token`."""
-    await tx.execute(delete(SessionRow).where(SessionRow.token_sha256 == _digest(token)))
+    await tx.execute(delete(SessionRow).where(SessionRow.token_sha256 == digest(token)))
 
 
 async def close_all_sessions(tx: Tx) -> None:
@@ -80,7 +82,8 @@ async def close_all_sessions(tx: Tx) -> None:
     await tx.execute(delete(SessionRow))
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
+    """Under which a token is stored."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -94,7 +97,7 @@ def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 
 async def actor_of(token: str) -> Actor | None:
     """The actor behind a token, by the session's hash; one statement, no transaction."""
-    for user_id, person_id, posts, district, institution_id in await fetch_alone(_WHOSE, _digest(token)):
+    for user_id, person_id, posts, district, institution_id in await fetch_alone(_WHOSE, digest(token)):
         return Actor(user_id, person_id, frozenset(map(Post, posts)), district, institution_id)
     return None
 
@@ -104,7 +107,10 @@ class Authentication(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         token = token_of(connection)
-        return AuthenticationResult(user=await actor_of(token) if token else None, auth=token)
+        me = await actor_of(token) if token else None
+        if me and token and (proof := connection.headers.get(STEP_UP)):
+            me = replace(me, step_up=StepUp(digest(token), digest(proof)))
+        return AuthenticationResult(user=me, auth=token)
 
 
 @dataclass(frozen=True)

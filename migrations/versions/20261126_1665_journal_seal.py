@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "journal_seal"
-down_revision = "living_allowance"
+down_revision = "step_up"
 branch_labels = None
 depends_on = None
 

@@ -27,6 +27,7 @@ TITLES = {
     "legal_moves_and_frozen_money": "状态依规定变化，金额与收款人冻结",
     "three_persons": "一个批次三个人签字",
     "signed_content": "签字只对所见的内容有效",
+    "signed_anew": "每个签字之前重新验过密码和验证码，一个验证码只用一次",
     "money_conserved": "每项资金下达数＝可用＋为开班留出＋预留＋在途＋已付，每一分都对得上一笔申领或一个班",
     "answered_is_committed": "答复了成功的，都已存下",
     "answered_once": "一把钥匙一个答复，签字的答复永久保留",

@@ -27,6 +27,7 @@ from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.queries.seal import SEALED, touched
 from service.audit.queries.standards import STANDARDS, standards_recompute
+from service.audit.queries.step_ups import STEP_UPS
 from service.audit.queries.territory import TERRITORY
 from service.audit.queries.training import CLASSES
 from service.audit.schemas import BrokenRow, PromiseReport
@@ -81,6 +82,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         LEGAL_MOVES,
         THREE_PERSONS,
         SIGNED_CONTENT,
+        STEP_UPS,
         MONEY_CONSERVED,
         COMMITTED,
         ANSWERED_ONCE,
