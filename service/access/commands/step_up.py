@@ -30,7 +30,7 @@ SIGNERS = (Post.MAKER, Post.CHECKER, Post.RELEASER)
 GRANT_MINUTES = 5
 #: A code of the step before or after is taken as well: telephones do not keep time to the second.
 _STEPS_AROUND, _STEP_SECONDS = 1, 30
-#: So many wrong answers in a row, then nobody is heard for a while: a code is guessed once in 60,000 days.
+#: So many wrong answers in a row, then nobody is heard for a while: 480 guesses a day, three in a million each.
 WRONG_MAX, LOCK_MINUTES = 5, 15
 _ISSUER = "直达"
 
