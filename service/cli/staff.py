@@ -68,7 +68,7 @@ async def _institution(code: str) -> Institution:
     return found
 
 
-@staff.command("end-factor")
+@staff.command("forget")
 @click.argument("whose")
 @click.option("--reason", required=True, help="为什么：例如手机丢了")
 @as_login
