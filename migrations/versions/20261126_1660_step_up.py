@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "step_up"
-down_revision = "living_allowance"
+down_revision = "bank_terms"
 branch_labels = None
 depends_on = None
 
@@ -53,7 +53,7 @@ FUNCTIONS = [
       END IF;
       IF NOT EXISTS (SELECT FROM step_ups s JOIN second_factors f ON f.id = s.factor_id AND f.ended_at IS NULL
                       WHERE s.id = NEW.step_up_id AND s.user_id = NEW.user_id AND s.expires_at > now()
-                        AND 'batch.' || NEW.step || ' ' || NEW.batch_id = ANY (s.signs)) THEN
+                        AND 'batch.' || split_part(NEW.step, '_', 1) || ' ' || NEW.batch_id = ANY (s.signs)) THEN
         RAISE EXCEPTION 'a signature needs a step-up of its own' USING ERRCODE = 'ZD250';
       END IF;
       RETURN NEW;

@@ -39,7 +39,7 @@ class FactorCode(Struct, forbid_unknown_fields=True):
 
 
 class NamedSignature(Struct, forbid_unknown_fields=True):
-    """What is to be signed: `purpose` is "batch." and the step (assemble, check, release), `subject` the batch."""
+    """What is to be signed: `purpose` is batch.assemble, batch.check or batch.release, `subject` the batch."""
 
     purpose: Annotated[str, Meta(pattern="^[a-z_]+[.][a-z_]+$", max_length=40)]
     subject: UUID

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from domain.actor import Actor, Post
 from domain.identity import CreditCode, NationalId, PersonName, Phone
 from domain.institution import InstitutionKind
-from service.access.commands import give_sample_factor, hash_password, is_empty, make_user
+from service.access.commands import give_sample_factors, hash_password, is_empty, make_user
 from service.database import Tx
 from service.funds.commands import confirm_appropriation, propose_appropriation
 from service.funds.schemas import NewAppropriation
@@ -51,8 +51,6 @@ _DISTRICT_STAFF = {
     "officer": Post.INSTITUTION_OFFICER,
     "acceptor": Post.ACCEPTOR,
 }
-#: Whose signatures ask for a code.
-_SIGNERS = ("maker", "checker", "releaser")
 _CITY_STAFF = {
     "auditor": Post.AUDITOR,
     "operator": Post.OPERATOR,
@@ -73,8 +71,7 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
     """Make the cast unless somebody is there already; the lines that say how to sign in."""
     if await is_empty(tx):
         await _make(tx, today, now)
-    for login in (f"{name}-{code}" for name in _SIGNERS for code in DISTRICTS):
-        await give_sample_factor(tx, login, sample_secret(login), now)
+    await give_sample_factors(tx, sample_secret, now)
     return [
         f"演示人物（示例，密码都是 {PASSWORD}）：",
         "  申领人 xuehua、dachuan；机构经办 clerk-a、clerk-b；评价机构经办 clerk-c；"

@@ -1,6 +1,13 @@
 """What changes users: who they are, how they prove it, and whom they are related to."""
 
-from service.access.commands.step_up import confirm_factor, end_factor, enrol, give_sample_factor, prove, proven
+from service.access.commands.step_up import (
+    confirm_factor,
+    end_factor,
+    enrol,
+    give_sample_factors,
+    prove,
+    proven,
+)
 from service.access.commands.users import (
     OFFICERS,
     PASSWORD_LENGTH_MAX,
@@ -28,7 +35,7 @@ __all__ = [
     "end_factor",
     "end_relative",
     "enrol",
-    "give_sample_factor",
+    "give_sample_factors",
     "hash_password",
     "is_empty",
     "load_districts",

@@ -6,6 +6,7 @@ database's clock: the demo's may play another day, a telephone's does not.
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from domain.actor import Actor, Post
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from service.access.commands.users import password_fits
 from service.access.schemas import EnrolmentView, NewStepUp, StepUpView
-from service.access.tables import SecondFactorRow, StepUpRow, UserRow
+from service.access.tables import SecondFactorRow, StepUpRow, UserPostRow, UserRow
 from service.clock import business_day
 from service.crypto import keyring
 from service.database import Tx, transaction
@@ -191,12 +192,14 @@ async def proven(tx: Tx, me: Actor, purpose: str, subject: UUID, now: datetime) 
     return step_up_id
 
 
-async def give_sample_factor(tx: Tx, login: str, secret: str, now: datetime) -> None:
-    """The demo's people have theirs from the beginning, unless they have one already."""
-    user_id = (await tx.execute(select(UserRow.id).where(UserRow.login == login))).scalar_one()
-    if await _standing(tx, user_id) is None:
-        factor_id = await _keep(tx, user_id, secret, now, confirmed_at=now)
-        await record(tx, "second_factor", [factor_id], "enrol", By("zhida cast", now), [{"user_id": str(user_id)}])
+async def give_sample_factors(tx: Tx, secret_of: Callable[[str], str], now: datetime) -> None:
+    """The demo's signers have theirs from the beginning, by login, unless they have one already."""
+    signers = select(UserRow.id, UserRow.login).join(UserPostRow, UserPostRow.user_id == UserRow.id).distinct()
+    for user_id, login in await tx.execute(signers.where(UserPostRow.post.in_(list(map(str, SIGNERS))))):
+        if await _standing(tx, user_id) is None:
+            factor_id = await _keep(tx, user_id, secret_of(login), now, confirmed_at=now)
+            by = By("zhida cast", now)
+            await record(tx, "second_factor", [factor_id], "enrol", by, [{"user_id": str(user_id)}])
 
 
 async def _account_of(me: Actor) -> tuple[str, str]:

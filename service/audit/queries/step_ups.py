@@ -11,7 +11,8 @@ STEP_UPS = Promise(
             "batch_signatures",
             "签字所凭的验证是别人的，或者不是为它做的",
             """SELECT s.batch_id || '/' || s.step FROM batch_signatures s JOIN step_ups u ON u.id = s.step_up_id
-                WHERE u.user_id <> s.user_id OR 'batch.' || s.step || ' ' || s.batch_id <> ALL (u.signs)""",
+                WHERE u.user_id <> s.user_id
+                   OR 'batch.' || split_part(s.step, '_', 1) || ' ' || s.batch_id <> ALL (u.signs)""",
         ),
         Check(
             "batch_signatures",

@@ -141,6 +141,7 @@ async def _is_paid_by(tx: Tx, me: Actor, batch: Batch) -> bool:
 
 
 async def _sign(tx: Tx, me: Actor, batch: Batch, signing: _Signing, now: datetime) -> BatchView:
+    purpose = f"batch.{signing.step.partition('_')[0]}"  # the same for every check, however many there are
     await tx.execute(
         insert(SignatureRow).values(
             batch_id=batch.id,
@@ -151,7 +152,7 @@ async def _sign(tx: Tx, me: Actor, batch: Batch, signing: _Signing, now: datetim
             line_count=batch.line_count,
             sum_fen=batch.sum_fen,
             signed_at=now,
-            step_up_id=await proven(tx, me, f"batch.{signing.step}", batch.id, now),
+            step_up_id=await proven(tx, me, purpose, batch.id, now),
         )
     )
     by = By.actor(me, signing.post, now)

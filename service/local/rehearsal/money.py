@@ -76,17 +76,25 @@ async def _batches(desk: Desk, login: str, status: str) -> list[dict[str, Any]]:
 
 async def _sign_all(desk: Desk, district: str, waiting: list[dict[str, Any]]) -> None:
     """One code serves for all that a person signs now: the next comes only after half a minute."""
-    for status, (step, post) in _NEXT.items():
-        batches = [each for each in waiting if each["status"] == status][:_SIGNED_AT_ONCE]
-        if batches:
-            signs = [{"purpose": _PURPOSES[step], "subject": each["id"]} for each in batches]
-            token = await desk.step_up(f"{post}-{district}", signs)
-            for batch in batches:
-                await _sign(desk, district, batch, token)
+    by_signer: dict[str, list[dict[str, Any]]] = {}
+    for batch in waiting:
+        if batch["status"] in _NEXT:
+            by_signer.setdefault(_wanted(batch)[1], []).append(batch)
+    for post, batches in by_signer.items():
+        now = batches[:_SIGNED_AT_ONCE]
+        signs = [{"purpose": _PURPOSES[_wanted(each)[0]], "subject": each["id"]} for each in now]
+        token = await desk.step_up(f"{post}-{district}", signs)
+        for batch in now:
+            await _sign(desk, district, batch, token)
+
+
+def _wanted(batch: dict[str, Any]) -> tuple[str, str]:
+    """What is signed next, and by whom."""
+    return _NEXT[batch["status"]]
 
 
 async def _sign(desk: Desk, district: str, batch: dict[str, Any], token: str) -> None:
-    step, post = _NEXT[batch["status"]]
+    step, post = _wanted(batch)
     body = {name: batch[name] for name in ("content_hash", "line_count", "sum_fen")}
     if step == "release":
         body |= {"voucher": f"V-{batch['number']}", "transferred_on": (await read_today(desk)).isoformat()}
