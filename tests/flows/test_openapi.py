@@ -232,7 +232,6 @@ READS = (
     ("clerk-a", "GET /api/rosters", {}),
     ("operator", "GET /api/jobs/counts", {}),
     ("operator", "GET /api/jobs/dead", {}),
-    ("operator", "GET /api/audit/seal", {}),
     *(("xuehua", "GET /api/statistics/individual-share", {"by": by}) for by in ("month", "list", "district")),
 )
 
