@@ -1,6 +1,6 @@
 """Who acts: a person behind a user, with posts, inside a district or an institution."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
 from uuid import UUID
@@ -76,14 +76,26 @@ def excluded_with(post: Post, scope: Scope) -> frozenset[Post]:
 
 
 @dataclass(frozen=True)
+class StepUp:
+    """By what somebody says to have proved anew who they are: SHA-256 of the session's and the step-up's token."""
+
+    session: bytes
+    token: bytes
+
+
+@dataclass(frozen=True)
 class Actor:
-    """The one who asks. `district` is the code of the district they work for; None: the whole city."""
+    """The one who asks. `district` is the code of the district they work for; None: the whole city.
+
+    `step_up` came with this request, for what it signs; whether it holds is looked up when signing.
+    """
 
     user_id: UUID
     person_id: UUID
     posts: frozenset[Post]
     district: str | None = None
     institution_id: UUID | None = None
+    step_up: StepUp | None = field(default=None, compare=False, repr=False)
 
     def holds(self, *posts: Post) -> bool:
         return bool(self.posts.intersection(posts))

@@ -182,6 +182,7 @@ FORMS: Mapping[str, Form] = {
     "second_review_percent": Whole(0, 100),
     "second_review_from_fen": Whole(1, 10**10),
     "review_lease_minutes": Whole(1, 480),
+    "step_up": OneOf(("signatures", "none")),
     "payment_working_days": Whole(1, 60),
     "correction_working_days": Whole(1, 60),
     "correction_reminder_working_days": Whole(1, 60),

@@ -79,6 +79,7 @@ _BY_CONSTRAINT = {
     "pk_batch_signatures": "batch.step_signed",
     "uq_treasury_transfers_voucher": "batch.voucher_used",
     "uq_users_login": "user.login_taken",
+    "uq_step_ups_code": "step_up.used",
     "pk_policy_confirmations": "policy.confirmed",
     "ck_policy_confirmations_two_persons": "policy.same_person",
     "uq_claim_holds_live": "holding.live",
@@ -126,6 +127,7 @@ _BY_CONSTRAINT = {
     "uq_procured_projects_number": "project.number_taken",
 }
 _BY_SQLSTATE = {
+    "ZD250": "step_up.needed",
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
     "ZD011": "user.posts_exclude",
     "ZD013": "claim.held",

@@ -64,6 +64,8 @@ class Sweep(StrEnum):
     EXPIRE_OFFERS = "offers.expire_offers"
     CLOSE_DAYS = "statements.close_days"
     WATCH = "operations.watch"
+    SEAL_JOURNAL = "audit.seal_journal"
+    NOTE_SEAL = "audit.note_seal"
 
 
 def _make() -> Celery:
@@ -118,4 +120,6 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.EXPIRE_OFFERS: timedelta(hours=1),
     Sweep.CLOSE_DAYS: timedelta(minutes=10),
     Sweep.WATCH: timedelta(minutes=10),
+    Sweep.SEAL_JOURNAL: timedelta(seconds=20),
+    Sweep.NOTE_SEAL: timedelta(minutes=10),  # a day's last note is its head
 }

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from domain.actor import Actor, Post
+from domain.actor import Actor, Post, StepUp
 from domain.errors import Forbidden, SignedOut
 from service.crypto import keyring
 from service.database import Base, Tx, fetch_alone
@@ -27,6 +27,8 @@ SESSION_HOURS = 8
 COOKIE = "zhida_session"
 #: Where no cookie says who asks: programs bring a token, and whoever only reads needs to be nobody.
 _WITHOUT_FORMS = r"^/($|(api|catalog|static|schema|health|metrics)(/|$))"
+#: The header by which a signature brings the token of a step-up.
+STEP_UP = "zhida-step-up"
 #: The name of the option by which a route says that anybody may ask it.
 PUBLIC = "public"
 
@@ -64,7 +66,7 @@ async def open_session(tx: Tx, me: Actor) -> Session:
     life = timedelta(hours=SESSION_HOURS)
     await tx.execute(
         insert(SessionRow).values(
-            token_sha256=_digest(token),
+            token_sha256=digest(token),
             user_id=me.user_id,
             person_id=me.person_id,
             posts=sorted(me.posts),
@@ -78,7 +80,7 @@ async def open_session(tx: Tx, me: Actor) -> Session:
 
 async def close_session(tx: Tx, token: str) -> None:
     """End the session of `token`."""
-    await tx.execute(delete(SessionRow).where(SessionRow.token_sha256 == _digest(token)))
+    await tx.execute(delete(SessionRow).where(SessionRow.token_sha256 == digest(token)))
 
 
 async def close_all_sessions(tx: Tx) -> None:
@@ -86,7 +88,8 @@ async def close_all_sessions(tx: Tx) -> None:
     await tx.execute(delete(SessionRow))
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
+    """Under which a token is stored."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -113,7 +116,7 @@ def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 
 async def actor_of(token: str) -> Actor | None:
     """The actor behind a token, by the session's hash; one statement, no transaction."""
-    for user_id, person_id, posts, district, institution_id in await fetch_alone(_WHOSE, _digest(token)):
+    for user_id, person_id, posts, district, institution_id in await fetch_alone(_WHOSE, digest(token)):
         return Actor(user_id, person_id, frozenset(map(Post, posts)), district, institution_id)
     return None
 
@@ -123,7 +126,10 @@ class Authentication(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         token = token_of(connection)
-        return AuthenticationResult(user=await actor_of(token) if token else None, auth=token)
+        me = await actor_of(token) if token else None
+        if me and token and (proof := connection.headers.get(STEP_UP)):
+            me = replace(me, step_up=StepUp(digest(token), digest(proof)))
+        return AuthenticationResult(user=me, auth=token)
 
 
 @dataclass(frozen=True)

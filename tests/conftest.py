@@ -100,10 +100,12 @@ def _prepare(server: PostgresHandle) -> None:
 
 
 async def _draw_nothing(admin_url: str) -> None:
-    """What a test approves, no chance keeps from being published: whoever tests second reviews sets their policy."""
+    """What a test approves, no chance keeps from being published, and signatures need no codes: whoever tests second
+    reviews or step-ups sets their policy."""
     connection = await asyncpg.connect(admin_url)
     await connection.execute("SET session_replication_role = replica")
     await connection.execute("DELETE FROM policies WHERE key LIKE 'second_review%'")
+    await connection.execute("UPDATE policies SET value = '\"none\"' WHERE key = 'step_up'")
     await connection.close()
 
 

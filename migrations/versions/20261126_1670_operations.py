@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "operations"
-down_revision = "fund_transfers"
+down_revision = "journal_seal"
 branch_labels = None
 depends_on = None
 

@@ -1,4 +1,4 @@
-"""Signing in, and whom one is related to."""
+"""Signing in, proving it anew for signatures, and whom one is related to."""
 
 from uuid import UUID
 
@@ -7,8 +7,21 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 
 from service.access import commands, queries
-from service.access.schemas import NewRelative, NewSignIn, NewSignUp, RelativesView, SessionView, SignedUpView
-from service.security import PUBLIC, allow, close_session
+from service.access.commands.step_up import SIGNERS
+from service.access.schemas import (
+    EnrolmentView,
+    FactorCode,
+    NewFactor,
+    NewRelative,
+    NewSignIn,
+    NewSignUp,
+    NewStepUp,
+    RelativesView,
+    SessionView,
+    SignedUpView,
+    StepUpView,
+)
+from service.security import PUBLIC, allow, close_session, digest
 from service.settings import settings
 from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
 
@@ -54,4 +67,25 @@ async def end_relative(tx: Tx, me: Me, now: Now, once: Once, relative_id: FromPa
     return answered(await once(tx, RelativesView, lambda: commands.end_relative(tx, me, relative_id, now)), 200)
 
 
-ROUTES = [sign_in, sign_out, sign_up, list_relatives, declare_relative, end_relative]
+@post("/api/step-up/enrol", guards=[allow(*SIGNERS)])
+async def enrol(request: StrictRequest, now: Now, data: JSONBody[NewFactor]) -> EnrolmentView:
+    """A new secret for my telephone's one-time codes, shown this once; confirm it by a code."""
+    return await commands.enrol(request.user, data.password, now)
+
+
+@post("/api/step-up/confirm", guards=[allow(*SIGNERS)], status_code=204)
+async def confirm_factor(tx: Tx, me: Me, now: Now, data: JSONBody[FactorCode]) -> None:
+    """My telephone shows the right codes: from now on my signatures need one."""
+    await commands.confirm_factor(tx, me, data.code, now)
+
+
+@post("/api/step-up", guards=[allow(*SIGNERS)])
+async def step_up(request: StrictRequest, now: Now, data: JSONBody[NewStepUp]) -> StepUpView:
+    """My password and a code, for the signatures I name; the token goes with each in the header `Zhida-Step-Up`."""
+    return await commands.prove(request.user, digest(request.auth), data, now)
+
+
+ROUTES = [
+    *(sign_in, sign_out, sign_up, list_relatives, declare_relative, end_relative),
+    *(enrol, confirm_factor, step_up),
+]

@@ -21,6 +21,45 @@ class SessionView(Struct):
     seconds: int
 
 
+class NewFactor(Struct, forbid_unknown_fields=True):
+    password: str
+
+
+class EnrolmentView(Struct):
+    """`uri` (otpauth://…) is shown this once: a telephone's program reads it, as text or as a picture made of it."""
+
+    uri: str
+
+
+Code = Annotated[str, Meta(pattern="^[0-9]{6}$")]
+
+
+class FactorCode(Struct, forbid_unknown_fields=True):
+    code: Code
+
+
+class NamedSignature(Struct, forbid_unknown_fields=True):
+    """What is to be signed: `purpose` is batch.assemble, batch.check or batch.release, `subject` the batch."""
+
+    purpose: Annotated[str, Meta(pattern="^[a-z_]+[.][a-z_]+$", max_length=40)]
+    subject: UUID
+
+
+class NewStepUp(Struct, forbid_unknown_fields=True):
+    """The password and a code of the telephone, for up to 100 signatures."""
+
+    password: str
+    code: Code
+    signs: Annotated[list[NamedSignature], Meta(min_length=1, max_length=100)]
+
+
+class StepUpView(Struct):
+    """`token` goes into the header `Zhida-Step-Up` of each of the named signatures; it lives `seconds`."""
+
+    token: str
+    seconds: int
+
+
 class NewSignUp(Struct, forbid_unknown_fields=True):
     login: str
     password: str

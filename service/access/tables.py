@@ -3,7 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, Text, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,6 +51,58 @@ class UserPostRow(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     post: Mapped[str] = mapped_column(primary_key=True)
+
+
+class SecondFactorRow(Base):
+    """The secret of a telephone's one-time codes, sealed under the row's id; confirmed by a code, ended by operators.
+
+    `last_counter` is the last step of time whose code was taken: that code and those before serve nobody any more.
+    """
+
+    __tablename__ = "second_factors"
+    __table_args__ = (
+        Index("uq_second_factors_standing", "user_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        UniqueConstraint("id", "user_id", name="uq_second_factors_user"),
+        CheckConstraint("wrong_count >= 0 AND last_counter >= 0", name="counted"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    secret_sealed: Mapped[bytes]
+    enrolled_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    last_counter: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    wrong_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    locked_until: Mapped[datetime | None]
+
+
+class StepUpRow(Base):
+    """Somebody proved anew who they are, for the signatures in `signs` ("batch.check UUID"); written once.
+
+    A code serves once: no two have the same factor and step of time. The database sets when it was and until when it
+    serves, and refuses one of a factor that is another's, not confirmed, ended or locked, and one of no live session.
+    """
+
+    __tablename__ = "step_ups"
+    __table_args__ = (
+        UniqueConstraint("factor_id", "counter", name="uq_step_ups_code"),
+        UniqueConstraint("token_sha256", name="uq_step_ups_token"),
+        ForeignKeyConstraint(
+            ["factor_id", "user_id"], ["second_factors.id", "second_factors.user_id"], name="fk_step_ups_factor"
+        ),
+        CheckConstraint("cardinality(signs) BETWEEN 1 AND 100", name="signs"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    factor_id: Mapped[UUID]
+    counter: Mapped[int] = mapped_column(BigInteger)
+    session_sha256: Mapped[bytes]
+    token_sha256: Mapped[bytes]
+    signs: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    granted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(server_default=text("now() + interval '5 minutes'"))
 
 
 class DeclaredRelativeRow(Base):

@@ -6,10 +6,12 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from domain.actor import Post
+from domain.errors import NotFound
 from service.audit import commands
 from service.audit.queries.owed import dead_jobs, job_counts
+from service.audit.queries.seal import seal_head
 from service.audit.queries.story import story_of
-from service.audit.schemas import DeadJobsView, JobCountsView, StoryView
+from service.audit.schemas import DeadJobsView, JobCountsView, SealView, StoryView
 from service.security import allow
 from service.web import Me, Now, Tx
 
@@ -38,4 +40,13 @@ async def do_again(tx: Tx, me: Me, now: Now, job_id: FromPath[int]) -> None:
     await commands.do_again(tx, me, job_id, now)
 
 
-ROUTES = [explain_claim, count_jobs, list_dead_jobs, do_again]
+@get("/api/audit/seal", guards=[allow(Post.OPERATOR, Post.AUDITOR)])
+async def show_seal(tx: Tx) -> SealView:
+    """The head of the chain that seals the journal: to be kept elsewhere, and held against the chain later."""
+    head = await seal_head(tx)
+    if head is None:
+        raise NotFound("seal.none")
+    return head
+
+
+ROUTES = [explain_claim, count_jobs, list_dead_jobs, do_again, show_seal]

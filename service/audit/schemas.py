@@ -29,6 +29,14 @@ class PromiseReport(Struct):
     row: BrokenRow | None = None
 
 
+class SealView(Struct):
+    """The head of the chain that seals the journal: `hash` (hex) stands for every row sealed up to block `number`."""
+
+    number: int
+    hash: str
+    sealed_at: datetime
+
+
 class JobCountsView(Struct):
     ready: int
     done: int

@@ -79,6 +79,9 @@ class SignatureRow(Base):
         CheckConstraint("step IN ('assemble', 'check', 'release')", name="step"),
     )
 
+    #: The proof that went with it. Null: from before there were any, or where the policy `step_up` asks for none.
+    step_up_id: Mapped[UUID | None] = mapped_column(ForeignKey("step_ups.id"), index=True)
+
     batch_id: Mapped[UUID] = mapped_column(primary_key=True)
     step: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))

@@ -1,6 +1,7 @@
-"""`zhida audit verify`: recompute the promises over the whole database."""
+"""`zhida audit`: recompute the promises over the whole database; the head of the journal's seal."""
 
 import sys
+from pathlib import Path
 
 import click
 import msgspec
@@ -9,10 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import text
 
+from service.audit.commands import noted_heads
 from service.audit.queries import verify as verify_promises
+from service.audit.queries.seal import last_restored_at, missing_heads, seal_head
 from service.audit.schemas import PromiseReport
-from service.cli.running import run
-from service.database import transaction
+from service.cli.running import in_transaction, refuse, run
+from service.database import Tx, transaction
 
 TITLES = {
     "one_live_attempt": "一笔申领至多一次有效的支付",
@@ -24,11 +27,13 @@ TITLES = {
     "legal_moves_and_frozen_money": "状态依规定变化，金额与收款人冻结",
     "three_persons": "一个批次三个人签字",
     "signed_content": "签字只对所见的内容有效",
+    "signed_anew": "每个签字之前重新验过密码和验证码，一个验证码只用一次",
     "money_conserved": "每项资金下达数＝可用＋为开班留出＋预留＋在途＋已付，每一分都对得上一笔申领或一个班",
     "statement_adds_up": "资金月报累计到今天就是额度的现状，哪个月的期末都不为负",
     "answered_is_committed": "答复了成功的，都已存下",
     "answered_once": "一把钥匙一个答复，签字的答复永久保留",
     "journal_equals_rows": "日志累积的结果就是每一行的现状",
+    "journal_sealed": "封存的日志一行没有改、删、插，封印首尾相接",
     "counted_once": "回盘每行只入账一次，每笔支付恰好一行",
     "nothing_in_clear": "库里没有明文的身份证号、手机号、银行卡号",
     "nobody_acts_elsewhere": "谁都没有在自己的区、机构和本人之外办事",
@@ -67,24 +72,50 @@ def audit() -> None:
 @audit.command("verify")
 @click.option("--settled", is_flag=True, help="所有待办都应已办结：还有待办就算违背")
 @click.option("--json", "as_json", is_flag=True, help="给程序看的一个 JSON 对象")
-def verify(settled: bool, as_json: bool) -> None:
+@click.option("--head", "heads", multiple=True, help="以前记下的封印，应还在链上；可以写几次")
+@click.option(
+    "--heads", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="记着封印的文件，逐行对照"
+)
+def verify(settled: bool, as_json: bool, heads: tuple[str, ...], file: Path | None) -> None:
     """对整个数据库逐项重算；有违背时指出第一行，以 1 退出。"""
-    reports = run(_verify(settled))
+    noted = [*heads, *(noted_heads(file) if file else [])]
+    reports, rewritten = run(_verify(settled, noted))
     if as_json:
         click.echo(msgspec.json.encode({"promises": reports}).decode())
     else:
         _show(reports)
-    broken = [report for report in reports if not report.held]
+    broken = [f"违背：{report.detail}" for report in reports if not report.held] + ([rewritten] if rewritten else [])
     if broken:
-        click.echo(f"违背：{broken[0].detail}", err=True)
+        click.echo(broken[0], err=True)
         sys.exit(1)
+    if noted:
+        click.echo(f"记下的封印都在链上：{len(noted)} 个", err=True)
 
 
-async def _verify(settled: bool) -> list[PromiseReport]:
-    """All statements see one moment, while the service goes on writing."""
+@audit.command("seal")
+def seal() -> None:
+    """日志封印的链头：块号、封印、时间。抄到别处，以后用 verify --head 对照。"""
+    head = in_transaction(seal_head)
+    if head is None:
+        refuse("日志还没有封存过")
+    click.echo(f"{head.number} {head.hash} {head.sealed_at.isoformat()}")
+
+
+async def _verify(settled: bool, noted: list[str]) -> tuple[list[PromiseReport], str]:
+    """All statements see one moment, while the service goes on writing; what is wrong with noted heads, in words."""
     async with transaction() as tx:
         await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        return await verify_promises(tx, settled=settled)
+        return await verify_promises(tx, settled=settled), await _lost_heads(tx, noted)
+
+
+async def _lost_heads(tx: Tx, noted: list[str]) -> str:
+    missing = await missing_heads(tx, [head.strip().lower() for head in noted])
+    if not missing:
+        return ""
+    said = f"记下的封印不在链上（{len(missing)} 个）：{missing[0]}。它所封的日志被整条改写过"
+    if restored_at := await last_restored_at(tx):
+        return f"{said}；或者它是在备份之后、{restored_at.isoformat()} 恢复之前记下的，随数据库一起丢失了"
+    return said
 
 
 def _show(reports: list[PromiseReport]) -> None:

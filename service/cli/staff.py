@@ -3,19 +3,22 @@
 from datetime import datetime
 
 import click
+import pyotp
 
 from domain.actor import Post
 from domain.errors import Invalid
 from domain.identity import CreditCode
 from domain.institution import InstitutionKind
 from service import clock
-from service.access.commands import add_staff, must_know_district
+from service.access.commands import add_staff, end_factor, must_know_district
 from service.access.schemas import NewSignUp, NewStaff
-from service.cli.running import run
+from service.cli.running import as_login, in_name_of, refuse, run
 from service.database import transaction
 from service.institutions.commands import list_institution
 from service.institutions.queries import Institution, institution_with
 from service.journal import By, record
+from service.local.sample_codes import sample_secret
+from service.settings import settings
 from service.wording import words
 
 
@@ -63,6 +66,25 @@ async def _institution(code: str) -> Institution:
     if found is None:
         raise Invalid("institution.unknown", field="institution")
     return found
+
+
+@staff.command("forget")
+@click.argument("whose")
+@click.option("--reason", required=True, help="为什么：例如手机丢了")
+@as_login
+def end_second_factor(whose: str, reason: str, login: str) -> None:
+    """解除一个人的手机验证器，本人再绑定新的。由运维人员做，日志记下是谁、为什么。"""
+    in_name_of(lambda tx, me: end_factor(tx, me, whose, reason, clock.now()), login)
+    click.echo(f"已解除 {whose} 的手机验证器。")
+
+
+@staff.command("code")
+@click.argument("login")
+def code(login: str) -> None:
+    """演示专用：演示人物此刻的一次性验证码。"""
+    if not settings().demo:
+        refuse(words("step_up.demo_only"))
+    click.echo(pyotp.TOTP(sample_secret(login)).now())
 
 
 @click.group()

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from domain.actor import Actor, Post
 from domain.identity import CreditCode, NationalId, PersonName, Phone
 from domain.institution import InstitutionKind
-from service.access.commands import hash_password, is_empty, make_user
+from service.access.commands import give_sample_factors, hash_password, is_empty, make_user
 from service.database import Tx
 from service.funds.commands import confirm_appropriation, propose_appropriation
 from service.funds.schemas import NewAppropriation
@@ -19,6 +19,7 @@ from service.institutions.commands.accounts import confirm_account, propose_acco
 from service.institutions.commands.standing import add_institution
 from service.institutions.schemas import NewInstitutionAccount
 from service.local.made_up import Maker
+from service.local.sample_codes import sample_secret
 from service.people.commands import NewPerson, ensure_person
 from service.standards.tables import StandardRow
 
@@ -70,6 +71,7 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
     """Make the cast unless somebody is there already; the lines that say how to sign in."""
     if await is_empty(tx):
         await _make(tx, today, now)
+    await give_sample_factors(tx, sample_secret, now)
     return [
         f"演示人物（示例，密码都是 {PASSWORD}）：",
         "  申领人 xuehua、dachuan；机构经办 clerk-a、clerk-b；评价机构经办 clerk-c；"
@@ -82,6 +84,7 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
             f"经办 maker-{code}，复核 checker-{code}，拨付 releaser-{code}，机构管理 officer-{code}"
             for code, name in DISTRICTS.items()
         ),
+        "  批次的签字还要一次性验证码：zhida staff code 登录名",
         "  示例额度：历下区充足；历城区很少，审几笔就用完，可以试一试追加",
     ]
 

@@ -47,7 +47,11 @@ def whole_stack(place: DataDir, *, demo: bool, port: int | None = None, wires: b
     given = {name: value for name, value in os.environ.items() if name != OWNER_ONLY}
     plan = Plan(
         f"http://127.0.0.1:{door}",
-        {**given, "ZHIDA_KEY_FILE": os.environ.get("ZHIDA_KEY_FILE") or str(place.key_file())},
+        {
+            **given,
+            "ZHIDA_DATA_DIR": str(place.path),
+            "ZHIDA_KEY_FILE": os.environ.get("ZHIDA_KEY_FILE") or str(place.key_file()),
+        },
     )
     owner = {OWNER_ONLY: _add_postgres(plan, place)}
     _add_broker(plan, place)

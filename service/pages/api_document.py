@@ -62,6 +62,8 @@ HEADINGS = {
     "statistics": "统计",
     "jobs": "后台任务",
     "operations": "后台任务",
+    "audit": "后台任务",
+    "step-up": "批次",
     "today": "服务和日期",
     "demo": "服务和日期",
     "health": "服务和日期",

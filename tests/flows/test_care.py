@@ -108,7 +108,7 @@ def test_a_batch_is_rejected_and_its_maker_sees_why(office: Office, post: str) -
     batch = maker.do("/api/batches", {"fund": "employment_subsidy", "filter": {}})
     frozen = office.wait_for_batch(batch["id"], "frozen")
     shown = {name: frozen[name] for name in ("content_hash", "line_count", "sum_fen")}
-    maker.do(f"/api/batches/{batch['id']}/submit", shown)
+    office.sign("maker", "submit", batch["id"], shown)
     office.staff(post).do(f"/api/batches/{batch['id']}/reject", {"code": "payee_doubtful", "note": "户名"})
     seen = maker.see(f"/api/batches/{batch['id']}")["given_up"]
     assert (seen["action"], seen["by"], seen["reason"]) == ("reject", post, "payee_doubtful 户名")

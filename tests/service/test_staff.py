@@ -71,7 +71,7 @@ async def test_a_password_hashed_for_the_demo_is_hashed_at_full_cost_elsewhere(
     assert "$m=19456,t=2,p=1$" in cheap
     await sign_in(NewSignIn(login, PASSWORD))
     assert await stored() == cheap
-    monkeypatch.setattr("service.access.commands.settings", lambda: replace(settings(), demo=False))
+    monkeypatch.setattr("service.access.commands.users.settings", lambda: replace(settings(), demo=False))
     with pytest.raises(SignedOut):
         await sign_in(NewSignIn(login, f"not {PASSWORD}"))
     assert await stored() == cheap

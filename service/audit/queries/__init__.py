@@ -25,9 +25,11 @@ from service.audit.queries.policies import PARAMETERS
 from service.audit.queries.registers import REGISTERS, registers_recompute
 from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
+from service.audit.queries.seal import SEALED, touched
 from service.audit.queries.standards import STANDARDS, standards_recompute
 from service.audit.queries.statement import STATEMENT
 from service.audit.queries.statements import CLOSE_ADDS_UP, REPAYMENTS_ADD_UP
+from service.audit.queries.step_ups import STEP_UPS
 from service.audit.queries.territory import TERRITORY
 from service.audit.queries.training import CLASSES
 from service.audit.schemas import BrokenRow, PromiseReport
@@ -49,6 +51,7 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
         14: await first_in_clear(tx),
         16: await recompute(tx),
     }
+    found_beside[SEALED.name] = await touched(tx)
     found_beside[STANDARDS.name] = await standards_recompute(tx)
     found_beside[OVERSIGHT.name] = await evaluations_recompute(tx)
     found_beside[PATROLS.name] = await draws_recompute(tx)
@@ -81,10 +84,12 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         LEGAL_MOVES,
         THREE_PERSONS,
         SIGNED_CONTENT,
+        STEP_UPS,
         MONEY_CONSERVED,
         COMMITTED,
         ANSWERED_ONCE,
         JOURNALLED,
+        SEALED,
         COUNTED_ONCE,
         NOTHING_IN_CLEAR,
         TERRITORY,

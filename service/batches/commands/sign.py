@@ -10,6 +10,7 @@ from domain.actor import Actor, Post
 from domain.batch import BATCH_LIFECYCLE, BatchAction, BatchStatus, Step
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.money import format_yuan
+from service.access.commands import proven
 from service.access.tables import UserRow
 from service.batches.commands.moves import BATCHES
 from service.batches.queries import Batch, locked_batch, signers_of, view_of
@@ -38,7 +39,7 @@ async def submit_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: dat
     """The maker's signature. Refusals of all three signatures:
 
     NotFound `batch.not_found`; Forbidden `batch.same_person`, `post_missing`, `batch.own_claim`; Conflict
-    `wrong_status`, `batch.changed` (with what was shown and what is there now).
+    `wrong_status`, `batch.changed` (with what was shown and what is there now); and what `proven` refuses.
     """
     batch = await _may_sign(tx, me, batch_id, _SUBMIT, shown)
     return await _sign(tx, me, batch, _SUBMIT, now)
@@ -140,6 +141,7 @@ async def _is_paid_by(tx: Tx, me: Actor, batch: Batch) -> bool:
 
 
 async def _sign(tx: Tx, me: Actor, batch: Batch, signing: _Signing, now: datetime) -> BatchView:
+    purpose = f"batch.{signing.step.partition('_')[0]}"  # the same for every check, however many there are
     await tx.execute(
         insert(SignatureRow).values(
             batch_id=batch.id,
@@ -150,6 +152,7 @@ async def _sign(tx: Tx, me: Actor, batch: Batch, signing: _Signing, now: datetim
             line_count=batch.line_count,
             sum_fen=batch.sum_fen,
             signed_at=now,
+            step_up_id=await proven(tx, me, purpose, batch.id, now),
         )
     )
     by = By.actor(me, signing.post, now)

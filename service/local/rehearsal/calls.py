@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from service.local.sample_codes import SampleCodes
+
 PASSWORD = "zhida-demo"  # noqa: S105 (the sample cast's, on loopback)
 WIDTH = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
@@ -58,6 +60,7 @@ class Desk:
     def __post_init__(self) -> None:
         self._free = asyncio.Semaphore(WIDTH)
         self._tokens: dict[str, str] = {}
+        self._codes = SampleCodes()
 
     async def ask(
         self,
@@ -70,13 +73,16 @@ class Desk:
         key: str | None = None,
         refusals: Collection[str] = (),
         kind: str = "text/csv",
+        step_up: str | None = None,
     ) -> Reply:
         """Ask the service, as `login` when one is named, or as the device whose key is `bearer`. A refusal whose code
         is not among `refusals` is Unexpected; no answer at all is GaveUp. With a `key` a request that went through
-        twice has one effect. A body of bytes is a file of this `kind`."""
+        twice has one effect. A body of bytes is a file of this `kind`. `step_up` is a token for what is signed."""
 
         async def attempt() -> Reply | str:
             headers = {"Idempotency-Key": key} if key else {}
+            if step_up:
+                headers["Zhida-Step-Up"] = step_up
             if isinstance(body, bytes):
                 headers["Content-Type"] = kind
             if token := bearer or (login and await self.sign_in(login)):
@@ -100,6 +106,16 @@ class Desk:
             reply = await self.ask("POST", "/api/sign-in", body)
             self._tokens[login] = reply.body["token"]
         return self._tokens[login]
+
+    async def step_up(self, login: str, signs: list[dict[str, str]]) -> str:
+        """A token for the named signatures of `login`, by the next code of their telephone."""
+        while True:
+            code, wait = self._codes.next(login)
+            await asyncio.sleep(wait)
+            body = {"password": PASSWORD, "code": code, "signs": signs}
+            reply = await self.ask("POST", "/api/step-up", body, login=login, refusals={"step_up.used"})
+            if not reply.code:
+                return str(reply.body["token"])
 
     async def control(self, name: str, method: str, path: str, body: Any = None) -> Any:
         """Speak to the controls of a stand-in and answer what it said."""

@@ -12,20 +12,23 @@ from service.local.rehearsal.season import Bar, Season
 #: A season's payable claims travel in about this many batches a district, so that there is more than one.
 _BATCHES_A_DISTRICT = 3
 _LINES_MIN = 5
+#: A step-up names no more signatures.
+_SIGNED_AT_ONCE = 100
 _LATE_MS = 4_000
 #: Batches in one of these are still on their way.
 _UNDER_WAY = ("opened", "frozen", "submitted", "checked", "released", "sent")
 #: Status of a batch → what is signed next, and by whom.
 _NEXT = {"frozen": ("submit", "maker"), "submitted": ("check", "checker"), "checked": ("release", "releaser")}
-
-
+_CHECKERS = ("checker", "checker2", "checker3")
+#: As a step-up names what is signed.
+_PURPOSES = {"submit": "batch.assemble", "check": "batch.check", "release": "batch.release"}
 #: The bank's first return of each file is cut short, and the next tells every line twice, the last first, with a
 #: line that is nobody's.
 _STRANGE_RETURNS = {"garble": 1, "repeat": True, "shuffle": True, "stranger_lines": 1}
 #: The clock jumps so far, so many seconds after one another.
 _JUMPS_DAYS, _JUMP_SECONDS = (1, 3), 1.5
 #: What one hears who clicks second, or too early.
-_TOO_LATE = {"wrong_status", "batch.same_person"}
+_TOO_LATE = {"wrong_status", "batch.same_person", "step_up.needed"}
 #: Step → the next, and by whom.
 _THEN = {"submit": ("check", "checker"), "check": ("release", "releaser")}
 
@@ -68,16 +71,16 @@ async def _show(desk: Desk, season: Season, bar: Bar, payable: int) -> None:
 
 
 async def _pay_district(desk: Desk, district: str, limit: int, twice: bool) -> None:
-    """Each round every batch of the district gets the signature it waits for, and each fund from which something is
-    due and of which no batch waits for its claims gets one. What a killed process left is taken up."""
+    """Each round, each fund from which something is due and of which no batch waits for its claims gets one; when all
+    that is due stands in batches, they get the signatures they wait for. What a killed process left is taken up."""
     maker = f"maker-{district}"
     while True:
         waiting = [each for status in _UNDER_WAY for each in await _batches(desk, maker, status)]
-        for batch in waiting:
-            if batch["status"] in _NEXT:
-                await _sign(desk, district, batch, twice)
         filling = {each["fund"] for each in waiting if each["status"] == "opened"}
-        for due in (await desk.ask("GET", "/api/batches/due", login=maker)).body["due"]:
+        dues = (await desk.ask("GET", "/api/batches/due", login=maker)).body["due"]
+        if not dues and not filling:
+            await _sign_all(desk, district, waiting, twice)
+        for due in dues:
             if due["fund"] not in filling:
                 body = {"fund": due["fund"], "filter": {}, "limit": limit}
                 await desk.ask("POST", "/api/batches", body, login=maker, key=str(uuid4()))
@@ -91,26 +94,54 @@ async def _batches(desk: Desk, login: str, status: str) -> list[dict[str, Any]]:
     return list((await desk.ask("GET", f"/api/batches?status={status}", login=login)).body["batches"])
 
 
-async def _sign(desk: Desk, district: str, batch: dict[str, Any], twice: bool) -> None:
-    """With `twice` the same person clicks in another window too, and whoever signs next does not wait for them."""
+async def _sign_all(desk: Desk, district: str, waiting: list[dict[str, Any]], twice: bool) -> None:
+    """One code serves for all that a person signs now: the next comes only after half a minute."""
+    by_signer: dict[str, list[dict[str, Any]]] = {}
+    for batch in waiting:
+        if batch["status"] in _NEXT:
+            by_signer.setdefault(_wanted(batch)[1], []).append(batch)
+    for post, batches in by_signer.items():
+        now = batches[:_SIGNED_AT_ONCE]
+        signs = [{"purpose": _PURPOSES[_wanted(each)[0]], "subject": each["id"]} for each in now]
+        token = await desk.step_up(f"{post}-{district}", signs)
+        for batch in now:
+            await _sign(desk, district, batch, token, twice)
+
+
+def _wanted(batch: dict[str, Any]) -> tuple[str, str]:
+    """What is signed next, and by whom; a large batch is checked by several, one after the other."""
     step, post = _NEXT[batch["status"]]
+    if step == "check":
+        post = _CHECKERS[len(batch["signatures"]) - 1]  # the maker's stands before
+    return step, post
+
+
+async def _sign(desk: Desk, district: str, batch: dict[str, Any], token: str, twice: bool) -> None:
+    """With `twice` the same person clicks in another window too, and whoever signs next does not wait for them."""
+    step, post = _wanted(batch)
     if not twice:
-        await _click(desk, district, batch, step, post)
+        await _click(desk, district, batch, step, post, token)
         return
-    clicks = [_click(desk, district, batch, step, post, mark) for mark in ("", "-again")]
+    clicks = [_click(desk, district, batch, step, post, token, mark) for mark in ("", "-again")]
     if (after := _THEN.get(step)) is not None:
-        clicks.append(_click(desk, district, batch, *after, "-early"))
+        clicks.append(_click(desk, district, batch, *after, None, "-early"))
     await asyncio.gather(*clicks)
 
 
 async def _click(
-    desk: Desk, district: str, batch: dict[str, Any], step: str, post: str, mark: str | None = None
+    desk: Desk,
+    district: str,
+    batch: dict[str, Any],
+    step: str,
+    post: str,
+    token: str | None,
+    mark: str | None = None,
 ) -> None:
     """Without a `mark` nobody else clicks, so no refusal is right."""
     body = {name: batch[name] for name in ("content_hash", "line_count", "sum_fen")}
     if step == "release":
         body |= {"voucher": f"V-{batch['number']}", "transferred_on": (await read_today(desk)).isoformat()}
-    # The key is the batch's and the step's: whoever repeats it repeats the same signature.
-    path, key = f"/api/batches/{batch['id']}/{step}", f"{batch['id']}-{step}{mark or ''}"
+    # The key is that of the batch, what it holds and the step: whoever repeats it repeats the same signature.
+    path, key = f"/api/batches/{batch['id']}/{step}", f"{batch['id']}-{batch['content_hash'][:16]}-{post}{mark or ''}"
     refusals = () if mark is None else _TOO_LATE
-    await desk.ask("POST", path, body, login=f"{post}-{district}", key=key, refusals=refusals)
+    await desk.ask("POST", path, body, login=f"{post}-{district}", key=key, refusals=refusals, step_up=token)

@@ -64,6 +64,11 @@ def _fits(stored: str, password: str) -> bool:
         return False
 
 
+async def password_fits(stored: str, password: str) -> bool:
+    """Whether it is the password whose hash is stored. No transaction should be open while argon2 works."""
+    return await asyncio.to_thread(_fits, stored, password)
+
+
 async def _at_full_cost(stored: str, password: str) -> str:
     """The hash to keep of a password that was right: the demo's cheap one is made anew where the service is real."""
     is_cheap = not settings().demo and _hasher().check_needs_rehash(stored)
@@ -90,7 +95,7 @@ async def _account(given: NewSignIn) -> LoginAccount:
     """SignedOut for a wrong login or password alike. No transaction is open while argon2 works."""
     async with transaction() as tx:
         found = await account_for_login(tx, given.login.strip().lower())
-    fits = await asyncio.to_thread(_fits, found.password_hash if found else _nobodys_hash(), given.password)
+    fits = await password_fits(found.password_hash if found else _nobodys_hash(), given.password)
     if found is None or not fits:
         raise SignedOut("sign_in.wrong")
     return found

@@ -1,0 +1,49 @@
+"""What changes users: who they are, how they prove it, and whom they are related to."""
+
+from service.access.commands.step_up import (
+    confirm_factor,
+    end_factor,
+    enrol,
+    give_sample_factors,
+    prove,
+    proven,
+)
+from service.access.commands.users import (
+    OFFICERS,
+    PASSWORD_LENGTH_MAX,
+    PASSWORD_LENGTH_MIN,
+    add_staff,
+    declare_relative,
+    end_relative,
+    hash_password,
+    is_empty,
+    load_districts,
+    make_user,
+    must_know_district,
+    sign_in,
+    sign_up,
+    who_is,
+)
+
+__all__ = [
+    "OFFICERS",
+    "PASSWORD_LENGTH_MAX",
+    "PASSWORD_LENGTH_MIN",
+    "add_staff",
+    "confirm_factor",
+    "declare_relative",
+    "end_factor",
+    "end_relative",
+    "enrol",
+    "give_sample_factors",
+    "hash_password",
+    "is_empty",
+    "load_districts",
+    "make_user",
+    "must_know_district",
+    "prove",
+    "proven",
+    "sign_in",
+    "sign_up",
+    "who_is",
+]
