@@ -27,17 +27,18 @@ async def fetch_return(owed: Owed) -> None:
 
 async def _fetch(owed: Owed, batch_id: UUID, desk: Bank) -> None:
     async with transaction() as tx:
-        file_id = await queries.file_to_fetch(tx, batch_id)
-    if file_id is None:
+        wanted = await queries.file_to_fetch(tx, batch_id)
+    if wanted is None:
         async with owed.settle():
             return  # every payment is settled: nothing is owed any more
+    file_id, form = wanted
     data = await desk.fetch_return(file_id)
     if data is None:
         owed.postpone(batch_id, "return.none_yet")
         return
     by = By(Job.FETCH_RETURN, now())
     try:
-        file = commands.read(data, file_id)
+        file = commands.read(data, file_id, form)
         async with owed.settle() as (tx, still_owed):
             view = await commands.take_return(tx, None, file, data, "bank", by) if still_owed else None
             if view and view.open:

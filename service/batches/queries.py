@@ -1,7 +1,7 @@
 """Read batches and their lines, within the asker's district."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
@@ -36,6 +36,9 @@ from service.journal import JournalRow
 
 #: A stored batch: what `_COLUMNS` selects.
 Batch: TypeAlias = Row[*tuple[Any, ...]]
+
+
+_LINES_AT_ONCE = 1_000
 
 
 class Attempt(NamedTuple):
@@ -193,25 +196,26 @@ async def attempts_in(tx: Tx, batch_id: UUID, *statuses: AttemptStatus) -> list[
     return [Attempt(*each[:4], AttemptStatus(each.status)) for each in rows]
 
 
-async def payment_lines(tx: Tx, batch_id: UUID) -> list[PaymentLine]:
-    """What a batch pays, in clear: for its file and for recomputing what was signed."""
+async def payment_lines(tx: Tx, batch_id: UUID) -> AsyncIterator[list[PaymentLine]]:
+    """What a batch pays, in clear and in order of reference, a part at a time: for its file and what was signed."""
     row = AttemptRow
-    rows = await tx.execute(
+    rows = await tx.stream(
         select(row.id, row.reference, row.payee_sealed, row.account_sealed, row.bank_code, row.amount_fen)
         .where(row.batch_id == batch_id, row.status != AttemptStatus.VOID)
         .order_by(row.reference)
     )
     keys = keyring()
-    return [
-        PaymentLine(
-            each.reference,
-            keys.open(each.payee_sealed, each.id),
-            keys.open(each.account_sealed, each.id),
-            each.bank_code,
-            each.amount_fen,
-        )
-        for each in rows
-    ]
+    async for part in rows.partitions(_LINES_AT_ONCE):
+        yield [
+            PaymentLine(
+                each.reference,
+                keys.open(each.payee_sealed, each.id),
+                keys.open(each.account_sealed, each.id),
+                each.bank_code,
+                each.amount_fen,
+            )
+            for each in part
+        ]
 
 
 async def live_attempt(tx: Tx, claim_id: UUID) -> Row[UUID, str] | None:

@@ -38,7 +38,7 @@ from service.database import Tx
 from service.employment.tables import EmploymentContractRow
 from service.funds.commands import confirm_appropriation, follow, propose_appropriation
 from service.funds.schemas import NewAppropriation
-from service.gateways.bank_files import BankFileHeader, neutral
+from service.gateways.bank_files import BankFileHeader, neutral, write
 from service.institutions.commands.accounts import payable_account
 from service.institutions.tables import AccountAnswerRow, AccountProposalRow, InstitutionRow
 from service.journal import By, move_all, record
@@ -344,7 +344,7 @@ class Season:
         header = BankFileHeader(batch.number, AT.date(), batch.debit_account, batch.line_count, batch.sum_fen)
         rows = (await tx.execute(select(AttemptRow).where(AttemptRow.batch_id == batch_id))).all()
         lines = [PaymentLine(row.reference, "张三", ACCOUNT, row.bank_code, row.amount_fen) for row in rows]
-        plain = neutral.write(header, lines)
+        plain = b"".join(write(neutral, header, sorted(lines, key=lambda each: each.reference)))
         await tx.execute(
             insert(BankFileRow).values(
                 batch_id=batch_id, file_id=batch.number, bytes_sealed=keyring().seal(plain, batch_id),
