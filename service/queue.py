@@ -22,6 +22,7 @@ class Job(StrEnum):
     ASSEMBLE_BATCH = "batches.assemble_batch"
     WRITE_BANK_FILE = "batches.write_bank_file"
     SEND_BANK_FILE = "batches.send_bank_file"
+    RESEND_BANK_FILE = "batches.resend_bank_file"
     FETCH_RETURN = "reconciliation.fetch_return"
     RAISE_CLAWBACK = "clawbacks.raise_clawback"
     HOLD_CLAIMS = "oversight.hold_claims"

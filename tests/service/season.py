@@ -28,7 +28,7 @@ from domain.eligibility import StandardFacts, decide
 from domain.fund import Pot
 from service.access.tables import UserRow
 from service.batches.queries import debit_account
-from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SignatureRow, TreasuryTransferRow
+from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SendingRow, SignatureRow, TreasuryTransferRow
 from service.catalog.tables import CatalogItemRow, EditionRow
 from service.claims.commands.moves import move_claims
 from service.claims.queries.decisions import stored_decision
@@ -351,6 +351,11 @@ class Season:
                 sha256=hashlib.sha256(plain).hexdigest(), line_count=batch.line_count, sum_fen=batch.sum_fen,
             )
         )  # fmt: skip
+        await tx.execute(
+            insert(SendingRow).values(
+                id=uuid4(), batch_id=batch_id, kind="sent", sha256=hashlib.sha256(plain).hexdigest(), began_at=AT
+            )
+        )
         await follow(tx, [row.claim_id for row in rows], Pot.IN_FLIGHT, BY)
         await self.move_attempts(tx, attempts, AttemptAction.INTEND, AttemptAction.SEND)
         await self.move_batch(tx, batch_id, BatchAction.SEND)

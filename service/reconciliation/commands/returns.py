@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, text
 
 from domain.actor import Actor
-from domain.agent_bank import BankFormat, BankTerms
+from domain.agent_bank import BankFormat, BankTerms, BankWay
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
 from domain.claim import ClaimAction
 from domain.errors import Conflict, Invalid
@@ -231,7 +231,7 @@ async def settle_batch(tx: Tx, batch: Batch, settled: bool, by: By) -> None:
     left = await open_count(tx, batch.id)
     if batch.status == BatchStatus.RELEASED and settled:
         await move_all(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.SEND, [batch.id], by)
-        if left:
+        if left and BankTerms.read(batch.terms).way is BankWay.HTTP:
             await owe(tx, Job.FETCH_RETURN, batch.id)
     if left == 0:
         await move_all(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.SETTLE, [batch.id], by)
