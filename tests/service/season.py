@@ -345,16 +345,15 @@ class Season:
         rows = (await tx.execute(select(AttemptRow).where(AttemptRow.batch_id == batch_id))).all()
         lines = [PaymentLine(row.reference, "张三", ACCOUNT, row.bank_code, row.amount_fen) for row in rows]
         plain = b"".join(write(neutral, header, sorted(lines, key=lambda each: each.reference)))
+        sha256 = hashlib.sha256(plain).hexdigest()
         await tx.execute(
             insert(BankFileRow).values(
                 batch_id=batch_id, file_id=batch.number, bytes_sealed=keyring().seal(plain, batch_id),
-                sha256=hashlib.sha256(plain).hexdigest(), line_count=batch.line_count, sum_fen=batch.sum_fen,
+                sha256=sha256, line_count=batch.line_count, sum_fen=batch.sum_fen,
             )
         )  # fmt: skip
         await tx.execute(
-            insert(SendingRow).values(
-                id=uuid4(), batch_id=batch_id, kind="sent", sha256=hashlib.sha256(plain).hexdigest(), began_at=AT
-            )
+            insert(SendingRow).values(id=uuid4(), batch_id=batch_id, kind="sent", sha256=sha256, began_at=AT)
         )
         await follow(tx, [row.claim_id for row in rows], Pot.IN_FLIGHT, BY)
         await self.move_attempts(tx, attempts, AttemptAction.INTEND, AttemptAction.SEND)

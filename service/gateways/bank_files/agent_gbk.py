@@ -28,8 +28,8 @@ from service.gateways.bank_files.form import (
     BankFileHeader,
     ReturnFile,
     ReturnLine,
+    are_texts,
     fen,
-    is_text,
     must_agree,
     yuan,
 )
@@ -81,7 +81,9 @@ def tail(header: BankFileHeader) -> bytes:
 
 
 def carries(cell: str, text: str) -> bool:
-    if "|" in text or len(text.encode("gb18030")) > _BYTES_MAX.get(cell, 60):
+    # no character takes more than four bytes, so that nearly every cell need not be encoded to be measured
+    size, most = len(text) if text.isascii() else 4 * len(text), _BYTES_MAX.get(cell, 60)
+    if "|" in text or (size > most and len(text.encode("gb18030")) > most):
         return False
     return text.isprintable() or not any(unicodedata.category(each) == "Co" for each in text)
 
@@ -120,7 +122,7 @@ def read_return(data: bytes) -> ReturnFile:
 def _head(row: str) -> tuple[str, str, int, int]:
     """File id, account, count and sum."""
     cells = row.split("|")
-    if len(cells) != 6 or cells[0] != RESULT or not all(cells) or not is_text("".join(cells)):
+    if len(cells) != 6 or cells[0] != RESULT or not all(cells) or not are_texts(cells):
         raise Invalid("return.form", "header")
     _, file_id, day, account, count, total = cells
     if not _DAY.fullmatch(day) or not _COUNT.fullmatch(count):
@@ -131,7 +133,7 @@ def _head(row: str) -> tuple[str, str, int, int]:
 def _line(number: int, row: str) -> ReturnLine:
     field = f"line {number + 1}"
     cells = row.split("|")
-    if len(cells) != 5 or cells[0] != str(number) or not is_text(row):
+    if len(cells) != 5 or cells[0] != str(number) or not are_texts(cells):
         raise Invalid("return.form", field)
     _, reference, amount, code, words = cells
     amount_fen = fen(amount, field)

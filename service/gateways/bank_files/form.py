@@ -23,7 +23,7 @@ CELL_LENGTH_MAX = 200
 FEN_MAX = 2**63 - 1
 
 _PIECE = 1_000
-_YUAN = re.compile(r"(0|[1-9][0-9]{0,16})\.([0-9]{2})")
+_YUAN = re.compile(r"(?:0|[1-9][0-9]{0,16})\.[0-9]{2}")
 # Controls, zero-width and direction marks, surrogates, line and paragraph separators: never part of a name.
 _NO_TEXT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -172,6 +172,12 @@ def is_text(text: str) -> bool:
     return text.isprintable() or not any(unicodedata.category(each) in _NO_TEXT for each in text)
 
 
+def are_texts(cells: list[str]) -> bool:
+    """`is_text` of every cell."""
+    together = "".join(cells)
+    return (len(together) <= CELL_LENGTH_MAX and together.isprintable()) or all(map(is_text, cells))
+
+
 def must_agree(kind: str, field: str, stated: tuple[int, int], actual: tuple[int, int]) -> None:
     """Invalid `{kind}.count_differs` or `{kind}.sum_differs` unless (count, sum in fen) are the same."""
     for what, said, found in zip(("count", "sum"), stated, actual, strict=True):
@@ -186,8 +192,7 @@ def yuan(fen: int) -> str:
 
 def fen(text: str, field: str) -> int:
     """Fen of yuan as `yuan` writes them; Invalid `return.amount`."""
-    match = _YUAN.fullmatch(text)
-    found = int("".join(match.groups())) if match else FEN_MAX + 1
+    found = int(text.replace(".", "")) if _YUAN.fullmatch(text) else FEN_MAX + 1
     if found > FEN_MAX:
         raise Invalid("return.amount", field)
     return found

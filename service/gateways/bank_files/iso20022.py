@@ -222,8 +222,10 @@ def _notification(data: bytes) -> ReturnFile:
         else:
             document = record
     about = {way.removeprefix(_NOTICE): text for way, text in document.items() if way.startswith(_NOTICE)}
-    if len(files) != 1:
-        raise Invalid("return.several_files" if files else "return.form", "header")
+    if not files:
+        raise Invalid("return.form", "header")
+    if len(files) > 1:
+        raise Invalid("return.several_files", "header")
     stated = about.get("TxsSummry/TtlNtries/NbOfNtries"), about.get("TxsSummry/TtlNtries/Sum")
     if None not in stated:
         count, total = (each or "" for each in stated)

@@ -27,8 +27,8 @@ from service.gateways.bank_files.form import (
     BankFileHeader,
     ReturnFile,
     ReturnLine,
+    are_texts,
     fen,
-    is_text,
     must_agree,
     yuan,
 )
@@ -107,7 +107,7 @@ def _rows(data: bytes) -> Iterator[_Row]:
     reader = csv.reader(text, strict=True)
     try:
         for at, cells in enumerate(reader, start=1):
-            if not all(is_text(cell) for cell in cells):
+            if not are_texts(cells):
                 raise Invalid("return.form", f"line {at}")
             yield at, cells
     except UnicodeDecodeError:
