@@ -352,9 +352,8 @@ class Season:
                 sha256=sha256, line_count=batch.line_count, sum_fen=batch.sum_fen,
             )
         )  # fmt: skip
-        await tx.execute(
-            insert(SendingRow).values(id=uuid4(), batch_id=batch_id, kind="sent", sha256=sha256, began_at=AT)
-        )
+        left = insert(SendingRow).values(id=uuid4(), batch_id=batch_id, kind="sent", sha256=sha256, began_at=AT)
+        await tx.execute(left)
         await follow(tx, [row.claim_id for row in rows], Pot.IN_FLIGHT, BY)
         await self.move_attempts(tx, attempts, AttemptAction.INTEND, AttemptAction.SEND)
         await self.move_batch(tx, batch_id, BatchAction.SEND)

@@ -85,6 +85,57 @@ FILE_BYTES = Promise(
 )
 
 
+BYTES_LEFT = Promise(
+    5,
+    "bytes_leave_as_agreed",
+    "bank_file_sendings",
+    (
+        Check(
+            "bank_file_sendings",
+            "送出的不是存下的代发文件",
+            """SELECT s.id FROM bank_file_sendings s LEFT JOIN bank_files f USING (batch_id)
+                WHERE s.sha256 IS DISTINCT FROM f.sha256""",
+        ),
+        Check(
+            "bank_file_sendings",
+            "再送一次，却不在银行约定的时限内，或没有两个人决定",
+            """SELECT s.id FROM bank_file_sendings s JOIN batches b ON b.id = s.batch_id
+                 LEFT JOIN bank_file_sendings f ON f.batch_id = s.batch_id AND f.kind <> 'resent'
+                 LEFT JOIN bank_file_resends r ON r.id = s.resend_id AND r.batch_id = s.batch_id
+                WHERE s.kind = 'resent'
+                  AND (r.confirmed_person IS NULL OR f.began_at IS NULL OR b.terms ->> 'way' <> 'http'
+                       OR s.began_at
+                          >= f.began_at + make_interval(mins => (b.terms ->> 'duplicate_minutes')::integer))""",
+        ),
+        Check(
+            "bank_file_sendings",
+            "同一份代发文件头一次送出记了两次",
+            """SELECT batch_id FROM bank_file_sendings WHERE kind <> 'resent'
+                GROUP BY batch_id HAVING count(*) > 1""",
+        ),
+        *(
+            Check(
+                table,
+                "两次说的是同一个人",
+                f"""SELECT d.id FROM {table} d
+                     JOIN people p ON p.id = d.proposed_person JOIN people c ON c.id = d.confirmed_person
+                    WHERE coalesce(p.merged_into, p.id) = coalesce(c.merged_into, c.id)""",  # noqa: S608 (our own names)
+            )
+            for table in ("bank_file_resends", "bank_file_handovers")
+        ),
+        Check(
+            "payment_attempts",
+            "由人带去的代发文件，去向没有两个人说定",
+            """SELECT a.id FROM payment_attempts a JOIN batches b ON b.id = a.batch_id
+                WHERE b.terms ->> 'way' = 'files' AND a.status NOT IN ('void', 'prepared', 'sending')
+                  AND NOT EXISTS (SELECT FROM bank_file_handovers h
+                                   WHERE h.batch_id = a.batch_id AND h.confirmed_person IS NOT NULL)
+                  AND NOT EXISTS (SELECT FROM restores)""",
+        ),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Recomputed:
     """What opening the batches found: the first breach of promise 8 and of promise 4."""

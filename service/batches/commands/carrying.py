@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 
 from domain.actor import Actor, Post
 from domain.agent_bank import BankTerms, BankWay
@@ -14,9 +14,9 @@ from service.batches.commands.saying import confirm_carrier, say
 from service.batches.commands.send import FileToSend, file_of, let_leave, pay_nothing
 from service.batches.queries import Batch, attempts_in, find_file, locked_batch, view_of
 from service.batches.schemas import BankFileView, BatchView, NewFileWord, NewHandover
-from service.batches.tables import HandoverRow, SendingRow
+from service.batches.tables import HandoverRow, RestoreRow, SendingRow
 from service.database import Tx
-from service.journal import By, move_all, record
+from service.journal import By, JournalRow, move_all, record
 
 CARRIERS = (Post.MAKER, Post.CHECKER, Post.RELEASER)
 
@@ -26,11 +26,13 @@ async def take_file(tx: Tx, me: Actor, batch_id: UUID, now: datetime) -> BankFil
     them. A batch with a claim that is stopped now is dissolved instead (`sendings` is empty then).
 
     NotFound `batch.not_found`, `bank_file.not_written`; Conflict `bank_file.over_http`, `bank_file.taken_out`,
-    `wrong_status`.
+    `bank_file.restored`, `wrong_status`.
     """
     batch, by = await _carried_batch(tx, me, batch_id, now)
     if await _carrier(tx, batch.id) is not None:
         raise Conflict("bank_file.taken_out", number=batch.number)
+    if await _was_restored(tx, batch.id):
+        raise Conflict("bank_file.restored", number=batch.number)
     BATCH_LIFECYCLE.after(BatchStatus(batch.status), BatchAction.SEND)
     await let_leave(tx, batch, "carried", by)
     return await find_file(tx, me, batch.id)
@@ -113,6 +115,13 @@ async def _carrier(tx: Tx, batch_id: UUID) -> tuple[UUID, UUID] | None:
     assert found.user_id
     assert found.person_id
     return found.user_id, found.person_id
+
+
+async def _was_restored(tx: Tx, batch_id: UUID) -> bool:
+    """Whether a backup was put back since the file was written: then the bank may have it already (promise 19)."""
+    row, restored = JournalRow, select(func.max(RestoreRow.journal_id)).scalar_subquery()
+    written = select(row.id).where(row.subject_kind == "bank_file", row.subject_id == batch_id, row.action == "write")
+    return bool((await tx.execute(select(exists(written.where(row.id <= restored))))).scalar_one())
 
 
 async def _on_its_way(tx: Tx, batch: Batch) -> list[UUID]:

@@ -82,7 +82,8 @@ async def take_return(tx: Tx, me: Actor | None, file: ReturnFile, data: bytes, s
     attempts = await attempts_in(tx, batch.id)
     if any(each.status in _NOT_SENT_YET for each in attempts):
         raise Conflict("return.too_early", file_id=file.file_id)
-    judged = _judge(file.lines or _of_all(file, attempts), attempts)
+    file = _naming_all(file, attempts)
+    judged = _judge(file.lines, attempts)
     return_id = await _store(tx, file, data, sha256, source, by)
     await _store_lines(tx, return_id, judged)
     settled = [each for each in judged if each.verdict.kind == VerdictKind.SETTLED]
@@ -104,12 +105,13 @@ def _must_answer(file: ReturnFile, batch: Batch) -> None:
         raise Invalid("return.sum_differs", "header", stated=file.paid_sum_fen, actual=batch.sum_fen)
 
 
-def _of_all(file: ReturnFile, attempts: Iterable[Attempt]) -> list[ReturnLine]:
-    """What a bank that names no payment says of every one of them at once."""
+def _naming_all(file: ReturnFile, attempts: Iterable[Attempt]) -> ReturnFile:
+    """A line a payment, where the bank named none and said one thing of all."""
     if not file.whole:
-        return []
+        return file
     paid = sorted((each for each in attempts if each.status != AttemptStatus.VOID), key=lambda each: each.reference)
-    return [ReturnLine(at, each.reference, each.amount_fen, file.whole, "") for at, each in enumerate(paid, start=1)]
+    lines = [ReturnLine(at, each.reference, each.amount_fen, file.whole, "") for at, each in enumerate(paid, start=1)]
+    return replace(file, lines=lines, line_count=len(lines), sum_fen=sum(line.amount_fen for line in lines))
 
 
 async def keep_unreadable(tx: Tx, file_id: str, data: bytes, refusal: Invalid, by: By) -> None:
