@@ -24,6 +24,7 @@ class Job(StrEnum):
     SEND_BANK_FILE = "batches.send_bank_file"
     RESEND_BANK_FILE = "batches.resend_bank_file"
     FETCH_RETURN = "reconciliation.fetch_return"
+    ASK_PAYMENTS = "reconciliation.ask_payments"
     RAISE_CLAWBACK = "clawbacks.raise_clawback"
     HOLD_CLAIMS = "oversight.hold_claims"
     SEND_MESSAGE = "messages.send_message"

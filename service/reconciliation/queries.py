@@ -56,6 +56,13 @@ async def file_to_fetch(tx: Tx, batch_id: UUID) -> tuple[str, BankFormat] | None
     return (found.file_id, BankTerms.read(found.terms).format) if found else None
 
 
+async def unknown_references(tx: Tx, batch_id: UUID, limit: int) -> list[str]:
+    """Payments of a batch of which the bank could not tell so far; it is asked about some of them, then others."""
+    row = AttemptRow
+    asked = select(row.reference).where(row.batch_id == batch_id, row.status == AttemptStatus.UNKNOWN)
+    return list((await tx.execute(asked.order_by(func.random()).limit(limit))).scalars())
+
+
 async def known_return(tx: Tx, sha256: str) -> UUID | None:
     """The return file with these bytes, whatever it was called."""
     return (await tx.execute(select(ReturnFileRow.id).where(ReturnFileRow.sha256 == sha256))).scalar_one_or_none()

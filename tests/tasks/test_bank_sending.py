@@ -21,11 +21,13 @@ from service.batches import commands, queries
 from service.batches.schemas import BatchView, NewFileWord, NewHandover, NewResend
 from service.claims.schemas import NewHold
 from service.database import Tx, transaction
+from service.gateways.bank import FileState
 from service.gateways.bank_files.agent_gbk import RESULT
 from service.journal import By
 from service.queue import Job
 from service.reconciliation import commands as reconciliation
 from tasks.batches import resend_bank_file, send_bank_file
+from tasks.reconciliation import ask_payments
 from tasks.runtime import do
 from tests.app import the_app
 from tests.gateways.stand_in import TOKEN, StandIn
@@ -369,3 +371,25 @@ async def test_a_resend_pays_once_whether_or_not_the_first_came_through(
     calls = bank.see("calls")
     came = calls["received"] + calls.get("resent", 0)
     assert (left, came) == (2, 1 if mode == "drop_before" else 2)  # every time that bytes came is written down
+
+
+@pytest.mark.parametrize("mode", ["drop_before", "drop_after"])
+async def test_an_unknown_payment_is_asked_about_by_its_reference(bank: StandIn, committed: World, mode: str) -> None:
+    """What the bank has settled is settled; what it does not know may still be on its way, and stays unknown."""
+    async with transaction() as tx:
+        stage = await Stage.build(tx, committed, claims=2)
+        batch = await stage.written(tx)
+    bank.behave(mode=mode, until_calls=1)
+    await do(send_bank_file, [await latest(Job.SEND_BANK_FILE, batch.id)])
+    async with transaction() as tx:
+        file = await commands.intend_to_send(tx, batch.id, committed.now)
+        assert file is not None
+        assert not await commands.settle_answer(tx, file, FileState("not_received", closed=False), committed.now)
+    for _ in range(2):
+        await do(ask_payments, [await latest(Job.ASK_PAYMENTS, batch.id)])
+    paid = mode == "drop_after"
+    async with transaction() as tx:
+        assert set(await attempt_statuses(tx, batch.id)) == ({"done"} if paid else {"unknown"})
+        assert set(await claim_statuses(tx, stage.claims)) == ({"paid"} if paid else {"batched"})
+        assert (await stage.see(tx, batch.id)).status == ("settled" if paid else "released")
+    assert bank.see("calls")["asked_of_payments"] == (2 if paid else 1)

@@ -124,6 +124,7 @@ async def settle_answer(tx: Tx, file: FileToSend, state: FileState, now: datetim
         return True
     log.warning("file_unclear", batch=str(batch.id), state=state.state, closed=state.closed, ours=ours)
     await move_attempts(tx, AttemptAction.LOSE_SIGHT, open_ids, by, changes={"failure": "bank.unclear"})
+    await owe(tx, Job.ASK_PAYMENTS, batch.id)
     return False
 
 

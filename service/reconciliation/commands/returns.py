@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 from sqlalchemy import insert, text
 
 from domain.actor import Actor
@@ -20,6 +21,7 @@ from service.batches.commands.moves import BATCHES, ROWS_MAX, move_attempts, mov
 from service.batches.queries import Attempt, Batch, attempts_in, locked_batch
 from service.crypto import keyring
 from service.database import Tx
+from service.gateways.bank import PaymentState
 from service.gateways.bank_files import ReturnFile, ReturnLine, read_return
 from service.jobs import owe
 from service.journal import By, move_all, record
@@ -112,6 +114,25 @@ def _naming_all(file: ReturnFile, attempts: Iterable[Attempt]) -> ReturnFile:
     paid = sorted((each for each in attempts if each.status != AttemptStatus.VOID), key=lambda each: each.reference)
     lines = [ReturnLine(at, each.reference, each.amount_fen, file.whole, "") for at, each in enumerate(paid, start=1)]
     return replace(file, lines=lines, line_count=len(lines), sum_fen=sum(line.amount_fen for line in lines))
+
+
+async def take_answers(tx: Tx, batch_id: UUID, answers: Sequence[PaymentState], by: By) -> None:
+    """Settle what the bank answered about single payments, kept as a return of its own. Only what is definite: that
+    it still cannot tell changes nothing."""
+    lines = [
+        ReturnLine(at, each.reference, each.amount_fen, each.code, each.reason)
+        for at, each in enumerate((each for each in answers if _is_definite(each.code)), start=1)
+    ]
+    if not lines:
+        return
+    batch, sum_fen = await locked_batch(tx, batch_id), sum(line.amount_fen for line in lines)
+    form = BankTerms.read(batch.terms).format
+    file = ReturnFile(form, batch.number, None, len(lines), sum_fen, lines)
+    await take_return(tx, None, file, msgspec.json.encode(answers), "enquiry", by)
+
+
+def _is_definite(code: str) -> bool:
+    return code in ("done", "returned", "failed:permanent", "failed:temporary")
 
 
 async def keep_unreadable(tx: Tx, file_id: str, data: bytes, refusal: Invalid, by: By) -> None:
