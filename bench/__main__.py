@@ -10,7 +10,7 @@ from rich.console import Console
 from bench import machine
 from bench.figures import Figure, as_json, show
 from bench.ground import Ground, find_ground
-from bench.parts import assembling, filing, rosters, settling, share, verification, whatif
+from bench.parts import assembling, bank_files, filing, rosters, settling, share, verification, whatif
 from bench.wish import Wish
 
 PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
     "verification": verification.measure,
     "assembling": assembling.measure,
     "settling": settling.measure,
+    "bank_files": bank_files.measure,
     "share": share.measure,
     "whatif": whatif.measure,
 }

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
@@ -80,6 +80,18 @@ class BankTerms:
     def closes_at(self) -> time:
         """The cut-off as a time of day in Asia/Shanghai."""
         return time.fromisoformat(self.cut_off)
+
+
+#: Sending takes its time, and what arrives after the window is a file like any other.
+RESEND_MARGIN = timedelta(minutes=3)
+
+
+def resend_until(terms: BankTerms, first_sent_at: datetime) -> datetime | None:
+    """Until when the same bytes may begin to leave again (promise 5); None where the bank promises nothing, or files
+    do not travel over HTTP."""
+    if terms.way is not BankWay.HTTP or terms.duplicate_minutes == 0:
+        return None
+    return first_sent_at + timedelta(minutes=terms.duplicate_minutes) - RESEND_MARGIN
 
 
 #: What batches were paid under before there was an agreement to read, and are where a city has set none yet.

@@ -144,13 +144,26 @@ class BatchContent:
     sum_fen: int
 
 
+class ContentSoFar:
+    """The content of lines that come in order of reference, a part at a time."""
+
+    def __init__(self) -> None:
+        self._digest, self._count, self._sum_fen = hashlib.sha256(), 0, 0
+
+    def add(self, lines: Iterable[PaymentLine]) -> None:
+        for line in lines:
+            canonical = [line.reference, line.payee, line.account, line.bank_code, line.amount_fen]
+            self._digest.update(json.dumps(canonical, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            self._count += 1
+            self._sum_fen += line.amount_fen
+
+    @property
+    def content(self) -> BatchContent:
+        return BatchContent(self._digest.hexdigest(), self._count, self._sum_fen)
+
+
 def content_of(lines: Iterable[PaymentLine]) -> BatchContent:
     """The content of a batch. Lines are taken in order of reference, so any order of input gives one hash."""
-    digest, count, total = hashlib.sha256(), 0, 0
-    for line in sorted(lines, key=lambda each: each.reference):
-        canonical = [line.reference, line.payee, line.account, line.bank_code, line.amount_fen]
-        digest.update(json.dumps(canonical, ensure_ascii=False, separators=(",", ":")).encode())
-        digest.update(b"\n")
-        count += 1
-        total += line.amount_fen
-    return BatchContent(digest.hexdigest(), count, total)
+    content = ContentSoFar()
+    content.add(sorted(lines, key=lambda each: each.reference))
+    return content.content

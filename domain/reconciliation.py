@@ -45,7 +45,10 @@ class AttemptFacts:
 
 @dataclass(frozen=True)
 class ReturnLineFacts:
-    """`code`: `done`, `failed:<failure class>`, `returned`, `unknown`, or whatever else the bank wrote."""
+    """`code`: `done`, `failed:<failure class>`, `returned`, `unknown`, `pending`, or whatever else the bank wrote.
+
+    `amount_fen` 0: the bank named none. That is enough to say that nothing was paid, and never that something was.
+    """
 
     reference: str
     amount_fen: int
@@ -73,6 +76,8 @@ class _Result(StrEnum):
     FAILED = "failed"
     RETURNED = "returned"
     UNKNOWN = "unknown"
+    #: The bank has it and has not paid it yet: heard, and nothing changes.
+    PENDING = "pending"
 
 
 _FAILED = "failed:"
@@ -87,7 +92,7 @@ _S, _R = AttemptStatus, _Result
 
 #: Each result that the bank may still report about an attempt in this status.
 _OPEN_TO: Mapping[AttemptStatus, frozenset[_Result]] = {
-    _S.SENT: frozenset(_R),
+    _S.SENT: frozenset({_R.DONE, _R.FAILED, _R.RETURNED, _R.UNKNOWN}),
     _S.UNKNOWN: frozenset({_R.DONE, _R.FAILED, _R.RETURNED}),
     # money that was paid may still come back (退票)
     _S.DONE: frozenset({_R.RETURNED}),
@@ -144,7 +149,7 @@ def match(attempt: AttemptFacts | None, line: ReturnLineFacts) -> Verdict:
     if result in _OPEN_TO.get(attempt.status, ()):
         attempt_action, claim_action = _SETTLES[result]
         return Verdict(VerdictKind.SETTLED, attempt_action, claim_action, failure)
-    if _COUNTED.get(attempt.status) == result:
+    if _COUNTED.get(attempt.status) == result or result is _R.PENDING:
         return Verdict(VerdictKind.REPEAT)
     return Verdict(VerdictKind.EXCEPTION, exception=ExceptionKind.CONTRADICTS)
 
@@ -154,9 +159,11 @@ def _obstacle(attempt: AttemptFacts | None, line: ReturnLineFacts) -> ExceptionK
         return ExceptionKind.UNKNOWN_REFERENCE
     if attempt.status in _NOT_SENT:
         return ExceptionKind.NOT_SENT
-    if attempt.amount_fen != line.amount_fen:
+    read = _read(line.code)
+    unnamed = line.amount_fen == 0 and read is not None and read[0] not in (_R.DONE, _R.RETURNED)
+    if attempt.amount_fen != line.amount_fen and not unnamed:
         return ExceptionKind.AMOUNT_DIFFERS
-    if _read(line.code) is None:
+    if read is None:
         return ExceptionKind.UNKNOWN_CODE
     if attempt.repaid and line.code == _Result.RETURNED:
         return ExceptionKind.REPAID_ALREADY
@@ -165,7 +172,7 @@ def _obstacle(attempt: AttemptFacts | None, line: ReturnLineFacts) -> ExceptionK
 
 def _read(code: str) -> tuple[_Result, FailureClass | None] | None:
     """The result and, for a failure, its class; None for a code that nobody agreed on."""
-    if code in (_R.DONE, _R.RETURNED, _R.UNKNOWN):
+    if code in (_R.DONE, _R.RETURNED, _R.UNKNOWN, _R.PENDING):
         return _R(code), None
     try:
         failure = FailureClass(code.removeprefix(_FAILED)) if code.startswith(_FAILED) else None

@@ -54,7 +54,7 @@ class _Sm4Gcm:
 
     key: bytes = field(repr=False)
 
-    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
+    def encrypt(self, nonce: bytes, data: bytes | bytearray, associated_data: bytes) -> bytes:
         sealer = Cipher(SM4(self.key), GCM(nonce)).encryptor()
         sealer.authenticate_additional_data(associated_data)
         return sealer.update(data) + sealer.finalize() + sealer.tag
@@ -72,7 +72,7 @@ class Keyring:
     current: str
     keys: Mapping[str, Key]
 
-    def seal(self, plain: str | bytes, row_id: UUID) -> bytes:
+    def seal(self, plain: str | bytes | bytearray, row_id: UUID) -> bytes:
         """An envelope for `plain` that opens only with the same `row_id`."""
         data = plain.encode() if isinstance(plain, str) else plain
         key, nonce = self.keys[self.current], secrets.token_bytes(_NONCE)

@@ -10,6 +10,8 @@ from service.clock import now
 from service.database import transaction
 from service.gateways.asking import new_client
 from service.gateways.bank import Bank, BankRefused, FileState, HttpBank
+from service.jobs import owe
+from service.logs import log
 from service.queue import Job
 from service.settings import settings
 from tasks.runtime import Owed, alone, job
@@ -50,6 +52,31 @@ async def send_bank_file(owed: Owed) -> None:
                     await _send(own, each.subject, desk)
                 else:
                     own.postpone(each.subject, "bank.being_sent")
+
+
+@job(Job.RESEND_BANK_FILE)
+async def resend_bank_file(owed: Owed) -> None:
+    """Once for each time that two persons said so. What the bank then says is told by asking about the file: one that
+    refuses a repetition has not refused the payments."""
+    async with bank() as desk:
+        for each in owed.jobs:
+            async with alone(f"send {each.subject}") as free:
+                if free:
+                    await _resend(Owed([each], owed.postponed), each.subject, desk)
+                else:
+                    owed.postpone(each.subject, "bank.being_sent")
+
+
+async def _resend(owed: Owed, batch_id: UUID, desk: Bank) -> None:
+    async with transaction() as tx:
+        file = await commands.intend_to_resend(tx, batch_id, now())
+    try:
+        if file:
+            await desk.send(file.file_id, file.data, file.sha256)
+    except (Unavailable, BankRefused) as told:
+        log.warning("resend_unclear", batch=str(batch_id), code=told.code)
+    async with owed.settle() as (tx, _):
+        await owe(tx, Job.SEND_BANK_FILE, batch_id)
 
 
 async def _send(owed: Owed, batch_id: UUID, desk: Bank) -> None:

@@ -1,21 +1,23 @@
 """Read batches and their lines, within the asker's district."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, Select, SQLColumnExpression, func, select
+from sqlalchemy import Row, ScalarSelect, Select, SQLColumnExpression, func, literal, select
 from sqlalchemy.sql import ColumnElement
 
 from domain.actor import Actor
+from domain.agent_bank import BankTerms
 from domain.batch import LIVE_ATTEMPT, AttemptStatus, BatchAction, BatchStatus, PaymentLine, Step
 from domain.claim import ClaimStatus
 from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
 from service.batches.schemas import (
+    BankFileView,
     BatchList,
     BatchView,
     DueList,
@@ -23,19 +25,33 @@ from service.batches.schemas import (
     GivenUpView,
     LineList,
     LineView,
+    SendingView,
     SignatureView,
     TransferView,
 )
-from service.batches.tables import AttemptRow, BatchRow, SignatureRow, TreasuryTransferRow
+from service.batches.tables import (
+    AttemptRow,
+    BankFileRow,
+    BatchRow,
+    HandoverRow,
+    ResendRow,
+    SendingRow,
+    SignatureRow,
+    TreasuryTransferRow,
+)
 from service.claims.queries.care import held, in_district
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
 from service.funds.tables import FundRow, PositionRow, ReservationRow
+from service.gateways.bank_files import FORMS
 from service.journal import JournalRow
 
 #: A stored batch: what `_COLUMNS` selects.
 Batch: TypeAlias = Row[*tuple[Any, ...]]
+
+
+_LINES_AT_ONCE = 1_000
 
 
 class Attempt(NamedTuple):
@@ -193,25 +209,51 @@ async def attempts_in(tx: Tx, batch_id: UUID, *statuses: AttemptStatus) -> list[
     return [Attempt(*each[:4], AttemptStatus(each.status)) for each in rows]
 
 
-async def payment_lines(tx: Tx, batch_id: UUID) -> list[PaymentLine]:
-    """What a batch pays, in clear: for its file and for recomputing what was signed."""
+async def payment_lines(tx: Tx, batch_id: UUID) -> AsyncIterator[list[PaymentLine]]:
+    """What a batch pays, in clear and in order of reference, a part at a time: for its file and what was signed."""
     row = AttemptRow
-    rows = await tx.execute(
+    rows = await tx.stream(
         select(row.id, row.reference, row.payee_sealed, row.account_sealed, row.bank_code, row.amount_fen)
         .where(row.batch_id == batch_id, row.status != AttemptStatus.VOID)
         .order_by(row.reference)
     )
     keys = keyring()
-    return [
-        PaymentLine(
-            each.reference,
-            keys.open(each.payee_sealed, each.id),
-            keys.open(each.account_sealed, each.id),
-            each.bank_code,
-            each.amount_fen,
-        )
-        for each in rows
-    ]
+    async for part in rows.partitions(_LINES_AT_ONCE):
+        yield [
+            PaymentLine(
+                each.reference,
+                keys.open(each.payee_sealed, each.id),
+                keys.open(each.account_sealed, each.id),
+                each.bank_code,
+                each.amount_fen,
+            )
+            for each in part
+        ]
+
+
+async def find_file(tx: Tx, me: Actor, batch_id: UUID) -> BankFileView:
+    """The file of a batch, without its bytes. NotFound `batch.not_found`, `bank_file.not_written`."""
+    batch, file = await find_batch(tx, me, batch_id), BankFileRow
+    asked = select(file.file_id, file.sha256, file.line_count, file.sum_fen, file.written_at)
+    row = (await tx.execute(asked.where(file.batch_id == batch.id))).one_or_none()
+    if row is None:
+        raise NotFound("bank_file.not_written")
+    left, form = SendingRow, FORMS[BankTerms.read(batch.terms).format]
+    times = select(left.kind, left.began_at).where(left.batch_id == batch.id).order_by(left.began_at, left.id)
+    waiting = select(HandoverRow.outcome).where(HandoverRow.batch_id == batch.id, HandoverRow.closed_at.is_(None))
+    resend = select(literal("resend")).where(ResendRow.batch_id == batch.id, ResendRow.closed_at.is_(None))
+    return BankFileView(
+        batch.id,
+        f"{row.file_id}.{form.EXTENSION}",
+        form.MEDIA_TYPE,
+        row.sha256,
+        row.line_count,
+        row.sum_fen,
+        format_yuan(row.sum_fen),
+        row.written_at,
+        [SendingView(each.kind, each.began_at) for each in await tx.execute(times)],
+        [*(await tx.execute(waiting)).scalars(), *(await tx.execute(resend)).scalars()],
+    )
 
 
 async def live_attempt(tx: Tx, claim_id: UUID) -> Row[UUID, str] | None:

@@ -14,6 +14,7 @@ from domain.batch import BatchStatus, Step
 from domain.errors import Forbidden
 from service.batches import commands, queries
 from service.batches.schemas import (
+    BankFileView,
     BatchList,
     BatchView,
     Dissolution,
@@ -21,7 +22,10 @@ from service.batches.schemas import (
     HeldView,
     LineList,
     NewBatch,
+    NewFileWord,
+    NewHandover,
     NewRelease,
+    NewResend,
     Rejection,
     RevokedView,
     Shown,
@@ -29,8 +33,10 @@ from service.batches.schemas import (
 from service.claims.commands.holds import HOLDERS
 from service.claims.schemas import ClaimView, HoldView, NewHold, NewNote
 from service.database import transaction
+from service.gateways.bank_files import FORMS
+from service.openapi import files
 from service.security import allow
-from service.web import Me, Now, Once, Today, Tx, answered
+from service.web import Me, Now, Once, Today, Tx, answered, private_file
 
 _SIGNERS = (Post.MAKER, Post.CHECKER, Post.RELEASER)
 _PAGE_MAX = 500
@@ -98,6 +104,56 @@ async def reject(
 ) -> Response[BatchView]:
     """Say no to a batch that was put before me, with a reason from the list; its claims are payable again."""
     return answered(await once(tx, BatchView, lambda: commands.reject_batch(tx, me, batch_id, data, now)), 200)
+
+
+@post("/api/batches/{batch_id:uuid}/take-file", guards=[allow(*_SIGNERS)], status_code=200)
+async def take_file(tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID]) -> Response[BankFileView]:
+    """Take a released batch's file out, to carry it to the bank; from here on nothing stops its payments."""
+    return answered(await once(tx, BankFileView, lambda: commands.take_file(tx, me, batch_id, now)), 200)
+
+
+@get(
+    "/api/batches/{batch_id:uuid}/bank-file",
+    guards=[allow(*_SIGNERS)],
+    operation_class=files(gives=tuple(form.MEDIA_TYPE for form in FORMS.values())),
+)
+async def bank_file(tx: Tx, me: Me, now: Now, batch_id: FromPath[UUID]) -> Response[bytes]:
+    """The bytes of the file that I took out, until it is said what became of it; each look is in the journal."""
+    about = await queries.find_file(tx, me, batch_id)
+    file = await commands.open_file(tx, me, batch_id, now)
+    answer = private_file(file.data, about.media_type, about.name)
+    answer.headers["X-Content-SHA256"] = file.sha256
+    return answer
+
+
+@get("/api/batches/{batch_id:uuid}/bank-file/about", guards=[allow(*_SIGNERS, Post.AUDITOR)])
+async def about_bank_file(tx: Tx, me: Me, batch_id: FromPath[UUID]) -> BankFileView:
+    """The name and hash of a batch's file, and each time that its bytes left."""
+    return await queries.find_file(tx, me, batch_id)
+
+
+@post("/api/batches/{batch_id:uuid}/handed-over", guards=[allow(*_SIGNERS)], status_code=200)
+async def handed_over(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[NewHandover]
+) -> Response[BatchView]:
+    """Say, as another than who carried it, that the bank has the file, on its receipt."""
+    return answered(await once(tx, BatchView, lambda: commands.hand_over(tx, me, batch_id, data, now)), 200)
+
+
+@post("/api/batches/{batch_id:uuid}/file-word", guards=[allow(*_SIGNERS)], status_code=200)
+async def file_word(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[NewFileWord]
+) -> Response[BankFileView]:
+    """Say that a file that was taken out never came to the bank, or that nobody can tell; a second one confirms."""
+    return answered(await once(tx, BankFileView, lambda: commands.say_of_file(tx, me, batch_id, data, now)), 200)
+
+
+@post("/api/batches/{batch_id:uuid}/resend", guards=[allow(*_SIGNERS)], status_code=200)
+async def resend(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[NewResend]
+) -> Response[BankFileView]:
+    """Say that the same bytes go to the bank once more, while it promises to know them; a second person confirms."""
+    return answered(await once(tx, BankFileView, lambda: commands.say_resend(tx, me, batch_id, data, now)), 200)
 
 
 @post("/api/claims/{claim_id:uuid}/hold", guards=[allow(*HOLDERS)], status_code=200)
@@ -170,5 +226,6 @@ async def lines(
 
 ROUTES = [
     *(open_batch, submit, check, release, dissolve, reject, batches, due, batch, lines),
+    *(take_file, bank_file, about_bank_file, handed_over, file_word, resend),
     *(hold, lift, withdraw, revoke),
 ]

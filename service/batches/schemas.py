@@ -1,7 +1,7 @@
 """Batches, their lines and signatures, as JSON. Amounts: integers of fen beside a text for people."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -168,6 +168,53 @@ class RevokedView(Struct):
     revoked_on: date
     withdrawn: list[UUID]
     past_no_return: list[UUID]
+
+
+class NewHandover(Struct, forbid_unknown_fields=True):
+    """`sha256`: of the file, as the bank's receipt or the carrier's copy shows it, typed by who confirms;
+    `evidence_sha256`: of the bank's receipt as it is kept."""
+
+    sha256: Sha256
+    evidence_sha256: Sha256
+    note: Note = ""
+
+
+class NewFileWord(Struct, forbid_unknown_fields=True):
+    """What became of a file that was taken out. `evidence_sha256`: of the bank's stamped word, or the report that
+    nobody can tell."""
+
+    outcome: Literal["not_handed_over", "unclear"]
+    evidence_sha256: Sha256
+    note: Note = ""
+
+
+class NewResend(Struct, forbid_unknown_fields=True):
+    """Why the same bytes should leave once more."""
+
+    note: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class SendingView(Struct):
+    """A time that the bytes were allowed to leave: `sent`, `carried` (by a person), or `resent`."""
+
+    kind: str
+    at: datetime
+
+
+class BankFileView(Struct):
+    """A batch's file. `waiting`: what one person said of it and nobody has confirmed (`not_handed_over`, `unclear`,
+    `resend`)."""
+
+    batch_id: UUID
+    name: str
+    media_type: str
+    sha256: str
+    line_count: int
+    sum_fen: int
+    sum: str
+    written_at: datetime
+    sendings: list[SendingView]
+    waiting: list[str]
 
 
 class RestoredView(Struct):

@@ -177,6 +177,81 @@ class BankFileRow(Base):
     written_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class _SaidByTwo:
+    """One person says it of a batch's file, another confirms it; whoever says something else replaces it."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("bank_files.batch_id"), index=True)
+    note: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    confirmed_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    #: Confirmed, or replaced by something else that was said.
+    closed_at: Mapped[datetime | None]
+
+
+def _by_two(table: str) -> tuple[CheckConstraint | Index, ...]:
+    return (
+        CheckConstraint("proposed_person <> confirmed_person", name="two_persons"),
+        CheckConstraint(
+            "num_nulls(confirmed_by, confirmed_person) IN (0, 2) AND (confirmed_by IS NULL OR closed_at IS NOT NULL)",
+            name="confirmed_whole",
+        ),
+        Index(f"uq_{table}_open", "batch_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+    )
+
+
+class ResendRow(_SaidByTwo, Base):
+    """Two persons say that the same bytes go once more, while the bank promises to know them (promise 5)."""
+
+    __tablename__ = "bank_file_resends"
+    __table_args__ = _by_two(__tablename__)
+
+
+class HandoverRow(_SaidByTwo, Base):
+    """What became of a file that persons carry: the bank has it (whoever took it out, and another with the bank's
+    receipt), it has it not and will not take it, or nobody can tell."""
+
+    __tablename__ = "bank_file_handovers"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('handed_over', 'not_handed_over', 'unclear')", name="outcome"),
+        Index(
+            "uq_bank_file_handovers_confirmed",
+            "batch_id",
+            unique=True,
+            postgresql_where=text("confirmed_person IS NOT NULL"),
+        ),
+        *_by_two(__tablename__),
+    )
+
+    outcome: Mapped[str]
+    evidence_sha256: Mapped[str]
+
+
+class SendingRow(Base):
+    """Each time that a file's bytes were allowed to leave: committed before they do. Written once."""
+
+    __tablename__ = "bank_file_sendings"
+    __table_args__ = (
+        CheckConstraint("kind IN ('sent', 'carried', 'resent')", name="kind"),
+        CheckConstraint("num_nulls(user_id, person_id) = CASE kind WHEN 'carried' THEN 0 ELSE 2 END", name="carrier"),
+        CheckConstraint("(kind = 'resent') = (resend_id IS NOT NULL)", name="said_again"),
+        Index("uq_bank_file_sendings_first", "batch_id", unique=True, postgresql_where=text("kind <> 'resent'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("bank_files.batch_id"))
+    #: `sent` over HTTP, `carried` by the person who took it out, `resent` as two persons said.
+    kind: Mapped[str]
+    sha256: Mapped[str]
+    began_at: Mapped[datetime]
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    resend_id: Mapped[UUID | None] = mapped_column(ForeignKey("bank_file_resends.id"), unique=True)
+
+
 class RestoreRow(Base):
     """A backup was put back, and what could have been sent already was stopped then (promise 19). Written once."""
 

@@ -23,6 +23,7 @@ TITLES = {
     "one_subsidy": "一人同一职业同一等级至多一笔有效的申领",
     "reference_unique_and_frozen": "支付参考号永不重复、不变",
     "file_before_sending": "代发文件先存下再送出，重新生成一字不差",
+    "bytes_leave_as_agreed": "代发文件每次送出都有记录，再送只在约定时限内由两人决定",
     "unknown_ends_by_evidence": "结果不明的支付只凭银行的证据或两人认定了结",
     "legal_moves_and_frozen_money": "状态依规定变化，金额与收款人冻结",
     "three_persons": "一个批次三个人签字",

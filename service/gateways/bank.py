@@ -4,6 +4,8 @@ POST {url}/files/{file_id}          the bytes, X-Content-SHA256 → 200 or 422 {
 GET  {url}/files/{file_id}          {"state": "accepted" | "refused" | "not_received", "closed", "sha256"}
 POST {url}/files/{file_id}/close    the same, after closing the id if its file was not received
 GET  {url}/files/{file_id}/return   200 the return file, 204 none yet
+GET  {url}/payments/{reference}     {"reference", "amount_fen", "code", "reason"}, code as in `ReturnLine`; 404 for
+                                    one it does not know, and 404, 405 or 501 from a bank that does not tell
 """
 
 import hashlib
@@ -24,7 +26,7 @@ _FILE_ID = re.compile(r"[A-Za-z0-9-]{1,35}", re.ASCII)
 #: A return of 100,000 lines is about 8 MB.
 RETURN_BYTES_MAX = 64 * 1024 * 1024
 
-_CANNOT_CLOSE = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED})
+_CANNOT = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED})
 
 
 class BankRefused(Conflict):
@@ -41,6 +43,15 @@ class FileState:
     state: State
     closed: bool = False
     sha256: str | None = None
+
+
+class PaymentState(msgspec.Struct, frozen=True):
+    """What the bank says of one payment, as a line of a return would."""
+
+    reference: str
+    amount_fen: int
+    code: str
+    reason: str = ""
 
 
 class Bank(Protocol):
@@ -60,6 +71,10 @@ class Bank(Protocol):
         refuse it for ever, also when the file is still on its way; its payments may be made anew. A bank that
         cannot close an id answers `closed=False`, and then people must decide, never a timer.
         """
+
+    async def enquire_payment(self, reference: str) -> PaymentState | None:
+        """What became of one payment. None: the bank knows none by this reference, which proves nothing, or tells of
+        none. Unavailable `bank.unavailable`."""
 
     async def fetch_return(self, file_id: str) -> bytes | None:
         """The return file as the bank wrote it; None while there is none. Unavailable `bank.unavailable`."""
@@ -97,7 +112,21 @@ class HttpBank:
         if state.state != "not_received" or state.closed:
             return state
         heard = await self._ask("bank.unavailable", "POST", f"{path}/close")
-        return state if heard.status in _CANNOT_CLOSE else _state(heard)
+        return state if heard.status in _CANNOT else _state(heard)
+
+    async def enquire_payment(self, reference: str) -> PaymentState | None:
+        if not _FILE_ID.fullmatch(reference):
+            raise ValueError("a reference is 1 to 35 letters and digits")
+        heard = await self._ask("bank.unavailable", "GET", f"/payments/{reference}")
+        if heard.status in _CANNOT:
+            return None
+        try:
+            told = msgspec.json.decode(heard.body, type=PaymentState)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            told = None
+        if heard.status != httpx.codes.OK or told is None or told.reference != reference:
+            raise Unavailable("bank.unavailable", reason="status", status=heard.status)
+        return told
 
     async def fetch_return(self, file_id: str) -> bytes | None:
         heard = await self._ask("bank.unavailable", "GET", f"{_path(file_id)}/return")

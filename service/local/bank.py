@@ -9,6 +9,7 @@ ZHIDA_BANK_TOKEN. No money moves: all of it is a sample.
     GET  /files/{id}           {"state": "accepted" | "refused" | "not_received", "closed": bool, "sha256": …}
     POST /files/{id}/close     refuse this id for ever, unless its file was received; answers as GET
     GET  /files/{id}/return    the return file, or 204 while there is none
+    GET  /payments/{reference} {"reference", "amount_fen", "code", "reason"}; 404 for one it does not know
     POST /control/behaviour    below
     POST /control/return       {"references": […]}: money that was paid comes back; the next return file says so
     POST /control/credit       {"account", "amount_fen", "reference", "text"}: somebody pays into an account
@@ -102,7 +103,7 @@ class Bank:
                     return as_json([dict(row) | {"returned": bool(row["returned"])} for row in db.execute(_LEDGER)])
             case ("GET", "control", "calls"):
                 return as_json(self.memory.calls())
-            case (_, "files", *_):
+            case (_, "files" | "payments", *_):
                 return self._at_the_desk(request)
         return as_json({"error": "nothing here"}, HTTPStatus.NOT_FOUND)
 
@@ -118,6 +119,9 @@ class Bank:
                 return as_json(self._state(file_id))
             case ("POST", "files", file_id, "close"):
                 return self.close(file_id, behaviour)
+            case ("GET", "payments", reference):
+                self.memory.count("asked_of_payments")
+                return self.tell_of(reference)
             case ("GET", "files", file_id, "return"):
                 self.memory.count("returns")
                 return self.give_return(file_id, behaviour)
@@ -177,6 +181,13 @@ class Bank:
         if row is None:
             return {"state": "not_received", "closed": False, "sha256": None}
         return {"state": row["state"], "closed": bool(row["closed"]), "sha256": row["sha256"]}
+
+    def tell_of(self, reference: str) -> Answer:
+        with self.memory.deed() as db:
+            row = db.execute(
+                "SELECT reference, amount_fen, code, reason FROM lines WHERE reference = ?", (reference,)
+            ).fetchone()
+        return as_json(dict(row)) if row else as_json({"error": "no such payment"}, HTTPStatus.NOT_FOUND)
 
     def close(self, file_id: str, behaviour: Mapping[str, Any]) -> Answer:
         if not behaviour.get("can_close", True):

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, tuple_
 
 from domain.actor import Actor
+from domain.agent_bank import BankFormat, BankTerms
 from domain.batch import AttemptAction, AttemptStatus, BatchStatus
 from domain.errors import NotFound
 from domain.identity import mask_name
@@ -44,14 +45,22 @@ async def batch_of_file(tx: Tx, file_id: str, me: Actor | None) -> UUID:
     return found
 
 
-async def file_to_fetch(tx: Tx, batch_id: UUID) -> str | None:
-    """The id of a sent batch's file; None once every payment is settled."""
+async def file_to_fetch(tx: Tx, batch_id: UUID) -> tuple[str, BankFormat] | None:
+    """The id of a sent batch's file and the form of its return; None once every payment is settled."""
     asked = (
-        select(BankFileRow.file_id)
+        select(BankFileRow.file_id, BatchRow.terms)
         .join(BatchRow, BatchRow.id == BankFileRow.batch_id)
         .where(BatchRow.id == batch_id, BatchRow.status == BatchStatus.SENT)
     )
-    return (await tx.execute(asked)).scalar_one_or_none()
+    found = (await tx.execute(asked)).one_or_none()
+    return (found.file_id, BankTerms.read(found.terms).format) if found else None
+
+
+async def unknown_references(tx: Tx, batch_id: UUID, limit: int) -> list[str]:
+    """Payments of a batch of which the bank could not tell so far; it is asked about some of them, then others."""
+    row = AttemptRow
+    asked = select(row.reference).where(row.batch_id == batch_id, row.status == AttemptStatus.UNKNOWN)
+    return list((await tx.execute(asked.order_by(func.random()).limit(limit))).scalars())
 
 
 async def known_return(tx: Tx, sha256: str) -> UUID | None:

@@ -8,6 +8,7 @@ from litestar.exceptions import ClientException
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
 from domain.actor import Post
+from service.gateways.bank_files import FORMS
 from service.journal import By
 from service.openapi import files
 from service.reconciliation import commands, queries
@@ -27,10 +28,13 @@ _CURSOR = "^[0-9a-f-]{36}[.][0-9]{1,9}$"
 _REFERENCE = "^[A-Z0-9]{1,35}$"
 
 
-@post("/api/returns", guards=[allow(Post.MAKER)], operation_class=files(takes=("text/csv",)))
+_RETURNS = tuple(kind for form in FORMS.values() for kind in form.RETURN_MEDIA_TYPES)
+
+
+@post("/api/returns", guards=[allow(Post.MAKER)], operation_class=files(takes=_RETURNS))
 async def take_return(request: StrictRequest, tx: Tx, me: Me, now: Now, once: Once) -> Response[ReturnView]:
-    """Hand in a bank's return file as it came; the same bytes again change nothing."""
-    taken(request, ("text/csv",))
+    """Hand in a bank's return file as it came, in the form of its batch; the same bytes again change nothing."""
+    taken(request, _RETURNS)
     data, by = await request.body(), By.actor(me, Post.MAKER, now)
     file = commands.read(data)
     return answered(await once(tx, ReturnView, lambda: commands.take_return(tx, me, file, data, "upload", by)))

@@ -2,7 +2,8 @@
 
 import tomllib
 from contextlib import suppress
-from datetime import date, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.agent_bank import UNSAID, BankFormat, BankTerms, terms_of
+from domain.agent_bank import UNSAID, BankFormat, BankTerms, BankWay, resend_until, terms_of
 from domain.eligibility import Parameters
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.group import Membership, groups_of
@@ -274,3 +275,11 @@ def test_terms_that_are_none_are_refused(wrong: dict[str, object]):
         with pytest.raises(Invalid, match=r"policy\.not_agent_bank"):
             check_value("agent_bank", value)
     check_value("agent_bank", {"default": TERMS, "funds": {"a": TERMS}})
+
+
+def test_a_file_may_be_resent_until_a_little_before_the_window_ends() -> None:
+    sent_at = datetime(2026, 9, 1, 10, 0, tzinfo=UTC)
+    promised = replace(UNSAID, duplicate_minutes=60)
+    assert resend_until(UNSAID, sent_at) is None
+    assert resend_until(promised, sent_at) == sent_at + timedelta(minutes=57)
+    assert resend_until(replace(promised, way=BankWay.FILES), sent_at) is None

@@ -92,3 +92,17 @@ def test_a_reference_nobody_knows(code: str) -> None:
     line = ReturnLineFacts(REFERENCE, AMOUNT, code)
     assert match(None, line) == stop(X.UNKNOWN_REFERENCE)
     assert match(AttemptFacts("ZD2025000002", AMOUNT, S.SENT), line) == stop(X.UNKNOWN_REFERENCE)
+
+
+@pytest.mark.parametrize("status", AttemptStatus)
+@pytest.mark.parametrize("amount_fen", [0, AMOUNT])
+def test_what_is_pending_is_heard_and_changes_nothing(status: AttemptStatus, amount_fen: int) -> None:
+    attempt = AttemptFacts(REFERENCE, AMOUNT, status)
+    early = status in (S.PREPARED, S.SENDING, S.VOID)
+    assert match(attempt, ReturnLineFacts(REFERENCE, amount_fen, "pending")) == (EARLY if early else AGAIN)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_bank_that_names_no_amount_has_paid_nothing(code: str) -> None:
+    found = match(AttemptFacts(REFERENCE, AMOUNT, S.SENT), ReturnLineFacts(REFERENCE, 0, code))
+    assert found == (stop(X.AMOUNT_DIFFERS) if code in ("done", "returned") else TABLE[S.SENT][CODES.index(code)])

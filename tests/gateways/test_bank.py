@@ -16,8 +16,8 @@ from domain.errors import Conflict, Invalid, Unavailable
 from domain.reconciliation import AttemptFacts, ReturnLineFacts, VerdictKind, match
 from service.gateways.asking import new_client
 from service.gateways.bank import BankRefused, FileState, HttpBank
-from service.gateways.bank_files import BankFileHeader, ReturnFile
-from service.gateways.bank_files.neutral import read_return, write
+from service.gateways.bank_files import FORMS, BankFileHeader, ReturnFile, write
+from service.gateways.bank_files.neutral import FORMAT, read_return
 from tests.gateways.raw_server import answer, saying
 from tests.gateways.stand_in import TOKEN, StandIn, bearer
 
@@ -50,14 +50,14 @@ def payments(count: int, account: str = "62220216023456{:05d}") -> list[PaymentL
 
 def made(file_id: str, lines: Sequence[PaymentLine]) -> tuple[bytes, str]:
     header = BankFileHeader(file_id, date(2025, 9, 18), ACCOUNT, len(lines), sum(line.amount_fen for line in lines))
-    data = write(header, lines)
+    data = b"".join(write(FORMS[FORMAT], header, lines))
     return data, hashlib.sha256(data).hexdigest()
 
 
 async def returned(bank: HttpBank, file_id: str) -> ReturnFile:
     data = await bank.fetch_return(file_id)
     assert data is not None
-    return read_return(data, account=ACCOUNT)
+    return read_return(data)
 
 
 async def unclear(bank: HttpBank, file_id: str, data: bytes, sha256: str) -> dict[str, Any]:

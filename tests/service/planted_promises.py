@@ -119,6 +119,26 @@ PLANTED_IN_PROMISES: dict[str, tuple[str, str, str | None, str]] = {
         """UPDATE users SET institution_id = gen_random_uuid()
             WHERE id = (SELECT filed_by FROM claims WHERE id = :open)""",
     ),
+    "bytes that are not the file's": (
+        "bytes_leave_as_agreed",
+        "bank_file_sendings",
+        None,
+        "UPDATE bank_file_sendings SET sha256 = 'x'",
+    ),
+    "resent by nobody": (
+        "bytes_leave_as_agreed",
+        "bank_file_sendings",
+        None,
+        """INSERT INTO bank_file_sendings (id, batch_id, kind, sha256, began_at, resend_id)
+           SELECT gen_random_uuid(), batch_id, 'resent', sha256, began_at, gen_random_uuid()
+             FROM bank_file_sendings""",
+    ),
+    "carried, and said by nobody": (
+        "bytes_leave_as_agreed",
+        "payment_attempts",
+        None,
+        "UPDATE batches SET terms = jsonb_set(terms, '{way}', to_jsonb(CAST('files' AS text))) WHERE id = :batch",
+    ),
     "on its way when it was restored, and never unknown": (
         "restored_resends_nothing",
         "payment_attempts",

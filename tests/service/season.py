@@ -28,7 +28,7 @@ from domain.eligibility import StandardFacts, decide
 from domain.fund import Pot
 from service.access.tables import UserRow
 from service.batches.queries import debit_account
-from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SignatureRow, TreasuryTransferRow
+from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SendingRow, SignatureRow, TreasuryTransferRow
 from service.catalog.tables import CatalogItemRow, EditionRow
 from service.claims.commands.moves import move_claims
 from service.claims.queries.decisions import stored_decision
@@ -38,7 +38,7 @@ from service.database import Tx
 from service.employment.tables import EmploymentContractRow
 from service.funds.commands import confirm_appropriation, follow, propose_appropriation
 from service.funds.schemas import NewAppropriation
-from service.gateways.bank_files import BankFileHeader, neutral
+from service.gateways.bank_files import BankFileHeader, neutral, write
 from service.institutions.commands.accounts import payable_account
 from service.institutions.tables import AccountAnswerRow, AccountProposalRow, InstitutionRow
 from service.journal import By, move_all, record
@@ -344,13 +344,16 @@ class Season:
         header = BankFileHeader(batch.number, AT.date(), batch.debit_account, batch.line_count, batch.sum_fen)
         rows = (await tx.execute(select(AttemptRow).where(AttemptRow.batch_id == batch_id))).all()
         lines = [PaymentLine(row.reference, "张三", ACCOUNT, row.bank_code, row.amount_fen) for row in rows]
-        plain = neutral.write(header, lines)
+        plain = b"".join(write(neutral, header, sorted(lines, key=lambda each: each.reference)))
+        sha256 = hashlib.sha256(plain).hexdigest()
         await tx.execute(
             insert(BankFileRow).values(
                 batch_id=batch_id, file_id=batch.number, bytes_sealed=keyring().seal(plain, batch_id),
-                sha256=hashlib.sha256(plain).hexdigest(), line_count=batch.line_count, sum_fen=batch.sum_fen,
+                sha256=sha256, line_count=batch.line_count, sum_fen=batch.sum_fen,
             )
         )  # fmt: skip
+        left = insert(SendingRow).values(id=uuid4(), batch_id=batch_id, kind="sent", sha256=sha256, began_at=AT)
+        await tx.execute(left)
         await follow(tx, [row.claim_id for row in rows], Pot.IN_FLIGHT, BY)
         await self.move_attempts(tx, attempts, AttemptAction.INTEND, AttemptAction.SEND)
         await self.move_batch(tx, batch_id, BatchAction.SEND)

@@ -4,7 +4,7 @@ from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
 from service.audit.queries.approvals import APPROVALS
 from service.audit.queries.assessments import ASSESSMENTS
 from service.audit.queries.attendance import ATTENDANCE
-from service.audit.queries.batches import FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
+from service.audit.queries.batches import BYTES_LEFT, FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
 from service.audit.queries.care import EVIDENCE, STOPPED
 from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
 from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUBSIDY, SHARE
@@ -81,6 +81,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         REFERENCES,
         FILE_BYTES,
         EVIDENCE,
+        BYTES_LEFT,
         LEGAL_MOVES,
         THREE_PERSONS,
         SIGNED_CONTENT,

@@ -3,22 +3,21 @@
 What was signed is recomputed from the opened lines, one batch at a time: a batch is at most one bank file.
 """
 
-import csv
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Row, select
 
+from domain.agent_bank import BankFormat, BankTerms
 from domain.batch import AttemptStatus, BatchContent, BatchStatus, PaymentLine, content_of
 from domain.errors import Invalid
 from service.audit.queries.checks import Breach, Check, Promise
-from service.batches.tables import AttemptRow, BankFileRow, BatchRow
+from service.batches.tables import AttemptRow, BankFileRow, BatchRow, TreasuryTransferRow
 from service.crypto import CannotOpen, keyring
 from service.database import Tx
-from service.gateways.bank_files import BankFileHeader, neutral
+from service.gateways.bank_files import FORMS, BankFileHeader, write
 
 THREE_PERSONS = Promise(
     7,
@@ -81,6 +80,57 @@ FILE_BYTES = Promise(
             "已经送出，却没有存下代发文件",
             """SELECT a.id FROM payment_attempts a WHERE a.status NOT IN ('prepared', 'void')
                   AND NOT EXISTS (SELECT FROM bank_files f WHERE f.batch_id = a.batch_id)""",
+        ),
+    ),
+)
+
+
+BYTES_LEFT = Promise(
+    5,
+    "bytes_leave_as_agreed",
+    "bank_file_sendings",
+    (
+        Check(
+            "bank_file_sendings",
+            "送出的不是存下的代发文件",
+            """SELECT s.id FROM bank_file_sendings s LEFT JOIN bank_files f USING (batch_id)
+                WHERE s.sha256 IS DISTINCT FROM f.sha256""",
+        ),
+        Check(
+            "bank_file_sendings",
+            "再送一次，却不在银行约定的时限内，或没有两个人决定",
+            """SELECT s.id FROM bank_file_sendings s JOIN batches b ON b.id = s.batch_id
+                 LEFT JOIN bank_file_sendings f ON f.batch_id = s.batch_id AND f.kind <> 'resent'
+                 LEFT JOIN bank_file_resends r ON r.id = s.resend_id AND r.batch_id = s.batch_id
+                WHERE s.kind = 'resent'
+                  AND (r.confirmed_person IS NULL OR f.began_at IS NULL OR b.terms ->> 'way' <> 'http'
+                       OR s.began_at
+                          >= f.began_at + make_interval(mins => (b.terms ->> 'duplicate_minutes')::integer))""",
+        ),
+        Check(
+            "bank_file_sendings",
+            "同一份代发文件头一次送出记了两次",
+            """SELECT batch_id FROM bank_file_sendings WHERE kind <> 'resent'
+                GROUP BY batch_id HAVING count(*) > 1""",
+        ),
+        *(
+            Check(
+                table,
+                "两次说的是同一个人",
+                f"""SELECT d.id FROM {table} d
+                     JOIN people p ON p.id = d.proposed_person JOIN people c ON c.id = d.confirmed_person
+                    WHERE coalesce(p.merged_into, p.id) = coalesce(c.merged_into, c.id)""",  # noqa: S608 (our own names)
+            )
+            for table in ("bank_file_resends", "bank_file_handovers")
+        ),
+        Check(
+            "payment_attempts",
+            "由人带去的代发文件，去向没有两个人说定",
+            """SELECT a.id FROM payment_attempts a JOIN batches b ON b.id = a.batch_id
+                WHERE b.terms ->> 'way' = 'files' AND a.status NOT IN ('void', 'prepared', 'sending')
+                  AND NOT EXISTS (SELECT FROM bank_file_handovers h
+                                   WHERE h.batch_id = a.batch_id AND h.confirmed_person IS NOT NULL)
+                  AND NOT EXISTS (SELECT FROM restores)""",
         ),
     ),
 )
@@ -160,8 +210,12 @@ async def _content_differs(tx: Tx, batch_id: UUID, found: BatchContent) -> Breac
 async def _file_differs(tx: Tx, batch_id: UUID, lines: list[PaymentLine]) -> Breach | None:
     file = BankFileRow
     asked = (
-        select(file.bytes_sealed, file.sha256, file.file_id, BatchRow.debit_account)
+        select(
+            *(file.bytes_sealed, file.sha256, file.file_id, BatchRow.debit_account, BatchRow.terms),
+            TreasuryTransferRow.transferred_on,
+        )
         .join(BatchRow, BatchRow.id == file.batch_id)
+        .join(TreasuryTransferRow, TreasuryTransferRow.batch_id == file.batch_id)
         .where(file.batch_id == batch_id)
     )
     row = (await tx.execute(asked)).one_or_none()
@@ -173,18 +227,22 @@ async def _file_differs(tx: Tx, batch_id: UUID, lines: list[PaymentLine]) -> Bre
         return Breach("bank_files", str(batch_id), "代发文件的密文打不开")
     if hashlib.sha256(plain).hexdigest() != row.sha256:
         return Breach("bank_files", str(batch_id), "代发文件的散列不符")
-    if _again(plain, row.file_id, row.debit_account, lines) != plain:
+    terms = BankTerms.read(row.terms)
+    total = sum(line.amount_fen for line in lines)
+    header = BankFileHeader(row.file_id, row.transferred_on, row.debit_account, len(lines), total, terms.bank)
+    if not _gives(terms.format, header, lines, plain):
         return Breach("bank_files", str(batch_id), "由批次重新生成的代发文件与存下的不同")
     return None
 
 
-def _again(stored: bytes, file_id: str, account: str, lines: list[PaymentLine]) -> bytes | None:
-    """The file written once more from its lines, under the day that the stored header names."""
+def _gives(form: BankFormat, header: BankFileHeader, lines: list[PaymentLine], plain: bytes) -> bool:
+    """Whether the file written once more has these bytes; piece by piece, it may be large."""
+    at = 0
     try:
-        _, _, _, released_on, *_ = next(csv.reader([stored.decode().partition("\r\n")[0]]))
-        header = BankFileHeader(
-            file_id, date.fromisoformat(released_on), account, len(lines), sum(line.amount_fen for line in lines)
-        )
-        return neutral.write(header, lines)
-    except (ValueError, Invalid):
-        return None
+        for piece in write(FORMS[form], header, sorted(lines, key=lambda each: each.reference)):
+            if not plain.startswith(piece, at):
+                return False
+            at += len(piece)
+    except Invalid:
+        return False
+    return at == len(plain)

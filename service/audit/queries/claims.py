@@ -66,7 +66,9 @@ COUNTED_ONCE = Promise(
             """SELECT l.return_file_id || '/' || l.line_no FROM return_lines l
                  LEFT JOIN payment_attempts a ON a.id = l.attempt_id
                 WHERE l.verdict = 'settled'
-                  AND (l.reference, l.amount_fen) IS DISTINCT FROM (a.reference, a.amount_fen)""",
+                  AND (l.reference, l.amount_fen) IS DISTINCT FROM (a.reference, a.amount_fen)
+                  AND NOT (l.reference = a.reference AND l.amount_fen = 0
+                           AND l.code NOT IN ('done', 'returned'))""",  # the bank need not name what it did not pay
         ),
         Check(
             "return_files",

@@ -1,8 +1,10 @@
 """What is done to a batch, one verb a module, in the order of its life."""
 
 from service.batches.commands.assemble import assemble
+from service.batches.commands.carrying import hand_over, open_file, say_of_file, take_file
 from service.batches.commands.dissolve import dissolve_batch, reject_batch
 from service.batches.commands.open import open_batch
+from service.batches.commands.resending import intend_to_resend, say_resend
 from service.batches.commands.restored import mark_restored
 from service.batches.commands.send import FileToSend, intend_to_send, settle_answer
 from service.batches.commands.sign import check_batch, note_refusal, release_batch, submit_batch
@@ -14,17 +16,23 @@ __all__ = [
     "assemble",
     "check_batch",
     "dissolve_batch",
+    "hand_over",
     "hold",
+    "intend_to_resend",
     "intend_to_send",
     "lift",
     "mark_restored",
     "note_refusal",
     "open_batch",
+    "open_file",
     "reject_batch",
     "release_batch",
     "revoke",
+    "say_of_file",
+    "say_resend",
     "settle_answer",
     "submit_batch",
+    "take_file",
     "take_out",
     "withdraw",
     "write_bank_file",

@@ -6,30 +6,31 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from domain.batch import BatchStatus, content_of
+from domain.agent_bank import BankTerms, BankWay
+from domain.batch import BatchStatus, ContentSoFar
 from domain.errors import Conflict
 from service.batches.queries import locked_batch, payment_lines, transferred_on
 from service.batches.tables import BankFileRow
 from service.crypto import keyring
 from service.database import Tx
-from service.gateways.bank_files import BankFileHeader, neutral
+from service.gateways.bank_files import FORMS, BankFileHeader, Writer
 from service.jobs import owe
 from service.journal import By, record
 from service.queue import Job
 
 
 async def write_bank_file(tx: Tx, batch_id: UUID, now: datetime) -> None:
-    """Write the file of a released batch and owe its sending; nothing when it is written.
+    """Write the file of a released batch, in the form of its terms, and owe its sending where that goes over HTTP;
+    nothing when it is written.
 
-    Conflict `batch.content_differs` when the lines are not what was signed: nothing is written then.
+    Conflict `batch.content_differs` when the lines are not what was signed, and Invalid `bank_file.…` for a line that
+    the form cannot hold: nothing is written then.
     """
     batch = await locked_batch(tx, batch_id)
     written = await tx.execute(select(BankFileRow.sha256).where(BankFileRow.batch_id == batch.id))
     if batch.status != BatchStatus.RELEASED or written.one_or_none() is not None:
         return
-    lines = await payment_lines(tx, batch.id)
-    if content_of(lines).content_hash != batch.content_hash:
-        raise Conflict("batch.content_differs", number=batch.number)
+    terms = BankTerms.read(batch.terms)
     header = BankFileHeader(
         file_id=batch.number,
         # the stored day, so that the same batch gives the same bytes on whatever day this runs
@@ -37,8 +38,16 @@ async def write_bank_file(tx: Tx, batch_id: UUID, now: datetime) -> None:
         debit_account=batch.debit_account,
         line_count=batch.line_count,
         sum_fen=batch.sum_fen,
+        bank=terms.bank,
     )
-    data = neutral.write(header, lines)
+    writer, content = Writer(FORMS[terms.format], header), ContentSoFar()
+    data = bytearray(writer.head())
+    async for part in payment_lines(tx, batch.id):
+        content.add(part)
+        data += writer.add(part)
+    if content.content.content_hash != batch.content_hash:
+        raise Conflict("batch.content_differs", number=batch.number)
+    data += writer.tail()
     about = {
         "file_id": header.file_id,
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -48,4 +57,5 @@ async def write_bank_file(tx: Tx, batch_id: UUID, now: datetime) -> None:
     sealed = keyring().seal(data, batch.id)
     await tx.execute(insert(BankFileRow).values(batch_id=batch.id, bytes_sealed=sealed, **about))
     await record(tx, "bank_file", [batch.id], "write", By(Job.WRITE_BANK_FILE, now), [about])
-    await owe(tx, Job.SEND_BANK_FILE, batch.id)
+    if terms.way == BankWay.HTTP:
+        await owe(tx, Job.SEND_BANK_FILE, batch.id)

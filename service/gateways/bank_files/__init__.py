@@ -1,41 +1,25 @@
-"""Files that go to banks and come back. One module a form; all forms share the shapes here."""
+"""Files that go to banks and come back: one module a form, all behind `form.Form` (docs/banks.md adds one)."""
 
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Mapping
+
+from domain.agent_bank import BankFormat
+from domain.errors import Invalid
+from service.gateways.bank_files import agent_gbk, iso20022, neutral
+from service.gateways.bank_files.form import BankFileHeader, Form, ReturnFile, ReturnLine, Writer, write
+
+__all__ = ["FORMS", "BankFileHeader", "Form", "ReturnFile", "ReturnLine", "Writer", "read_return", "write"]
+
+_ALL: tuple[Form, ...] = (neutral, agent_gbk, iso20022)
+
+FORMS: Mapping[BankFormat, Form] = {each.FORMAT: each for each in _ALL}
 
 
-@dataclass(frozen=True)
-class BankFileHeader:
-    """What a payment file says about itself. `debit_account` labels the account that pays; `sum_fen` in fen."""
+def read_return(data: bytes, form: BankFormat | None = None) -> ReturnFile:
+    """A return of `form`, or of the form that its beginning shows; Invalid as the form's `read_return` says.
 
-    file_id: str
-    released_on: date
-    debit_account: str
-    line_count: int
-    sum_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnLine:
-    """What the bank says of one payment.
-
-    `line_no` counts the return's own lines from 1. `code` is `done`, `failed:permanent`, `failed:temporary`,
-    `failed:unknown`, `returned`, `unknown`, or whatever else the bank wrote. `reason` is the bank's own words.
+    `return.other_form` (expected, found) for a return that is plainly of another form than was asked for.
     """
-
-    line_no: int
-    reference: str
-    amount_fen: int
-    code: str
-    reason: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class ReturnFile:
-    """A return file that adds up: `line_count` and `sum_fen` are both stated and true."""
-
-    file_id: str
-    account: str
-    line_count: int
-    sum_fen: int
-    lines: list[ReturnLine] = field(repr=False)
+    found = next((name for name, each in FORMS.items() if each.recognises(data)), None)
+    if form is not None and found not in (None, form):
+        raise Invalid("return.other_form", "file", expected=str(form), found=str(found))
+    return FORMS[form or found or BankFormat.NEUTRAL].read_return(data)

@@ -2,6 +2,6 @@
 
 from service.reconciliation.commands.deciding import decide_attempt
 from service.reconciliation.commands.resolving import resolve_line
-from service.reconciliation.commands.returns import keep_unreadable, read, take_return
+from service.reconciliation.commands.returns import keep_unreadable, read, take_answers, take_return
 
-__all__ = ["decide_attempt", "keep_unreadable", "read", "resolve_line", "take_return"]
+__all__ = ["decide_attempt", "keep_unreadable", "read", "resolve_line", "take_answers", "take_return"]

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 from sqlalchemy import insert, text
 
 from domain.actor import Actor
+from domain.agent_bank import BankFormat, BankTerms, BankWay
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
 from domain.claim import ClaimAction
 from domain.errors import Conflict, Invalid
@@ -20,7 +22,8 @@ from service.batches.queries import Attempt, Batch, attempts_in, locked_batch
 from service.crypto import keyring
 from service.database import Tx
 from service.funds.queries import repaid_among
-from service.gateways.bank_files import ReturnFile, ReturnLine, neutral
+from service.gateways.bank import PaymentState
+from service.gateways.bank_files import ReturnFile, ReturnLine, read_return
 from service.jobs import owe
 from service.journal import By, move_all, record
 from service.logs import log
@@ -56,12 +59,12 @@ class _Judged:
     wave: int
 
 
-def read(data: bytes, file_id: str | None = None) -> ReturnFile:
-    """The return file, of `file_id` when that was asked for; Invalid as `neutral.read_return` says.
+def read(data: bytes, file_id: str | None = None, form: BankFormat | None = None) -> ReturnFile:
+    """The return file, of `file_id` and in the form that were asked for; Invalid as `bank_files.read_return` says.
 
     Outside of any transaction: ten thousand lines take a while.
     """
-    file = neutral.read_return(data)
+    file = read_return(data, form)
     if file_id is not None and file.file_id != file_id:
         raise Invalid("return.file_differs", "header")
     return file
@@ -70,18 +73,19 @@ def read(data: bytes, file_id: str | None = None) -> ReturnFile:
 async def take_return(tx: Tx, me: Actor | None, file: ReturnFile, data: bytes, source: str, by: By) -> ReturnView:
     """Store a return file and settle what its lines say; the same bytes again change nothing.
 
-    NotFound `return.file_unknown`; Invalid `return.account` for a return of another account; Conflict
+    NotFound `return.file_unknown`; Invalid `return.other_form`, `return.account` for a return of another account,
+    `return.count_differs` and `return.sum_differs` for what the bank says that it was asked to pay; Conflict
     `return.too_early` while the file is not known to have reached the bank.
     """
     batch = await locked_batch(tx, await batch_of_file(tx, file.file_id, me))
-    if file.account != batch.debit_account:
-        raise Invalid("return.account", "header")
+    _must_answer(file, batch)
     sha256 = hashlib.sha256(data).hexdigest()
     if (known := await known_return(tx, sha256)) is not None:
         return await view_of(tx, known, batch.id, known=True)
     attempts = await attempts_in(tx, batch.id)
     if any(each.status in _NOT_SENT_YET for each in attempts):
         raise Conflict("return.too_early", file_id=file.file_id)
+    file = _naming_all(file, attempts)
     judged = _judge(file.lines, attempts, await repaid_among(tx, [each.claim_id for each in attempts]))
     return_id = await _store(tx, file, data, sha256, source, by)
     await _store_lines(tx, return_id, judged)
@@ -91,13 +95,56 @@ async def take_return(tx: Tx, me: Actor | None, file: ReturnFile, data: bytes, s
     return await view_of(tx, return_id, batch.id, known=False)
 
 
+def _must_answer(file: ReturnFile, batch: Batch) -> None:
+    """A return of this batch's file, in its form and of its account."""
+    terms = BankTerms.read(batch.terms)
+    if file.form != terms.format:
+        raise Invalid("return.other_form", "file", expected=str(terms.format), found=str(file.form))
+    if file.account not in (None, batch.debit_account):
+        raise Invalid("return.account", "header")
+    if file.paid_count not in (None, batch.line_count):
+        raise Invalid("return.count_differs", "header", stated=file.paid_count, actual=batch.line_count)
+    if file.paid_sum_fen not in (None, batch.sum_fen):
+        raise Invalid("return.sum_differs", "header", stated=file.paid_sum_fen, actual=batch.sum_fen)
+
+
+def _naming_all(file: ReturnFile, attempts: Iterable[Attempt]) -> ReturnFile:
+    """A line a payment, where the bank named none and said one thing of all."""
+    if not file.whole:
+        return file
+    paid = sorted((each for each in attempts if each.status != AttemptStatus.VOID), key=lambda each: each.reference)
+    lines = [ReturnLine(at, each.reference, each.amount_fen, file.whole, "") for at, each in enumerate(paid, start=1)]
+    return replace(file, lines=lines, line_count=len(lines), sum_fen=sum(line.amount_fen for line in lines))
+
+
+async def take_answers(tx: Tx, batch_id: UUID, answers: Sequence[PaymentState], by: By) -> None:
+    """Settle what the bank answered about single payments, kept as a return of its own. Only what is definite: that
+    it still cannot tell changes nothing."""
+    lines = [
+        ReturnLine(at, each.reference, each.amount_fen, each.code, each.reason)
+        for at, each in enumerate((each for each in answers if _is_definite(each.code)), start=1)
+    ]
+    if not lines:
+        return
+    batch, sum_fen = await locked_batch(tx, batch_id), sum(line.amount_fen for line in lines)
+    form = BankTerms.read(batch.terms).format
+    file = ReturnFile(form, batch.number, None, len(lines), sum_fen, lines)
+    await take_return(tx, None, file, msgspec.json.encode(answers), "enquiry", by)
+
+
+def _is_definite(code: str) -> bool:
+    return code in ("done", "returned", "failed:permanent", "failed:temporary")
+
+
 async def keep_unreadable(tx: Tx, file_id: str, data: bytes, refusal: Invalid, by: By) -> None:
     """Keep bytes that the bank gave as a return and that are none: one exception, line 0, for a person."""
     sha256 = hashlib.sha256(data).hexdigest()
     await locked_batch(tx, await batch_of_file(tx, file_id, None))
     if await known_return(tx, sha256) is not None:
         return
-    return_id = await _store(tx, ReturnFile(file_id, "", 0, 0, []), data, sha256, "bank", by, refusal.code)
+    return_id = await _store(
+        tx, ReturnFile(BankFormat.NEUTRAL, file_id, None, 0, 0, []), data, sha256, "bank", by, refusal.code
+    )
     said = ReturnLine(0, "", 0, refusal.code, refusal.field)
     await _insert_lines(tx, return_id, [(said, None, VerdictKind.EXCEPTION, refusal.code)])
 
@@ -212,7 +259,7 @@ async def settle_batch(tx: Tx, batch: Batch, settled: bool, by: By) -> None:
     left = await open_count(tx, batch.id)
     if batch.status == BatchStatus.RELEASED and settled:
         await move_all(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.SEND, [batch.id], by)
-        if left:
+        if left and BankTerms.read(batch.terms).way is BankWay.HTTP:
             await owe(tx, Job.FETCH_RETURN, batch.id)
     if left == 0:
         await move_all(tx, BATCHES, BATCH_LIFECYCLE, BatchAction.SETTLE, [batch.id], by)
