@@ -1,8 +1,10 @@
 """What is done to a batch, one verb a module, in the order of its life."""
 
 from service.batches.commands.assemble import assemble
+from service.batches.commands.delegating import confirm_delegation, propose_delegation
 from service.batches.commands.dissolve import dissolve_batch, reject_batch
-from service.batches.commands.open import open_batch
+from service.batches.commands.holding import hold_batch, lift_batch
+from service.batches.commands.open import open_batch, tell_progress
 from service.batches.commands.restored import mark_restored
 from service.batches.commands.send import FileToSend, intend_to_send, settle_answer
 from service.batches.commands.sign import check_batch, note_refusal, release_batch, submit_batch
@@ -13,19 +15,24 @@ __all__ = [
     "FileToSend",
     "assemble",
     "check_batch",
+    "confirm_delegation",
     "dissolve_batch",
     "hold",
+    "hold_batch",
     "intend_to_send",
     "lift",
+    "lift_batch",
     "mark_restored",
     "note_refusal",
     "open_batch",
+    "propose_delegation",
     "reject_batch",
     "release_batch",
     "revoke",
     "settle_answer",
     "submit_batch",
     "take_out",
+    "tell_progress",
     "withdraw",
     "write_bank_file",
 ]

@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from domain.batch import BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
 from domain.claim import ClaimAction
+from domain.errors import Conflict
 from domain.fund import Pot
 from service.batches.commands.dissolve import give_up
 from service.batches.commands.looking_again import look_again
 from service.batches.commands.moves import BATCHES, move_attempts, move_claims
-from service.batches.queries import Batch, attempts_in, locked_batch
+from service.batches.queries import Batch, attempts_in, live_hold, locked_batch
 from service.batches.tables import BankFileRow
 from service.claims.commands.holds import hold_found
 from service.crypto import keyring
@@ -45,7 +46,7 @@ async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | 
     """The point of no return: committed with this, the file counts as perhaps sent. None: nothing is left to do.
 
     A batch with a claim that the registers now have something against, or whose certificate is revoked, is dissolved
-    instead, and that claim held or in review.
+    instead, and that claim held or in review. Conflict `batch.held` while it is held: the job waits for the lift.
     """
     batch = await locked_batch(tx, batch_id)
     if batch.status != BatchStatus.RELEASED:
@@ -58,6 +59,8 @@ async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | 
         )
     ).one()
     on_its_way = await attempts_in(tx, batch.id, *_ON_ITS_WAY)
+    if not on_its_way and await live_hold(tx, batch.id) is not None:
+        raise Conflict("batch.held", number=batch.number)
     prepared = await attempts_in(tx, batch.id, AttemptStatus.PREPARED)
     by = By(Job.SEND_BANK_FILE, now)
     if prepared and await _stopped(tx, batch, [each.claim_id for each in prepared], by):
