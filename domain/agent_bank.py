@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from domain.errors import Invalid
+from domain.workday import WorkCalendar
 
 NAME_LENGTH_MAX = 40
 _CODE = re.compile("[a-z][a-z_]{0,39}")
@@ -36,6 +37,8 @@ LINES_MAX: Mapping[BankFormat, int] = {
     BankFormat.ISO20022: 100_000,
 }
 _DAYS_MAX = 60
+#: Terms agreed before these could be said do not have them.
+_LATER = frozenset({"opens", "every_day"})
 DUPLICATE_MINUTES_MAX = 7 * 24 * 60
 
 
@@ -45,7 +48,8 @@ class BankTerms:
 
     `lines_max`: lines of one file. `cut_off`: what is sent later in the day (Asia/Shanghai, HH:MM), or on a day on
     which banks do not work, goes on the next working day. `duplicate_minutes`: how long after a file was first sent
-    the bank promises to recognise the same bytes under the same id (0: it promises nothing).
+    the bank promises to recognise the same bytes under the same id (0: it promises nothing). `opens`: from when on it
+    takes files. `every_day`: it takes them on weekends and holidays as well.
     """
 
     bank: str
@@ -54,19 +58,26 @@ class BankTerms:
     lines_max: int
     cut_off: str
     duplicate_minutes: int
+    opens: str = "00:00"
+    every_day: bool = False
 
     @classmethod
     def read(cls, written: object) -> Self:
-        """From a mapping with just these names. Invalid `policy.not_agent_bank`, field `value`."""
-        if not isinstance(written, dict) or written.keys() != cls.__dataclass_fields__.keys():
+        """From a mapping with just these names, `opens` and `every_day` left out where they are the usual. Invalid
+        `policy.not_agent_bank`, field `value`."""
+        names = cls.__dataclass_fields__.keys()
+        if not isinstance(written, dict) or not names - _LATER <= written.keys() <= names:
             raise _not_terms()
         try:
             terms = cls(**{**written, "format": BankFormat(written["format"]), "way": BankWay(written["way"])})
         except ValueError:
             raise _not_terms() from None
         named = isinstance(terms.bank, str) and 0 < len(terms.bank.strip()) <= NAME_LENGTH_MAX
-        timed = isinstance(terms.cut_off, str) and _CUT_OFF.fullmatch(terms.cut_off)
-        if not (named and timed and _is_whole(terms.lines_max, 1, LINES_MAX[terms.format])):
+        times = (terms.opens, terms.cut_off)
+        timed = all(isinstance(each, str) and _CUT_OFF.fullmatch(each) for each in times) and times[0] < times[1]
+        if not isinstance(terms.every_day, bool) or not (
+            named and timed and _is_whole(terms.lines_max, 1, LINES_MAX[terms.format])
+        ):
             raise _not_terms()
         if not _is_whole(terms.duplicate_minutes, 0, DUPLICATE_MINUTES_MAX):
             raise _not_terms()
@@ -80,6 +91,16 @@ class BankTerms:
     def closes_at(self) -> time:
         """The cut-off as a time of day in Asia/Shanghai."""
         return time.fromisoformat(self.cut_off)
+
+    def takes_from(self, at: datetime, calendar: WorkCalendar) -> datetime:
+        """The first moment from `at` on (both in Asia/Shanghai) at which the bank takes a file; `at` itself when it
+        is open. The minute of the cut-off belongs to the day."""
+        opens = time.fromisoformat(self.opens)
+        late = at.time().replace(second=0, microsecond=0) > self.closes_at
+        day = at.date() + timedelta(days=1 if late else 0)
+        while not (self.every_day or calendar.is_workday(day)):
+            day += timedelta(days=1)
+        return max(at, datetime.combine(day, opens, at.tzinfo))
 
 
 #: Sending takes its time, and what arrives after the window is a file like any other.
@@ -95,7 +116,7 @@ def resend_until(terms: BankTerms, first_sent_at: datetime) -> datetime | None:
 
 
 #: What batches were paid under before there was an agreement to read, and are where a city has set none yet.
-UNSAID = BankTerms("代发银行", BankFormat.NEUTRAL, BankWay.HTTP, 9_999, "23:59", 0)
+UNSAID = BankTerms("代发银行", BankFormat.NEUTRAL, BankWay.HTTP, 9_999, "23:59", 0, every_day=True)
 
 
 class AgentBanks:

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from domain.errors import Invalid
 from domain.lifecycle import Lifecycle
 
 
@@ -23,7 +24,9 @@ class BatchStatus(StrEnum):
 
 class BatchAction(StrEnum):
     FREEZE = "freeze"
+    REFREEZE = "refreeze"
     SUBMIT = "submit"
+    CHECK_ON = "check_on"
     CHECK = "check"
     RELEASE = "release"
     SEND = "send"
@@ -40,7 +43,11 @@ BATCH_LIFECYCLE = Lifecycle(
     _B.OPENED,
     {
         (_B.OPENED, _D.FREEZE): _B.FROZEN,
+        # lines left before anybody signed: another content
+        (_B.FROZEN, _D.REFREEZE): _B.FROZEN,
         (_B.FROZEN, _D.SUBMIT): _B.SUBMITTED,
+        # a check of several; the last one is CHECK
+        (_B.SUBMITTED, _D.CHECK_ON): _B.SUBMITTED,
         (_B.SUBMITTED, _D.CHECK): _B.CHECKED,
         (_B.CHECKED, _D.RELEASE): _B.RELEASED,
         (_B.RELEASED, _D.SEND): _B.SENT,
@@ -114,14 +121,44 @@ LIVE_ATTEMPT = frozenset({_T.PREPARED, _T.SENDING, _T.SENT, _T.UNKNOWN, _T.DONE}
 
 
 class Step(StrEnum):
-    """The three signatures of a batch, each another person (promise 7)."""
+    """The signatures of a batch, each another person (promise 7)."""
 
     ASSEMBLE = "assemble"
     CHECK = "check"
+    CHECK_2 = "check_2"
+    CHECK_3 = "check_3"
     RELEASE = "release"
 
 
-STEPS = (Step.ASSEMBLE, Step.CHECK, Step.RELEASE)
+#: In the order in which they are put; how many of them a batch needs goes by its sum.
+CHECKS = (Step.CHECK, Step.CHECK_2, Step.CHECK_3)
+
+
+def steps_of(checks: int) -> tuple[Step, ...]:
+    """Every signature that a batch of so many checks carries when it is released."""
+    return (Step.ASSEMBLE, *CHECKS[:checks], Step.RELEASE)
+
+
+class CheckSteps:
+    """`{two_from_fen, three_from_fen}`: the sums, in fen, from which two and three persons check a batch."""
+
+    FEN_MOST = 10**13
+
+    def check(self, value: object) -> None:
+        """Invalid `policy.not_check_steps`, field `value`, unless the second is above the first."""
+        if not isinstance(value, dict) or value.keys() != {"two_from_fen", "three_from_fen"}:
+            raise Invalid("policy.not_check_steps", field="value")
+        two, three = value["two_from_fen"], value["three_from_fen"]
+        whole = all(isinstance(fen, int) and not isinstance(fen, bool) for fen in (two, three))
+        if not whole or not 0 < two < three <= self.FEN_MOST:
+            raise Invalid("policy.not_check_steps", field="value")
+
+
+def checks_needed(policy: Mapping[str, int] | None, sum_fen: int) -> int:
+    """How many persons check a batch over this sum, by the value of the policy `batch_check_steps` (None: one)."""
+    if policy is None:
+        return 1
+    return 1 + (sum_fen >= policy["two_from_fen"]) + (sum_fen >= policy["three_from_fen"])
 
 
 @dataclass(frozen=True)
@@ -144,26 +181,31 @@ class BatchContent:
     sum_fen: int
 
 
-class ContentSoFar:
-    """The content of lines that come in order of reference, a part at a time."""
+class Hasher:
+    """The content of a batch taken line by line, in order of reference: a hundred thousand are never held at once."""
 
     def __init__(self) -> None:
-        self._digest, self._count, self._sum_fen = hashlib.sha256(), 0, 0
+        self._digest, self._last, self._count, self._sum_fen = hashlib.sha256(), "", 0, 0
 
-    def add(self, lines: Iterable[PaymentLine]) -> None:
-        for line in lines:
-            canonical = [line.reference, line.payee, line.account, line.bank_code, line.amount_fen]
-            self._digest.update(json.dumps(canonical, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-            self._count += 1
-            self._sum_fen += line.amount_fen
+    def add(self, line: PaymentLine) -> None:
+        """ValueError for a line out of order."""
+        if line.reference < self._last:
+            raise ValueError(f"{line.reference} comes before {self._last}")
+        canonical = [line.reference, line.payee, line.account, line.bank_code, line.amount_fen]
+        self._digest.update(json.dumps(canonical, ensure_ascii=False, separators=(",", ":")).encode())
+        self._digest.update(b"\n")
+        self._last = line.reference
+        self._count += 1
+        self._sum_fen += line.amount_fen
 
-    @property
     def content(self) -> BatchContent:
+        """Of the lines so far."""
         return BatchContent(self._digest.hexdigest(), self._count, self._sum_fen)
 
 
 def content_of(lines: Iterable[PaymentLine]) -> BatchContent:
     """The content of a batch. Lines are taken in order of reference, so any order of input gives one hash."""
-    content = ContentSoFar()
-    content.add(sorted(lines, key=lambda each: each.reference))
-    return content.content
+    hasher = Hasher()
+    for line in sorted(lines, key=lambda each: each.reference):
+        hasher.add(line)
+    return hasher.content()

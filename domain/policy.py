@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 from uuid import UUID
 
 from domain.agent_bank import AgentBanks, BanksByDays
+from domain.batch import CheckSteps
 from domain.claim import PlaceLink
 from domain.errors import Forbidden, Invalid
 from domain.level import LEVELS
@@ -212,6 +213,7 @@ FORMS: Mapping[str, Form] = {
     "fund_of_group": FundOfGroup(),
     "agent_bank": AgentBanks(),
     "debits_singly": BanksByDays(),
+    "batch_check_steps": CheckSteps(),
     "selection_publicity_working_days": Whole(1, 60),
     "institution_claim_needs_class": YesNo(),
     "class_filing_working_days": Whole(0, 60),

@@ -96,8 +96,8 @@ async def owe(tx: Tx, job: Job, subject: UUID) -> None:
     await owe_all(tx, job, [subject])
 
 
-async def owe_now(tx: Tx, job: Job, subjects: Sequence[UUID]) -> None:
-    """As `owe_all`, and what is ready already waits no longer, whatever it waited for."""
+async def hurry(tx: Tx, job: Job, subjects: Sequence[UUID]) -> None:
+    """What is owed already waits no longer, whatever it waited for."""
     row = JobRow
     waiting = update(row).where(
         row.kind == str(job), row.state == "ready", row.subject == func.any(literal(list(subjects), ARRAY(Uuid)))
@@ -105,6 +105,11 @@ async def owe_now(tx: Tx, job: Job, subjects: Sequence[UUID]) -> None:
     lease = func.make_interval(0, 0, 0, 0, 0, 0, settings().job_lease_seconds)
     for job_id in (await tx.execute(waiting.values(next_at=func.now() + lease).returning(row.id))).scalars():
         nudge(tx, job, job_id)
+
+
+async def owe_now(tx: Tx, job: Job, subjects: Sequence[UUID]) -> None:
+    """As `owe_all`, and what is ready already waits no longer."""
+    await hurry(tx, job, subjects)
     await owe_all(tx, job, subjects)
 
 

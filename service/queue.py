@@ -40,6 +40,7 @@ IDS_PER_MESSAGE: dict[str, int] = {
     Job.IMPORT_ROSTER: 1,
     Job.FILE_ROSTER: 4,
     Job.SETTLE_FILE: 1,
+    Job.ASSEMBLE_BATCH: 1,
     Job.HOLD_CLAIMS: 1,
     Job.WEIGH: 1,
     Job.RUN_SIGNALS: 1,

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 from domain.errors import Unavailable
-from service.batches import commands
+from service.batches import commands, queries
 from service.clock import now
 from service.database import transaction
 from service.gateways.asking import new_client
@@ -28,7 +29,13 @@ async def bank() -> AsyncIterator[Bank]:
 async def assemble_batch(owed: Owed) -> None:
     async with owed.settle() as (tx, batch_ids):
         for batch_id in batch_ids:
-            await commands.assemble(tx, batch_id, now())
+            await commands.assemble(tx, batch_id, now(), partial(_tell, batch_id))
+
+
+async def _tell(batch_id: UUID, done: int, total: int) -> None:
+    """In a transaction of its own: what assembling itself writes is not there to see before its end."""
+    async with transaction() as tx:
+        await commands.tell_progress(tx, batch_id, done, total)
 
 
 @job(Job.WRITE_BANK_FILE)
@@ -81,6 +88,9 @@ async def _resend(owed: Owed, batch_id: UUID, desk: Bank) -> None:
 
 async def _send(owed: Owed, batch_id: UUID, desk: Bank) -> None:
     async with transaction() as tx:
+        if waiting := await queries.waits_for(tx, batch_id, now()):
+            owed.postpone(batch_id, *waiting)
+            return
         file = await commands.intend_to_send(tx, batch_id, now())
     try:
         state = await _answer(file, desk) if file else None

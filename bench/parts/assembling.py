@@ -1,7 +1,9 @@
 """Assembling: a worker fills a batch out of five times as many payable claims; the bare work is four statements."""
 
 import asyncio
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
 from time import monotonic
 
@@ -14,6 +16,7 @@ from bench.statements import Statement, recorded, replay
 from bench.trainees import DISTRICT
 from bench.turns import Turn, in_one_transaction, taken
 from bench.wish import Wish
+from domain.agent_bank import UNSAID
 from service import jobs
 from service.batches.queries import debit_account
 from service.queue import Job
@@ -24,10 +27,9 @@ _SECONDS_MAX = 900
 _BATCH_ID = "00000000-0000-0000-0000-000000000003"
 
 _OPEN = """
-    INSERT INTO batches (id, number, district, fund, debit_account, filter, status, opened_by, opened_at)
-    VALUES ('{batch}', 'JN20260101-000001', '{district}', 'employment_subsidy', '{account}',
-            '{{"limit": {limit}, "filed_to": null}}', 'opened',
-            '{user}', now());
+    INSERT INTO batches (id, number, district, fund, debit_account, terms, filter, status, opened_by, opened_at)
+    SELECT '{batch}', 'JN20260101-000001', '{district}', 'employment_subsidy', '{account}',
+           '{terms}', '{{"limit": {limit}, "filed_to": null}}', 'opened', '{user}', now();
     INSERT INTO jobs (kind, subject, round, next_at) VALUES ('{kind}', '{batch}', 1, now() + interval '1 day');
 """
 
@@ -84,6 +86,7 @@ def measure(ground: Ground, wish: Wish) -> Iterator[Figure]:
         "district": DISTRICT,
         "account": debit_account("示例", DISTRICT),
         "limit": limit,
+        "terms": json.dumps(replace(UNSAID, lines_max=limit).written()),
         "user": STAFF_USER,
         "kind": Job.ASSEMBLE_BATCH,
     }

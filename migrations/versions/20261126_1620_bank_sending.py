@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "bank_sending"
-down_revision = "bank_terms"
+down_revision = "batch_desk"
 branch_labels = None
 depends_on = None
 

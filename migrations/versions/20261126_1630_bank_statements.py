@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "bank_statements"
-down_revision = "bank_terms"
+down_revision = "bank_sending"
 branch_labels = None
 depends_on = None
 

@@ -1,31 +1,42 @@
-"""Batches: opened, signed by three persons, released or given up; and claims taken out of them."""
+"""Batches: opened, signed by several persons, held, released or given up; and claims taken out of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.response import ServerSentEvent
 
 from domain.actor import Actor, Post
 from domain.batch import BatchStatus, Step
+from domain.claim import ClaimKind
 from domain.errors import Forbidden
 from service.batches import commands, queries
+from service.batches.commands.delegating import CITY_FINANCE
 from service.batches.schemas import (
     BankFileView,
+    BatchFilter,
     BatchList,
     BatchView,
+    DelegationList,
+    DelegationView,
     Dissolution,
     DueList,
     HeldView,
+    Lifting,
     LineList,
     NewBatch,
+    NewBatchHold,
+    NewDelegation,
     NewFileWord,
     NewHandover,
     NewRelease,
     NewResend,
+    Payee,
     Rejection,
     RevokedView,
     Shown,
@@ -40,6 +51,10 @@ from service.web import Me, Now, Once, Today, Tx, answered, private_file
 
 _SIGNERS = (Post.MAKER, Post.CHECKER, Post.RELEASER)
 _PAGE_MAX = 500
+#: What a listener is sent.
+EVENTS = "text/event-stream"
+FundCode = Annotated[str | None, QueryParameter(max_length=40)]
+DistrictCode = Annotated[str | None, QueryParameter(max_length=20)]
 
 
 @asynccontextmanager
@@ -57,7 +72,8 @@ async def _refusals_noted(me: Actor, batch_id: UUID, step: Step, now: datetime) 
 async def open_batch(
     tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewBatch]
 ) -> Response[BatchView]:
-    """Open a batch of one fund for my district; a job fills and freezes it, or dissolves it when nothing is due."""
+    """Open a batch of one fund for my district, or where I stand in; a job fills and freezes it, splits what is more
+    than its bank takes in a file over further batches, or dissolves it when nothing is due."""
     return answered(await once(tx, BatchView, lambda: commands.open_batch(tx, me, data, today, now)), 202)
 
 
@@ -65,7 +81,8 @@ async def open_batch(
 async def submit(
     tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[Shown]
 ) -> Response[BatchView]:
-    """The maker signs what they were shown."""
+    """The maker signs what they were shown, after every line was looked at once more. Where lines must not be paid
+    any more, they leave, and the batch comes back `frozen` over the others, unsigned: look at it and sign again."""
     async with _refusals_noted(me, batch_id, Step.ASSEMBLE, now):
         return answered(await once(tx, BatchView, lambda: commands.submit_batch(tx, me, batch_id, data, now)), 200)
 
@@ -74,7 +91,7 @@ async def submit(
 async def check(
     tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[Shown]
 ) -> Response[BatchView]:
-    """The checker signs what they were shown."""
+    """A checker signs what they were shown; as many persons as the batch needs, each once."""
     async with _refusals_noted(me, batch_id, Step.CHECK, now):
         return answered(await once(tx, BatchView, lambda: commands.check_batch(tx, me, batch_id, data, now)), 200)
 
@@ -156,6 +173,40 @@ async def resend(
     return answered(await once(tx, BankFileView, lambda: commands.say_resend(tx, me, batch_id, data, now)), 200)
 
 
+@post("/api/batches/{batch_id:uuid}/hold", guards=[allow(*_SIGNERS)], status_code=200)
+async def hold_batch(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[NewBatchHold]
+) -> Response[BatchView]:
+    """Stop a whole batch before anything of it is sent: nobody signs it, and nothing leaves."""
+    return answered(await once(tx, BatchView, lambda: commands.hold_batch(tx, me, batch_id, data, now)), 200)
+
+
+@post("/api/batches/{batch_id:uuid}/lift", guards=[allow(Post.CHECKER, Post.RELEASER)], status_code=200)
+async def lift_batch(
+    tx: Tx, me: Me, now: Now, once: Once, batch_id: FromPath[UUID], data: JSONBody[Lifting]
+) -> Response[BatchView]:
+    """Let a held batch go on, as another person than held it."""
+    return answered(await once(tx, BatchView, lambda: commands.lift_batch(tx, me, batch_id, data.note, now)), 200)
+
+
+@post("/api/batches/delegations", guards=[allow(*CITY_FINANCE)], status_code=201)
+async def propose_delegation(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, data: JSONBody[NewDelegation]
+) -> Response[DelegationView]:
+    """Propose that somebody of city finance stands in for a post which a district cannot fill."""
+    effect = once(tx, DelegationView, lambda: commands.propose_delegation(tx, me, data, today, now))
+    return answered(await effect, 201)
+
+
+@post("/api/batches/delegations/{delegation_id:uuid}/confirm", guards=[allow(*CITY_FINANCE)], status_code=200)
+async def confirm_delegation(
+    tx: Tx, me: Me, now: Now, once: Once, delegation_id: FromPath[UUID]
+) -> Response[DelegationView]:
+    """Confirm it, as another person of city finance."""
+    effect = once(tx, DelegationView, lambda: commands.confirm_delegation(tx, me, delegation_id, now))
+    return answered(await effect, 200)
+
+
 @post("/api/claims/{claim_id:uuid}/hold", guards=[allow(*HOLDERS)], status_code=200)
 async def hold(
     tx: Tx, me: Me, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewHold]
@@ -201,9 +252,26 @@ async def batches(
 
 
 @get("/api/batches/due", guards=[allow(*_SIGNERS, Post.AUDITOR)])
-async def due(tx: Tx, me: Me) -> DueList:
-    """What is to be paid in my district and from which fund: each fund is paid by batches of its own."""
-    return await queries.list_due(tx, me)
+async def due(
+    tx: Tx,
+    me: Me,
+    fund: FundCode = None,
+    district: DistrictCode = None,
+    filed_from: FromQuery[date | None] = None,
+    filed_to: FromQuery[date | None] = None,
+    kind: FromQuery[ClaimKind | None] = None,
+    payee: FromQuery[Payee | None] = None,
+) -> DueList:
+    """What is to be paid in my district and from which fund: each fund is paid by batches of its own. With a filter:
+    what a batch opened with it would take."""
+    filtered = BatchFilter(filed_to, filed_from, [kind] if kind else [], payee)
+    return await queries.list_due(tx, me, filtered, fund, district)
+
+
+@get("/api/batches/delegations", guards=[allow(*CITY_FINANCE, Post.AUDITOR)])
+async def delegations(tx: Tx, me: Me) -> DelegationList:
+    """Who of city finance stands in for whom, in my district or everywhere."""
+    return await queries.list_delegations(tx, me)
 
 
 @get("/api/batches/{batch_id:uuid}", guards=[allow(*_SIGNERS, Post.AUDITOR)])
@@ -224,8 +292,21 @@ async def lines(
     return await queries.list_lines(tx, me, batch_id, cursor, limit)
 
 
+@get(
+    "/api/batches/{batch_id:uuid}/progress",
+    guards=[allow(*_SIGNERS, Post.AUDITOR)],
+    operation_class=files(gives=(EVENTS,)),
+)
+async def follow_batch(tx: Tx, me: Me, batch_id: FromPath[UUID]) -> ServerSentEvent:
+    """How far assembling is, as server-sent events, until the batch is put together."""
+    await queries.find_progress(tx, me, batch_id)
+    told = (msgspec.json.encode(each).decode() async for each in queries.progress(me, batch_id))
+    return ServerSentEvent(told, event_type="progress", retry_duration=2_000)
+
+
 ROUTES = [
-    *(open_batch, submit, check, release, dissolve, reject, batches, due, batch, lines),
+    *(open_batch, submit, check, release, dissolve, reject, hold_batch, lift_batch, batches, due, batch, lines),
     *(take_file, bank_file, about_bank_file, handed_over, file_word, resend),
+    *(propose_delegation, confirm_delegation, delegations, follow_batch),
     *(hold, lift, withdraw, revoke),
 ]

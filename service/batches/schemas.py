@@ -6,35 +6,46 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from domain.actor import Post
 from domain.batch import AttemptStatus, BatchAction, BatchStatus, Step
+from domain.claim import ClaimKind
 from service.claims.schemas import HoldView, Note, ReasonCode
 
-#: Agent banks commonly limit a file to this many lines.
-LINES_MAX = 9_999
+#: Claims of one opening; what is more than the bank's file holds is split over several batches.
+CLAIMS_MAX = 100_000
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 PositiveFen = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+DistrictCode = Annotated[str, Meta(min_length=1, max_length=20)]
+#: Who is paid: the person, a training institution (项目制), or the enterprise that trained its staff.
+Payee = Literal["person", "institution", "enterprise"]
 
 
 class BatchFilter(Struct, forbid_unknown_fields=True):
-    """Which payable claims of the maker's district a batch takes; `filed_to` is the last filing day."""
+    """Which payable claims of the district a batch takes: filed on days from `filed_from` to `filed_to`, of these
+    `kinds` (none named: of any), paid to this kind of `payee`."""
 
     filed_to: date | None = None
+    filed_from: date | None = None
+    kinds: Annotated[list[ClaimKind], Meta(max_length=len(ClaimKind))] = []
+    payee: Payee | None = None
 
 
 class NewBatch(Struct, forbid_unknown_fields=True):
-    """A batch pays from one fund, by its code: the one whose account is debited."""
+    """A batch pays from one fund, by its code: the one whose account is debited. `district`: the maker's own where it
+    is not named; who stands in for a maker names it."""
 
     fund: Annotated[str, Meta(min_length=1, max_length=40)]
     filter: BatchFilter
-    limit: Annotated[int, Meta(ge=1, le=LINES_MAX)] = LINES_MAX
+    limit: Annotated[int, Meta(ge=1, le=CLAIMS_MAX)] = CLAIMS_MAX
+    district: DistrictCode | None = None
 
 
 class Shown(Struct, forbid_unknown_fields=True):
     """What the signer was shown; the signature binds exactly this (promise 8)."""
 
     content_hash: Sha256
-    line_count: Annotated[int, Meta(ge=1, le=LINES_MAX)]
+    line_count: Annotated[int, Meta(ge=1, le=CLAIMS_MAX)]
     sum_fen: PositiveFen
 
 
@@ -56,9 +67,97 @@ class Rejection(Struct, forbid_unknown_fields=True):
     note: Note = ""
 
 
+class NewBatchHold(Struct, forbid_unknown_fields=True):
+    """Why a batch is stopped: a code of `batch_hold.…` in the wording."""
+
+    code: ReasonCode
+    note: Note = ""
+
+
+class Lifting(Struct, forbid_unknown_fields=True):
+    note: Note = ""
+
+
+class NewDelegation(Struct, forbid_unknown_fields=True):
+    """City finance is to stand in for `post` in a district, by the user with this login, on these days and no more
+    than 366."""
+
+    district: DistrictCode
+    post: Literal["maker", "checker", "releaser"]
+    login: Annotated[str, Meta(min_length=1, max_length=80)]
+    first_day: date
+    last_day: date
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class DelegationView(Struct):
+    """`mine`: I proposed it, so another confirms it; in force from then on, on its days."""
+
+    id: UUID
+    district: str
+    post: Post
+    login: str
+    first_day: date
+    last_day: date
+    reason: str
+    mine: bool
+    proposed_at: datetime
+    confirmed_at: datetime | None
+
+
+class DelegationList(Struct):
+    """The latest, newest first."""
+
+    delegations: list[DelegationView]
+
+
 class SignatureView(Struct):
+    """`stands_in`: by a delegation, in place of a person whom the district lacks."""
+
     step: Step
     signed_at: datetime
+    stands_in: bool
+
+
+class BatchHoldView(Struct):
+    """Why a batch is stopped; `lifted_at` None: it still is, until another person lifts it."""
+
+    code: str
+    said: str
+    note: str
+    placed_at: datetime
+    lifted_at: datetime | None
+    lift_note: str
+
+
+class LeftOutView(Struct):
+    """A claim that is not paid with this batch: `reference` where it had left a frozen one. `said`: why, in words."""
+
+    claim_id: UUID
+    reference: str | None
+    codes: list[str]
+    said: str
+    left_at: datetime
+
+
+class SiblingView(Struct):
+    """Another batch of the same opening."""
+
+    id: UUID
+    number: str
+    status: BatchStatus
+    line_count: int | None
+    sum_fen: int | None
+
+
+class ProgressView(Struct):
+    """How far assembling is: `done` of `total` claims have become lines, of this batch; siblings have their own."""
+
+    id: UUID
+    number: str
+    status: BatchStatus
+    done: int
+    total: int
 
 
 class TransferView(Struct):
@@ -83,7 +182,10 @@ class GivenUpView(Struct):
 
 class BatchView(Struct):
     """`content_hash`, `line_count`, `sum_fen` and `sum` are null until the batch is frozen. `debit_account`: the
-    account that pays, as the bank file names it; `terms`: what was agreed with its bank."""
+    account that pays, as the bank file names it; `terms`: what was agreed with its bank. `checks_needed`: by how many
+    persons it is checked, from its freezing on. `siblings`: what the same opening was split over. `goes_to_bank_at`:
+    once it is released, when its bank takes the file, and `goes_to_bank` says it in words. At most 200 are named of
+    `left_out`; `left_out_count` counts them all."""
 
     id: UUID
     number: str
@@ -102,6 +204,13 @@ class BatchView(Struct):
     signatures: list[SignatureView]
     transfer: TransferView | None = None
     given_up: GivenUpView | None = None
+    checks_needed: int = 1
+    holds: list[BatchHoldView] = []
+    left_out: list[LeftOutView] = []
+    left_out_count: int = 0
+    siblings: list[SiblingView] = []
+    goes_to_bank_at: datetime | None = None
+    goes_to_bank: str = ""
 
 
 class BatchList(Struct):

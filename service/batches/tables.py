@@ -46,6 +46,8 @@ class BatchRow(Base):
         ),
         # the operations desk looks at what has not ended
         Index("ix_batches_open", "district", "status", postgresql_where=text(f"status NOT IN {ENDED_SQL}")),
+        CheckConstraint("checks_needed BETWEEN 1 AND 3", name="checks_needed"),
+        Index("ix_batches_series", "series", postgresql_where=text("series IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -57,7 +59,11 @@ class BatchRow(Base):
     #: `domain.agent_bank.BankTerms` as they were agreed when the batch was opened.
     terms: Mapped[dict[str, Any]] = mapped_column(server_default=text(_UNSAID))
     filter: Mapped[dict[str, Any]]
+    #: The id of the first of the batches over which one opening was split; its own where it is that.
+    series: Mapped[UUID | None]
     status: Mapped[str]
+    #: How many persons check it: by its sum, from when it was frozen.
+    checks_needed: Mapped[int] = mapped_column(Integer, server_default="1")
     content_hash: Mapped[str | None]
     line_count: Mapped[int | None] = mapped_column(Integer)
     sum_fen: Mapped[Fen | None]
@@ -66,7 +72,8 @@ class BatchRow(Base):
 
 
 class SignatureRow(Base):
-    """A person's signature under what they were shown (promises 7 and 8)."""
+    """A person's signature under what they were shown (promises 7 and 8). `delegation_id`: city finance put it in
+    place of a person whom the district lacks."""
 
     __tablename__ = "batch_signatures"
     __table_args__ = (
@@ -76,7 +83,7 @@ class SignatureRow(Base):
             ["batches.id", "batches.content_hash", "batches.line_count", "batches.sum_fen"],
             name="fk_batch_signatures_content",
         ),
-        CheckConstraint("step IN ('assemble', 'check', 'release')", name="step"),
+        CheckConstraint("step IN ('assemble', 'check', 'check_2', 'check_3', 'release')", name="step"),
     )
 
     #: The proof that went with it. Null: from before there were any, or where the policy `step_up` asks for none.
@@ -90,15 +97,103 @@ class SignatureRow(Base):
     line_count: Mapped[int] = mapped_column(Integer)
     sum_fen: Mapped[Fen]
     signed_at: Mapped[datetime]
+    delegation_id: Mapped[UUID | None] = mapped_column(ForeignKey("batch_delegations.id"))
+
+
+class DelegationRow(Base):
+    """City finance stands in for a post that a district cannot fill, from a first to a last day: proposed by one
+    person of city finance, confirmed by another, who is not the one that stands in either. Ended once."""
+
+    __tablename__ = "batch_delegations"
+    __table_args__ = (
+        CheckConstraint("post IN ('maker', 'checker', 'releaser')", name="post"),
+        CheckConstraint("last_day BETWEEN first_day AND first_day + 366", name="days"),
+        CheckConstraint("reason <> ''", name="reason"),
+        CheckConstraint("num_nulls(confirmed_by, confirmed_person, confirmed_at) IN (0, 3)", name="confirmed_whole"),
+        CheckConstraint(
+            "confirmed_person <> proposed_person AND confirmed_person <> delegate_person", name="two_persons"
+        ),
+        Index("ix_batch_delegations_delegate_user", "delegate_user"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    post: Mapped[str]
+    delegate_user: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    delegate_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    reason: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    confirmed_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    confirmed_at: Mapped[datetime | None]
+
+
+class BatchHoldRow(Base):
+    """While a row of a batch is not lifted, by another than placed it, the batch is neither signed nor sent."""
+
+    __tablename__ = "batch_holds"
+    __table_args__ = (
+        Index("uq_batch_holds_live", "batch_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+        Index("ix_batch_holds_batch", "batch_id"),
+        CheckConstraint("num_nulls(lifted_by, lifted_person, lifted_at) IN (0, 3)", name="lifted_whole"),
+        CheckConstraint("lifted_person <> placed_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"))
+    code: Mapped[str]
+    note: Mapped[str]
+    placed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    placed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    placed_at: Mapped[datetime]
+    lifted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    lifted_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    lifted_at: Mapped[datetime | None]
+    lift_note: Mapped[str] = mapped_column(server_default="")
+
+
+class LeftOutRow(Base):
+    """A claim that a batch would have paid and does not: as it was put together, or, under its reference then, before
+    anybody signed. Written once."""
+
+    __tablename__ = "batch_left_out"
+    __table_args__ = (
+        CheckConstraint("step IN ('assemble', 'submit')", name="step"),
+        CheckConstraint("(step = 'submit') = (reference IS NOT NULL)", name="reference"),
+        CheckConstraint("jsonb_array_length(reasons) > 0", name="reasons"),
+    )
+
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"), primary_key=True)
+    step: Mapped[str]
+    reference: Mapped[str | None]
+    reasons: Mapped[list[Any]]  # each: code and facts
+    left_at: Mapped[datetime]
+
+
+class ProgressRow(Base):
+    """How far the assembling of a batch is, told by its job while nothing of it is committed yet."""
+
+    __tablename__ = "batch_progress"
+    __table_args__ = (CheckConstraint("done BETWEEN 0 AND total", name="done"),)
+
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    done: Mapped[int] = mapped_column(Integer, server_default="0")
+    total: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
 class RegisterCheckRow(Base):
-    """The claims of a batch were looked up in the registers again: when it was put together, and before it was sent.
+    """The claims of a batch were looked up in the registers again: when it was put together, when
+    its maker signed, and before it was sent.
     `snapshots` is register → the snapshot that was asked; a register that is not there was not loaded."""
 
     __tablename__ = "batch_register_checks"
     __table_args__ = (
-        CheckConstraint("step IN ('assemble', 'send')", name="step"),
+        CheckConstraint("step IN ('assemble', 'submit', 'send')", name="step"),
         CheckConstraint("stopped BETWEEN 0 AND claims", name="counted"),
     )
 

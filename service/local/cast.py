@@ -51,6 +51,8 @@ _DISTRICT_STAFF = {
     "officer": Post.INSTITUTION_OFFICER,
     "acceptor": Post.ACCEPTOR,
 }
+#: A large batch is checked by several persons.
+_MORE_CHECKERS = ("checker2", "checker3")
 _CITY_STAFF = {
     "auditor": Post.AUDITOR,
     "operator": Post.OPERATOR,
@@ -81,7 +83,8 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
         "实地检查和巡查 inspector-a、inspector-b，机构遴选评审 assessor-a、assessor-b，年度评估 evaluator",
         *(
             f"  {name}区：受理 acceptor-{code}，审核 reviewer-{code}，审核复核 second-{code}，公示 publisher-{code}，"
-            f"经办 maker-{code}，复核 checker-{code}，拨付 releaser-{code}，机构管理 officer-{code}"
+            f"经办 maker-{code}，复核 checker-{code}、checker2-{code}、checker3-{code}，拨付 releaser-{code}，"
+            f"机构管理 officer-{code}"
             for code, name in DISTRICTS.items()
         ),
         "  批次的签字还要一次性验证码：zhida staff code 登录名",
@@ -124,6 +127,9 @@ async def _make(tx: Tx, today: date, now: datetime) -> None:
     district, credit_code = next(iter(DISTRICTS)), CreditCode.parse(maker.credit_code())
     employer = await add_institution(tx, credit_code, ENTERPRISE, district, InstitutionKind.ENTERPRISE, sample=True)
     clerk = await user("clerk-d", {Post.CLERK}, district, employer)
+    for code in DISTRICTS:
+        for name in _MORE_CHECKERS:
+            await user(f"{name}-{code}", {Post.CHECKER}, code)
     await _open_account(tx, clerk, officers[district], maker.bank_code(), today, now)
 
 

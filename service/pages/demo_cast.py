@@ -39,7 +39,11 @@ CAST = (
     Part(Post.SECOND_REVIEWER, _in_districts("second"), "复核抽中的、金额大的、人工核实的；同意后才公示"),
     Part(Post.NOTICE_PUBLISHER, _in_districts("publisher"), "把本区审核通过的申领放上公示"),
     Part(Post.MAKER, _in_districts("maker"), "把公示期满的申领编成批次并提交；录入银行回盘；提出本区的额度"),
-    Part(Post.CHECKER, _in_districts("checker"), "核对批次的笔数、金额和内容指纹，签署；复核额度"),
+    Part(
+        Post.CHECKER,
+        (*_in_districts("checker"), *_in_districts("checker2"), *_in_districts("checker3")),
+        "核对批次的笔数、金额和内容指纹，签署（金额大的由两人或三人签）；复核额度",
+    ),
     Part(Post.RELEASER, _in_districts("releaser"), "登记拨款凭证，签署放行，交给银行"),
     Part(Post.INSTITUTION_OFFICER, _in_districts("officer"), "审批本区的开班；抽取巡查；登记机构的信用；答复投诉"),
     Part(Post.INSPECTOR, ("inspector-a", "inspector-b"), "首次开班前实地检查；抽取巡查，登记结果和佐证"),

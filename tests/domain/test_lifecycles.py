@@ -11,7 +11,6 @@ from domain.batch import (
     ATTEMPT_LIFECYCLE,
     BATCH_LIFECYCLE,
     LIVE_ATTEMPT,
-    STEPS,
     STOPPABLE,
     AttemptAction,
     AttemptStatus,
@@ -20,6 +19,7 @@ from domain.batch import (
     PaymentLine,
     Step,
     content_of,
+    steps_of,
 )
 from domain.catalog.edition import EDITION_LIFECYCLE, EditionAction, EditionStatus
 from domain.catalog.sources import PROPOSAL_LIFECYCLE, ProposalAction, ProposalStatus
@@ -86,8 +86,8 @@ part_repaid: repay_part → part_repaid, repay → repaid, waive → waived, enf
 """
 BATCH_MOVES = """
 opened: freeze → frozen, dissolve → dissolved
-frozen: submit → submitted, dissolve → dissolved
-submitted: check → checked, dissolve → dissolved, reject → dissolved
+frozen: refreeze → frozen, submit → submitted, dissolve → dissolved
+submitted: check_on → submitted, check → checked, dissolve → dissolved, reject → dissolved
 checked: release → released, dissolve → dissolved, reject → dissolved
 released: send → sent, miss → not_received, dissolve → dissolved
 sent: settle → settled
@@ -222,4 +222,4 @@ def test_payee_and_account_stay_out_of_what_is_printed() -> None:
 
 
 def test_signatures_come_in_order() -> None:
-    assert STEPS == (Step.ASSEMBLE, Step.CHECK, Step.RELEASE)
+    assert steps_of(1) == (Step.ASSEMBLE, Step.CHECK, Step.RELEASE)

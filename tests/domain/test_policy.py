@@ -241,7 +241,8 @@ def test_terms_of_a_bank_are_read_as_they_are_written():
     terms = terms_of({"default": TERMS, "funds": {"other": {**TERMS, "format": "iso20022"}}}, "employment_subsidy")
     assert terms_of(None, "other") is UNSAID
     assert BankTerms.read(UNSAID.written()) == UNSAID
-    assert (terms.written(), terms.format, terms.closes_at) == (TERMS, BankFormat.NEUTRAL, time(16, 30))
+    written = {**TERMS, "opens": "00:00", "every_day": False}  # said before these could be
+    assert (terms.written(), terms.format, terms.closes_at) == (written, BankFormat.NEUTRAL, time(16, 30))
     assert terms_of({"default": TERMS, "funds": {"other": {**TERMS, "format": "iso20022"}}}, "other").format == (
         BankFormat.ISO20022
     )
@@ -263,6 +264,9 @@ def test_terms_of_a_bank_are_read_as_they_are_written():
         {"cut_off": "9:00"},
         {"cut_off": 900},
         {"duplicate_minutes": -1},
+        {"opens": "17:00"},
+        {"opens": 8},
+        {"every_day": 1},
         {"duplicate_minutes": 10**6},
         {"more": 1},
     ],

@@ -28,6 +28,7 @@ from service.reconciliation.commands import take_return
 from tests.conftest import ROOT, Databases
 from tests.payments import Stage, a_return, claim_statuses, lines_of
 from tests.service.carry_over import carry_over
+from tests.service.planted_batches import PLANTED_IN_BATCHES
 from tests.service.planted_decisions import PLANTED_IN_DECISIONS
 from tests.service.planted_money import PLANTED_IN_MONEY
 from tests.service.planted_promises import PLANTED_IN_PROMISES
@@ -95,6 +96,7 @@ async def _drop_guards(tx: Tx) -> None:
         ("policy_confirmations", "ck_policy_confirmations_two_persons"),
         ("payment_attempts", "uq_payment_attempts_reference"),
         ("batch_signatures", "uq_batch_signatures_person"),
+        ("batch_holds", "ck_batch_holds_two_persons"),
         ("jobs", "ck_jobs_state"),
         ("idempotency_keys", "pk_idempotency_keys"),
         ("fund_positions", "ck_fund_positions_conserved"),
@@ -342,7 +344,7 @@ PLANTED: dict[str, tuple[str, str, str | None, str]] = {
 }
 
 
-PLANTED |= PLANTED_IN_DECISIONS | PLANTED_IN_MONEY | PLANTED_IN_PROMISES
+PLANTED |= PLANTED_IN_BATCHES | PLANTED_IN_DECISIONS | PLANTED_IN_MONEY | PLANTED_IN_PROMISES
 
 
 @pytest.mark.parametrize("name", PLANTED)

@@ -124,7 +124,7 @@ async def test_a_batch_takes_the_oldest_that_fit_its_filter(tx: Tx, world: World
     batch = await stage.open(tx, filed_to=today - timedelta(days=1))
     await commands.assemble(tx, batch.id, world.now)
     assert await claim_statuses(tx, [old, young]) == ["batched", "payable"]
-    assert (await stage.see(tx, batch.id)).filter == {"filed_to": str(today - timedelta(days=1)), "limit": 9999}
+    assert (await stage.see(tx, batch.id)).filter["filed_to"] == str(today - timedelta(days=1))
 
 
 async def test_a_batch_pays_from_one_fund(tx: Tx, stage: Stage) -> None:

@@ -171,7 +171,7 @@ async def test_a_change_after_the_batch_was_frozen_dissolves_it_before_it_is_sen
     assert {each: code for each, (code, _) in (await _holds(tx, stage)).items()} == {claim: "register"}
     assert [each["code"] for each in (await _finding(tx, claim)).objections] == [change.code]
     claims = seen.line_count
-    assert await _checks(tx, batch.id) == {"assemble": (claims, 0), "send": (claims, 1)}
+    assert await _checks(tx, batch.id) == {"assemble": (claims, 0), "submit": (claims, 0), "send": (claims, 1)}
 
 
 async def _signed(tx: Tx, stage: Stage, change: Change) -> BatchView:
@@ -191,8 +191,9 @@ async def test_the_others_are_paid_and_it_is_kept_what_they_were_looked_up_in(tx
     assert (await claim_statuses(tx, stage.claims)) == ["batched", "batched", "payable"]
     row = RegisterCheckRow
     asked = (await tx.execute(select(row.step, row.snapshots).where(row.batch_id == batch.id))).all()
-    assert {step: snapshots["pensioners"] for step, snapshots in asked} == {"assemble": snapshot, "send": snapshot}
-    assert await _checks(tx, batch.id) == {"assemble": (3, 1), "send": (2, 0)}
+    looked = {"assemble": (3, 1), "submit": (2, 0), "send": (2, 0)}
+    assert {step: snapshots["pensioners"] for step, snapshots in asked} == dict.fromkeys(looked, snapshot)
+    assert await _checks(tx, batch.id) == looked
     assert claim in await _holds(tx, stage)
     assert await _broken(tx) is None
 
@@ -227,7 +228,7 @@ async def test_where_nothing_is_loaded_nothing_is_stopped_and_that_is_kept(tx: T
     batch = await stage.sent(tx)
     row = RegisterCheckRow
     snapshots = (await tx.execute(select(row.snapshots).where(row.batch_id == batch.id))).scalars().all()
-    assert snapshots == [{}, {}]
+    assert snapshots == [{}] * 3
     stored = (await tx.execute(select(ClaimRow.decision).where(ClaimRow.id == stage.claims[0]))).scalar_one()
     said = {each.rule: each.code for each in decided_again(stored).outcomes}
     assert said["living"] == said["not_a_pensioner"] == "register.not_checked"

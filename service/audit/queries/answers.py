@@ -102,7 +102,8 @@ ANSWERED_ONCE = Promise(
                       SELECT FROM idempotency_keys k
                        WHERE k.user_id = s.user_id
                          AND k.route = 'POST /api/batches/' || s.batch_id || '/'
-                                       || CASE s.step WHEN 'assemble' THEN 'submit' ELSE s.step END)""",
+                                       || CASE s.step WHEN 'assemble' THEN 'submit' WHEN 'release' THEN s.step
+                                                         ELSE 'check' END)""",
         ),
     ),
 )

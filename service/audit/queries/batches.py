@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, exists, select
 
 from domain.agent_bank import BankFormat, BankTerms
 from domain.batch import AttemptStatus, BatchContent, BatchStatus, PaymentLine, content_of
 from domain.errors import Invalid
 from service.audit.queries.checks import Breach, Check, Promise
-from service.batches.tables import AttemptRow, BankFileRow, BatchRow, TreasuryTransferRow
+from service.batches.tables import AttemptRow, BankFileRow, BatchRow, LeftOutRow, TreasuryTransferRow
 from service.crypto import CannotOpen, keyring
 from service.database import Tx
 from service.gateways.bank_files import FORMS, BankFileHeader, write
@@ -42,9 +42,54 @@ THREE_PERSONS = Promise(
             "batches",
             "缺少签字",
             """SELECT DISTINCT b.id FROM batches b
-                 JOIN unnest(CAST(:signed_statuses AS text[]), CAST(:signed_steps AS text[])) AS needed (status, step)
-                   ON needed.status = b.status
+                 JOIN unnest(CAST(:signed_statuses AS text[]), CAST(:signed_checks AS integer[]),
+                             CAST(:signed_steps AS text[])) AS needed (status, checks, step)
+                   ON needed.status = b.status AND needed.checks = b.checks_needed
                 WHERE NOT EXISTS (SELECT FROM batch_signatures s WHERE s.batch_id = b.id AND s.step = needed.step)""",
+        ),
+        Check(
+            "batches",
+            "按定稿那天的参数，复核的人数不够",
+            """SELECT b.id FROM batches b
+                 JOIN LATERAL (SELECT j.at, j.after FROM journal j
+                                WHERE j.subject_kind = 'batch' AND j.subject_id = b.id
+                                  AND j.action IN ('freeze', 'refreeze')
+                                ORDER BY j.id DESC LIMIT 1) frozen ON frozen.after ? 'checks_needed'
+                 JOIN policies p ON p.key = 'batch_check_steps'
+                  AND p.in_force @> (frozen.at AT TIME ZONE 'Asia/Shanghai')::date
+                WHERE b.status <> 'dissolved'
+                  AND b.checks_needed < 1 + (b.sum_fen >= (p.value ->> 'two_from_fen')::bigint)::integer
+                                          + (b.sum_fen >= (p.value ->> 'three_from_fen')::bigint)::integer""",
+        ),
+        Check(
+            "batch_signatures",
+            "代签的人没有经两人同意的委托，或委托不是这个区、这一环节、这一天的",
+            """SELECT s.batch_id || '/' || s.step FROM batch_signatures s
+                 JOIN batches b ON b.id = s.batch_id
+                 LEFT JOIN batch_delegations d ON d.id = s.delegation_id
+                 LEFT JOIN people p ON p.id = d.proposed_person
+                 LEFT JOIN people q ON q.id = d.confirmed_person
+                WHERE s.delegation_id IS NOT NULL
+                  AND (d.district, d.delegate_user, d.delegate_person, d.post,
+                       (s.signed_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN d.first_day AND d.last_day,
+                       coalesce(p.merged_into, p.id) <> coalesce(q.merged_into, q.id))
+                      IS DISTINCT FROM
+                      (b.district, s.user_id, s.person_id,
+                       CASE s.step WHEN 'assemble' THEN 'maker' WHEN 'release' THEN 'releaser' ELSE 'checker' END,
+                       true, true)""",
+        ),
+        Check(
+            "batch_holds",
+            "整批冻结由同一个人解除，或冻结没有解除就签了字、送了银行",
+            """SELECT h.id FROM batch_holds h
+                 JOIN people p ON p.id = h.placed_person LEFT JOIN people q ON q.id = h.lifted_person
+                WHERE coalesce(p.merged_into, p.id) = coalesce(q.merged_into, q.id)
+                   OR EXISTS (SELECT FROM batch_signatures s
+                               WHERE s.batch_id = h.batch_id AND s.signed_at > h.placed_at
+                                 AND s.signed_at < coalesce(h.lifted_at, 'infinity'))
+                   OR (h.lifted_at IS NULL
+                       AND EXISTS (SELECT FROM payment_attempts a
+                                    WHERE a.batch_id = h.batch_id AND a.status NOT IN ('prepared', 'void')))""",
         ),
     ),
 )
@@ -175,7 +220,8 @@ class _Sealed(Exception):
 
 
 async def _lines(tx: Tx, batch_id: UUID, status: str) -> list[PaymentLine]:
-    """The lines as they were frozen; dissolving voids them all, so a dissolved batch is all its void ones."""
+    """The lines as they were frozen last; dissolving voids them all, so a dissolved batch is all its void ones but
+    those that had left before."""
     attempt = AttemptRow
     asked = select(
         attempt.id,
@@ -185,7 +231,12 @@ async def _lines(tx: Tx, batch_id: UUID, status: str) -> list[PaymentLine]:
         attempt.bank_code,
         attempt.amount_fen,
     ).where(attempt.batch_id == batch_id)
-    if status != BatchStatus.DISSOLVED:
+    if status == BatchStatus.DISSOLVED:
+        left = exists().where(
+            LeftOutRow.batch_id == batch_id, LeftOutRow.claim_id == attempt.claim_id, LeftOutRow.step == "submit"
+        )
+        asked = asked.where(~left)
+    else:
         asked = asked.where(attempt.status != str(AttemptStatus.VOID))
     return [_line(row) for row in await tx.execute(asked)]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, LIVE_ATTEMPT, STEPS, BatchStatus, Step
+from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, LIVE_ATTEMPT, BatchStatus, Step, steps_of
 from domain.claim import CLAIM_LIFECYCLE, DEAD
 from domain.clawback import CLAWBACK_LIFECYCLE
 from domain.fund import HELD_IN, WAYS
@@ -78,13 +78,18 @@ def _moves() -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _signed() -> list[tuple[str, str]]:
-    """Which signatures a batch in a status must carry."""
-    checked = (Step.ASSEMBLE, Step.CHECK)
-    needed = {BatchStatus.SUBMITTED: (Step.ASSEMBLE,), BatchStatus.CHECKED: checked} | dict.fromkeys(
-        (BatchStatus.RELEASED, BatchStatus.SENT, BatchStatus.SETTLED, BatchStatus.NOT_RECEIVED), STEPS
-    )
-    return [(str(status), str(step)) for status, steps in needed.items() for step in steps]
+_RELEASED = (BatchStatus.RELEASED, BatchStatus.SENT, BatchStatus.SETTLED, BatchStatus.NOT_RECEIVED)
+
+
+def _signed() -> list[tuple[str, int, str]]:
+    """Which signatures a batch that needs so many checks must carry in a status."""
+    needed: list[tuple[str, int, str]] = []
+    for checks in (1, 2, 3):
+        *checked, _ = steps = steps_of(checks)
+        by_status = {BatchStatus.SUBMITTED: (Step.ASSEMBLE,), BatchStatus.CHECKED: tuple(checked)}
+        by_status |= dict.fromkeys(_RELEASED, steps)
+        needed += [(str(status), checks, str(step)) for status, each in by_status.items() for step in each]
+    return needed
 
 
 def _held() -> list[tuple[str, str]]:
@@ -107,7 +112,8 @@ FACTS: dict[str, Any] = {
     "kinds": [lifecycle.noun for lifecycle in LIFECYCLES],
     "firsts": [str(lifecycle.first) for lifecycle in LIFECYCLES],
     **_columns(_moves(), "move_kinds", "move_befores", "move_actions", "move_afters"),
-    **_columns(_signed(), "signed_statuses", "signed_steps"),
+    **_columns(_signed(), "signed_statuses", "signed_checks", "signed_steps"),
+    "released": [str(status) for status in _RELEASED],
     **_columns(_held(), "held_statuses", "held_pots"),
     **_columns(_ways(), "way_kinds", "way_sources", "way_targets"),
 }

@@ -32,6 +32,8 @@ _PLACES = """
                       unnest(ARRAY['attempt', 'attempt_decision']) AS named (kind)
      UNION ALL SELECT kind, id, district, NULL, NULL
                  FROM batches, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file', 'batch_refusal']) AS kind
+     UNION ALL SELECT 'batch_hold', h.id, b.district, NULL, NULL
+                 FROM batch_holds h JOIN batches b ON b.id = h.batch_id
      UNION ALL SELECT 'return_file', f.id, b.district, NULL, NULL
                  FROM return_files f JOIN batches b ON b.number = f.file_id
      UNION ALL SELECT 'bank_statement', id, district, NULL, NULL FROM bank_statements

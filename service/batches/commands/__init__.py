@@ -2,8 +2,10 @@
 
 from service.batches.commands.assemble import assemble
 from service.batches.commands.carrying import hand_over, open_file, say_of_file, take_file
+from service.batches.commands.delegating import confirm_delegation, propose_delegation
 from service.batches.commands.dissolve import dissolve_batch, reject_batch
-from service.batches.commands.open import open_batch
+from service.batches.commands.holding import hold_batch, lift_batch
+from service.batches.commands.open import open_batch, tell_progress
 from service.batches.commands.resending import intend_to_resend, say_resend
 from service.batches.commands.restored import mark_restored
 from service.batches.commands.send import FileToSend, intend_to_send, settle_answer
@@ -15,16 +17,20 @@ __all__ = [
     "FileToSend",
     "assemble",
     "check_batch",
+    "confirm_delegation",
     "dissolve_batch",
     "hand_over",
     "hold",
+    "hold_batch",
     "intend_to_resend",
     "intend_to_send",
     "lift",
+    "lift_batch",
     "mark_restored",
     "note_refusal",
     "open_batch",
     "open_file",
+    "propose_delegation",
     "reject_batch",
     "release_batch",
     "revoke",
@@ -34,6 +40,7 @@ __all__ = [
     "submit_batch",
     "take_file",
     "take_out",
+    "tell_progress",
     "withdraw",
     "write_bank_file",
 ]

@@ -14,8 +14,11 @@ from service.registers.commands import keep_from_changing
 from service.registers.queries import snapshots_on
 
 
-async def look_again(tx: Tx, batch_id: UUID, step: str, claim_ids: Sequence[UUID], by: By) -> list[Finding]:
-    """The claims that are not to be paid as things stand; that they were looked up, and in what, is kept.
+async def look_again(
+    tx: Tx, batch_id: UUID, step: str, claim_ids: Sequence[UUID], by: By, *, keep: bool = True
+) -> list[Finding]:
+    """The claims that are not to be paid as things stand; that they were looked up, and in what, is kept. When a
+    maker signs that is only where nothing fails (`keep`: nothing did until here): else they are looked up again.
 
     Until `tx` ends nobody confirms a register: what is found is what holds when it commits.
     """
@@ -33,6 +36,7 @@ async def look_again(tx: Tx, batch_id: UUID, step: str, claim_ids: Sequence[UUID
         "snapshots": asked,
         **counted,
     }
-    await tx.execute(insert(RegisterCheckRow).values(row))
-    await record(tx, "batch_register_check", [batch_id], step, by, [{"snapshots": asked, **counted}])
+    if keep and not (step == "submit" and found):
+        await tx.execute(insert(RegisterCheckRow).values(row))
+        await record(tx, "batch_register_check", [batch_id], step, by, [{"snapshots": asked, **counted}])
     return found

@@ -10,11 +10,12 @@ from sqlalchemy import insert, select
 from domain.agent_bank import BankTerms, BankWay
 from domain.batch import BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
 from domain.claim import ClaimAction
+from domain.errors import Conflict
 from domain.fund import Pot
 from service.batches.commands.dissolve import give_up
 from service.batches.commands.looking_again import look_again
 from service.batches.commands.moves import BATCHES, move_attempts, move_claims
-from service.batches.queries import Batch, attempts_in, locked_batch
+from service.batches.queries import Batch, attempts_in, live_hold, locked_batch
 from service.batches.tables import BankFileRow, SendingRow
 from service.claims.commands.holds import hold_found
 from service.crypto import keyring
@@ -47,7 +48,7 @@ async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | 
     persons carry this file.
 
     A batch with a claim that the registers now have something against, or whose certificate is revoked, is dissolved
-    instead, and that claim held or in review.
+    instead, and that claim held or in review. Conflict `batch.held` while it is held: the job waits for the lift.
     """
     batch = await locked_batch(tx, batch_id)
     if batch.status != BatchStatus.RELEASED or BankTerms.read(batch.terms).way is not BankWay.HTTP:
@@ -60,7 +61,9 @@ async def intend_to_send(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend | 
 
 async def let_leave(tx: Tx, batch: Batch, kind: str, by: By) -> bool:
     """Write down that the file's bytes leave now, and put its prepared payments on their way; False when there are
-    none, or a claim among them was stopped and the batch dissolved."""
+    none, or a claim among them was stopped and the batch dissolved. Conflict `batch.held` while it is held."""
+    if await live_hold(tx, batch.id) is not None:
+        raise Conflict("batch.held", number=batch.number)
     prepared = await attempts_in(tx, batch.id, AttemptStatus.PREPARED)
     claims = [each.claim_id for each in prepared]
     if not prepared or await _stopped(tx, batch, claims, by):

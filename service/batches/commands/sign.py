@@ -1,4 +1,4 @@
-"""Three persons sign a batch, each another, each what they were shown; the last releases the money."""
+"""Persons sign a batch, each another, each what they were shown; the last releases the money."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,16 +7,18 @@ from uuid import UUID
 from sqlalchemy import exists, insert, select
 
 from domain.actor import Actor, Post
-from domain.batch import BATCH_LIFECYCLE, BatchAction, BatchStatus, Step
+from domain.batch import BATCH_LIFECYCLE, CHECKS, BatchAction, BatchStatus, Step
 from domain.errors import Conflict, Forbidden, Invalid
 from domain.money import format_yuan
 from service.access.commands import proven
 from service.access.tables import UserRow
+from service.batches.commands.leaving import leave_out_failing
 from service.batches.commands.moves import BATCHES
-from service.batches.queries import Batch, locked_batch, signers_of, view_of
+from service.batches.queries import Batch, live_hold, locked_batch, signers_of, standing_in, view_of
 from service.batches.schemas import BatchView, NewRelease, Shown
 from service.batches.tables import AttemptRow, BatchRow, SignatureRow, TreasuryTransferRow
 from service.claims.tables import ClaimRow
+from service.clock import business_day
 from service.database import Tx
 from service.jobs import owe
 from service.journal import By, move, record
@@ -36,19 +38,29 @@ _RELEASE = _Signing(Step.RELEASE, Post.RELEASER, BatchAction.RELEASE)
 
 
 async def submit_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: datetime) -> BatchView:
-    """The maker's signature. Refusals of all three signatures:
+    """The maker's signature, after every line was looked at once more. Where lines are not to be paid any more they
+    leave with their reasons, the batch is frozen over the others, and **nothing is signed**: the answer is still
+    `frozen` (or `dissolved`, where none is left), with another hash, to be looked at and signed again.
 
-    NotFound `batch.not_found`; Forbidden `batch.same_person`, `post_missing`, `batch.own_claim`; Conflict
-    `wrong_status`, `batch.changed` (with what was shown and what is there now); and what `proven` refuses.
+    Refusals of all signatures: NotFound `batch.not_found`; Forbidden `batch.same_person`, `post_missing`,
+    `batch.no_delegation`, `batch.own_claim`; Conflict `wrong_status`, `batch.held`, `batch.changed` (with what was
+    shown and what is there now); and what `proven` refuses.
     """
-    batch = await _may_sign(tx, me, batch_id, _SUBMIT, shown)
+    batch = await _may_sign(tx, me, batch_id, _SUBMIT, shown, now)
+    if await leave_out_failing(tx, batch, By.actor(me, Post.MAKER, now)):
+        return await view_of(tx, batch.id)
     return await _sign(tx, me, batch, _SUBMIT, now)
 
 
 async def check_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: datetime) -> BatchView:
-    """The checker's signature; refusals as for `submit_batch`."""
-    batch = await _may_sign(tx, me, batch_id, _CHECK, shown)
-    return await _sign(tx, me, batch, _CHECK, now)
+    """A checker's signature; the batch is checked once as many persons have as it needs. Refusals as for
+    `submit_batch`."""
+    batch = await _may_sign(tx, me, batch_id, _CHECK, shown, now)
+    signed = select(SignatureRow.step).where(SignatureRow.batch_id == batch.id)
+    already = set((await tx.execute(signed)).scalars())
+    left = [step for step in CHECKS[: batch.checks_needed] if step not in already]
+    action = BatchAction.CHECK if len(left) == 1 else BatchAction.CHECK_ON
+    return await _sign(tx, me, batch, _Signing(left[0], Post.CHECKER, action), now)
 
 
 async def release_batch(
@@ -59,7 +71,7 @@ async def release_batch(
     Refusals as for `submit_batch`, and Invalid `batch.transfer_in_future`; Conflict `batch.voucher_used`, and
     `batch.voucher_short` for a voucher of a dissolved batch that was over less.
     """
-    batch = await _may_sign(tx, me, batch_id, _RELEASE, release)
+    batch = await _may_sign(tx, me, batch_id, _RELEASE, release, now)
     if release.transferred_on > today:
         raise Invalid("batch.transfer_in_future", field="transferred_on", today=today.isoformat())
     await _must_be_free(tx, batch, release.voucher)
@@ -83,15 +95,19 @@ async def note_refusal(tx: Tx, me: Actor, batch_id: UUID, step: Step, code: str,
     await record(tx, "batch_refusal", [batch_id], f"refused_{step}", by, [{"refused": code}])
 
 
-async def _may_sign(tx: Tx, me: Actor, batch_id: UUID, signing: _Signing, shown: Shown) -> Batch:
+async def _may_sign(tx: Tx, me: Actor, batch_id: UUID, signing: _Signing, shown: Shown, now: datetime) -> Batch:
     """The batch, locked, if this person may put this signature under what they were shown."""
     batch = await locked_batch(tx, batch_id, me)
     if me.person_id in await _others(tx, batch, signing):
         raise Forbidden("batch.same_person")
     me.must_hold(signing.post)
+    if me.district is None and await standing_in(tx, me, batch.district, signing.post, business_day(now)) is None:
+        raise Forbidden("batch.no_delegation")
     if await _is_paid_by(tx, me, batch):
         raise Forbidden("batch.own_claim")
     BATCH_LIFECYCLE.after(BatchStatus(batch.status), signing.action)
+    if await live_hold(tx, batch.id) is not None:
+        raise Conflict("batch.held", number=batch.number)
     if (batch.content_hash, batch.line_count, batch.sum_fen) != (shown.content_hash, shown.line_count, shown.sum_fen):
         raise Conflict(
             "batch.changed",
@@ -142,6 +158,9 @@ async def _is_paid_by(tx: Tx, me: Actor, batch: Batch) -> bool:
 
 async def _sign(tx: Tx, me: Actor, batch: Batch, signing: _Signing, now: datetime) -> BatchView:
     purpose = f"batch.{signing.step.partition('_')[0]}"  # the same for every check, however many there are
+    by_delegation = None
+    if me.district is None:
+        by_delegation = await standing_in(tx, me, batch.district, signing.post, business_day(now))
     await tx.execute(
         insert(SignatureRow).values(
             batch_id=batch.id,
@@ -153,6 +172,7 @@ async def _sign(tx: Tx, me: Actor, batch: Batch, signing: _Signing, now: datetim
             sum_fen=batch.sum_fen,
             signed_at=now,
             step_up_id=await proven(tx, me, purpose, batch.id, now),
+            delegation_id=by_delegation,
         )
     )
     by = By.actor(me, signing.post, now)

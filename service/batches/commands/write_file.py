@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from domain.agent_bank import BankTerms, BankWay
-from domain.batch import BatchStatus, ContentSoFar
+from domain.batch import BatchStatus, Hasher
 from domain.errors import Conflict
 from service.batches.queries import locked_batch, payment_lines, transferred_on
 from service.batches.tables import BankFileRow
@@ -40,12 +40,13 @@ async def write_bank_file(tx: Tx, batch_id: UUID, now: datetime) -> None:
         sum_fen=batch.sum_fen,
         bank=terms.bank,
     )
-    writer, content = Writer(FORMS[terms.format], header), ContentSoFar()
+    writer, content = Writer(FORMS[terms.format], header), Hasher()
     data = bytearray(writer.head())
     async for part in payment_lines(tx, batch.id):
-        content.add(part)
+        for line in part:
+            content.add(line)
         data += writer.add(part)
-    if content.content.content_hash != batch.content_hash:
+    if content.content().content_hash != batch.content_hash:
         raise Conflict("batch.content_differs", number=batch.number)
     data += writer.tail()
     about = {

@@ -22,7 +22,7 @@ from service.local.rehearsal.people import (
 )
 from service.local.rehearsal.season import Season
 
-_OFFICERS = ("reviewer", "second", "publisher", "maker", "checker", "releaser", "officer")
+_OFFICERS = ("reviewer", "second", "publisher", "maker", "checker", "checker2", "checker3", "releaser", "officer")
 _CERTIFICATES_PER_CALL = 500
 #: The registry leaves this many questions, and one more for every so many claims, unanswered at first.
 _LATE_CALLS_MIN, _CLAIMS_PER_LATE_CALL = 2, 50

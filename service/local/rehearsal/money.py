@@ -17,7 +17,7 @@ _SIGNED_AT_ONCE = 100
 _LATE_MS = 4_000
 #: Batches in one of these are still on their way.
 _UNDER_WAY = ("opened", "frozen", "submitted", "checked", "released", "sent")
-#: Status of a batch → what is signed next, and by whom.
+#: Status of a batch → what is signed next, and by whom; a large one is checked by several, one after the other.
 _NEXT = {"frozen": ("submit", "maker"), "submitted": ("check", "checker"), "checked": ("release", "releaser")}
 _CHECKERS = ("checker", "checker2", "checker3")
 #: As a step-up names what is signed.

@@ -3,6 +3,7 @@
 The end of its days lets nothing go; an officer lifts what was looked into.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from domain.penalty import STANDING, InFlight, PenaltyStatus
-from service.claims.commands.holds import hold_filed_by, lift_those
-from service.claims.tables import ClaimHoldRow
+from service.claims.commands.holds import hold_filed_by, hold_those, lift_those
+from service.claims.tables import ClaimHoldRow, ClaimRow
 from service.database import Tx
 from service.jobs import owe
 from service.journal import By
@@ -35,6 +36,17 @@ async def hold_portion(tx: Tx, penalty_id: UUID, now: datetime) -> bool:
     if penalty.status == PenaltyStatus.OVERTURNED:
         return await _let_go(tx, penalty, now)
     return False
+
+
+async def hold_under(tx: Tx, penalty_id: UUID, claim_ids: Sequence[UUID], by: By) -> None:
+    """Hold claims that left a batch under a penalty that stands: as the others in flight, for whoever decided it."""
+    row = PenaltyRow
+    asked = select(row.decided_by, row.decided_person).where(row.id == penalty_id).with_for_update(read=True)
+    decided = (await tx.execute(asked)).one()
+    officer = By(by.name, by.at, decided.decided_by, decided.decided_person)
+    holds = await hold_those(tx, officer, ClaimRow.id.in_(claim_ids), HOLD_CODE, "", len(claim_ids))
+    if holds:
+        await tx.execute(insert(PenaltyHoldRow), [{"hold_id": each, "penalty_id": penalty_id} for each in holds])
 
 
 async def _hold(tx: Tx, penalty: Any, now: datetime) -> bool:

@@ -1,56 +1,26 @@
 """Read batches and their lines, within the asker's district."""
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import date
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, Select, SQLColumnExpression, func, literal, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.sql import ColumnElement
 
 from domain.actor import Actor
-from domain.agent_bank import BankTerms
-from domain.batch import LIVE_ATTEMPT, AttemptStatus, BatchAction, BatchStatus, PaymentLine, Step
-from domain.claim import ClaimStatus
+from domain.batch import LIVE_ATTEMPT, AttemptStatus, BatchStatus, PaymentLine
 from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
-from service.batches.schemas import (
-    BankFileView,
-    BatchList,
-    BatchView,
-    DueList,
-    DueView,
-    GivenUpView,
-    LineList,
-    LineView,
-    SendingView,
-    SignatureView,
-    TransferView,
-)
-from service.batches.tables import (
-    AttemptRow,
-    BankFileRow,
-    BatchRow,
-    HandoverRow,
-    ResendRow,
-    SendingRow,
-    SignatureRow,
-    TreasuryTransferRow,
-)
-from service.claims.queries.care import held, in_district
-from service.claims.tables import ClaimRow
+from service.batches.queries.views import Batch, views
+from service.batches.schemas import BatchList, BatchView, LineList, LineView
+from service.batches.tables import AttemptRow, BatchRow, SignatureRow, TreasuryTransferRow
 from service.crypto import keyring
 from service.database import Tx
-from service.funds.tables import FundRow, PositionRow, ReservationRow
-from service.gateways.bank_files import FORMS
-from service.journal import JournalRow
+from service.funds.tables import FundRow
 
-#: A stored batch: what `_COLUMNS` selects.
-Batch: TypeAlias = Row[*tuple[Any, ...]]
-
-
+#: Lines that are opened at once.
 _LINES_AT_ONCE = 1_000
 
 
@@ -73,7 +43,9 @@ _COLUMNS = (
     BatchRow.debit_account,
     BatchRow.terms,
     BatchRow.filter,
+    BatchRow.series,
     BatchRow.status,
+    BatchRow.checks_needed,
     BatchRow.content_hash,
     BatchRow.line_count,
     BatchRow.sum_fen,
@@ -116,12 +88,12 @@ async def find_batch(tx: Tx, me: Actor, batch_id: UUID) -> BatchView:
     found = (await tx.execute(_batches().where(BatchRow.id == batch_id, visible_to(me)))).one_or_none()
     if found is None:
         raise NotFound("batch.not_found")
-    return (await _views(tx, [found]))[0]
+    return (await views(tx, [found]))[0]
 
 
 async def view_of(tx: Tx, batch_id: UUID) -> BatchView:
     """A batch that the caller was allowed to change, as it is now."""
-    return (await _views(tx, [(await tx.execute(_batches().where(BatchRow.id == batch_id))).one()]))[0]
+    return (await views(tx, [(await tx.execute(_batches().where(BatchRow.id == batch_id))).one()]))[0]
 
 
 async def list_batches(tx: Tx, me: Actor, status: BatchStatus | None, cursor: str | None, limit: int) -> BatchList:
@@ -133,39 +105,7 @@ async def list_batches(tx: Tx, me: Actor, status: BatchStatus | None, cursor: st
         asked = asked.where(BatchRow.number < cursor)
     rows = (await tx.execute(asked)).all()
     after = rows[limit - 1].number if len(rows) > limit else None
-    return BatchList(await _views(tx, rows[:limit]), after)
-
-
-def due_to(opener: UUID | ScalarSelect[UUID], *columns: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
-    """`columns` of what a batch that this person opens takes: payable claims and the position that holds their money.
-
-    Not what is held, and none of the opener's own: nobody acts on those.
-    """
-    return (
-        select(*columns)
-        .select_from(ClaimRow)
-        .join(ReservationRow, ReservationRow.claim_id == ClaimRow.id)
-        .join(PositionRow, PositionRow.id == ReservationRow.position_id)
-        .where(ClaimRow.status == ClaimStatus.PAYABLE, ClaimRow.person_id != opener, ~held())
-    )
-
-
-async def list_due(tx: Tx, me: Actor) -> DueList:
-    """What batches that `me` opened now would take, by district and fund, within the asker's district."""
-    by = (ClaimRow.district, FundRow.code, FundRow.name)
-    asked = (
-        due_to(me.person_id, *by, func.count().label("count_"), func.sum(ClaimRow.amount_fen).label("sum_fen"))
-        .join(FundRow, FundRow.code == PositionRow.fund)
-        .where(in_district(me))
-        .group_by(*by)
-        .order_by(ClaimRow.district, FundRow.code)
-    )
-    return DueList(
-        [
-            DueView(row.district, row.code, row.name, row.count_, int(row.sum_fen), format_yuan(int(row.sum_fen)))
-            for row in await tx.execute(asked)
-        ]
-    )
+    return BatchList(await views(tx, rows[:limit]), after)
 
 
 async def list_lines(tx: Tx, me: Actor, batch_id: UUID, cursor: str | None, limit: int) -> LineList:
@@ -231,29 +171,11 @@ async def payment_lines(tx: Tx, batch_id: UUID) -> AsyncIterator[list[PaymentLin
         ]
 
 
-async def find_file(tx: Tx, me: Actor, batch_id: UUID) -> BankFileView:
-    """The file of a batch, without its bytes. NotFound `batch.not_found`, `bank_file.not_written`."""
-    batch, file = await find_batch(tx, me, batch_id), BankFileRow
-    asked = select(file.file_id, file.sha256, file.line_count, file.sum_fen, file.written_at)
-    row = (await tx.execute(asked.where(file.batch_id == batch.id))).one_or_none()
-    if row is None:
-        raise NotFound("bank_file.not_written")
-    left, form = SendingRow, FORMS[BankTerms.read(batch.terms).format]
-    times = select(left.kind, left.began_at).where(left.batch_id == batch.id).order_by(left.began_at, left.id)
-    waiting = select(HandoverRow.outcome).where(HandoverRow.batch_id == batch.id, HandoverRow.closed_at.is_(None))
-    resend = select(literal("resend")).where(ResendRow.batch_id == batch.id, ResendRow.closed_at.is_(None))
-    return BankFileView(
-        batch.id,
-        f"{row.file_id}.{form.EXTENSION}",
-        form.MEDIA_TYPE,
-        row.sha256,
-        row.line_count,
-        row.sum_fen,
-        format_yuan(row.sum_fen),
-        row.written_at,
-        [SendingView(each.kind, each.began_at) for each in await tx.execute(times)],
-        [*(await tx.execute(waiting)).scalars(), *(await tx.execute(resend)).scalars()],
-    )
+async def each_payment_line(tx: Tx, batch_id: UUID) -> AsyncIterator[PaymentLine]:
+    """The same, line by line."""
+    async for part in payment_lines(tx, batch_id):
+        for line in part:
+            yield line
 
 
 async def live_attempt(tx: Tx, claim_id: UUID) -> Row[UUID, str] | None:
@@ -280,75 +202,3 @@ async def statuses_in(tx: Tx, batch_id: UUID) -> dict[AttemptStatus, int]:
     row = AttemptRow
     rows = await tx.execute(select(row.status, func.count()).where(row.batch_id == batch_id).group_by(row.status))
     return {AttemptStatus(status): count for status, count in rows}
-
-
-async def _views(tx: Tx, rows: Sequence[Batch]) -> list[BatchView]:
-    signed = SignatureRow
-    found = await tx.execute(
-        select(signed.batch_id, signed.step, signed.signed_at)
-        .where(signed.batch_id.in_([row.id for row in rows]))
-        .order_by(signed.signed_at)
-    )
-    signatures: dict[UUID, list[SignatureView]] = defaultdict(list)
-    for each in found:
-        signatures[each.batch_id].append(SignatureView(Step(each.step), each.signed_at))
-    transfers, given_up = await _transfers(tx, rows), await _given_up(tx, rows)
-    return [
-        BatchView(
-            row.id,
-            row.number,
-            row.district,
-            row.fund,
-            row.fund_name,
-            row.debit_account,
-            row.terms,
-            row.filter,
-            BatchStatus(row.status),
-            row.content_hash,
-            row.line_count,
-            row.sum_fen,
-            None if row.sum_fen is None else format_yuan(row.sum_fen),
-            row.opened_at,
-            signatures[row.id],
-            transfers.get(row.id),
-            given_up.get(row.id),
-        )
-        for row in rows
-    ]
-
-
-async def _transfers(tx: Tx, rows: Sequence[Batch]) -> dict[UUID, TransferView]:
-    row = TreasuryTransferRow
-    found = await tx.execute(
-        select(row.batch_id, row.voucher, row.transferred_on, row.sum_fen, row.carried_over_at).where(
-            row.batch_id.in_([each.id for each in rows])
-        )
-    )
-    return {
-        each.batch_id: TransferView(
-            each.voucher,
-            each.transferred_on,
-            each.sum_fen,
-            format_yuan(each.sum_fen),
-            each.carried_over_at is not None,
-        )
-        for each in found
-    }
-
-
-async def _given_up(tx: Tx, rows: Sequence[Batch]) -> dict[UUID, GivenUpView]:
-    dissolved = [each.id for each in rows if each.status == BatchStatus.DISSOLVED]
-    if not dissolved:
-        return {}
-    row = JournalRow
-    found = await tx.execute(
-        select(row.subject_id, row.action, row.actor_name, row.reason, row.at).where(
-            row.subject_kind == "batch",
-            row.subject_id.in_(dissolved),
-            row.action.in_([str(BatchAction.DISSOLVE), str(BatchAction.REJECT)]),
-        )
-    )
-    return {
-        each.subject_id: GivenUpView(BatchAction(each.action), each.actor_name, each.reason, each.at)
-        for each in found
-    }

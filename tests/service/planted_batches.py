@@ -1,0 +1,51 @@
+"""What breaks the promises of holds, checks and delegations of batches, as `test_audit.py` plants it."""
+
+_HOLD = """
+    INSERT INTO batch_holds (id, batch_id, code, note, placed_by, placed_person, placed_at, lifted_by, lifted_person,
+                             lifted_at)
+    SELECT :batch, b.id, 'other', '', s.user_id, s.person_id, {placed}, {lifted}
+      FROM batches b JOIN batch_signatures s ON s.batch_id = b.id AND s.step = 'check' WHERE b.id = :batch
+"""
+_SAME = "s.user_id, s.person_id, s.signed_at + interval '2 hours'"
+_DELEGATED = """
+    WITH d AS (
+      INSERT INTO batch_delegations (id, district, post, delegate_user, delegate_person, first_day, last_day, reason,
+                                     proposed_by, proposed_person, proposed_at, confirmed_by, confirmed_person,
+                                     confirmed_at)
+      SELECT :batch, b.district, '{post}', s.user_id, s.person_id, '{day}', '{day}', 'x',
+             m.user_id, m.person_id, now(), r.user_id, r.person_id, now()
+        FROM batches b JOIN batch_signatures s ON s.batch_id = b.id AND s.step = 'check'
+        JOIN batch_signatures m ON m.batch_id = b.id AND m.step = 'assemble'
+        JOIN batch_signatures r ON r.batch_id = b.id AND r.step = 'release'
+       WHERE b.id = :batch
+    )
+    UPDATE batch_signatures SET delegation_id = {delegation} WHERE batch_id = :batch AND step = 'check'
+"""
+
+
+def _three_persons(table: str, statement: str) -> tuple[str, str, str | None, str]:
+    return ("three_persons", table, None, statement)
+
+
+PLANTED_IN_BATCHES: dict[str, tuple[str, str, str | None, str]] = {
+    "checked by fewer than its sum asks for": _three_persons(
+        "batches",
+        """WITH p AS (UPDATE policies SET value = '{"two_from_fen": 1, "three_from_fen": 2}'
+                       WHERE key = 'batch_check_steps')
+           UPDATE journal SET after = after || '{"checks_needed": 1}'
+            WHERE subject_kind = 'batch' AND action = 'freeze'""",
+    ),
+    "a check missing of several": _three_persons("batches", "UPDATE batches SET checks_needed = 2 WHERE id = :batch"),
+    "a delegation that is not there": _three_persons(
+        "batch_signatures", "UPDATE batch_signatures SET delegation_id = batch_id WHERE step = 'check'"
+    ),
+    "a delegation of another day": _three_persons(
+        "batch_signatures", _DELEGATED.format(post="checker", day="2001-01-01", delegation=":batch")
+    ),
+    "a hold lifted by whoever placed it": _three_persons(
+        "batch_holds", _HOLD.format(placed="s.signed_at + interval '1 hour'", lifted=_SAME)
+    ),
+    "signed while it was held": _three_persons(
+        "batch_holds", _HOLD.format(placed="s.signed_at - interval '1 hour'", lifted="NULL, NULL, NULL")
+    ),
+}
