@@ -24,6 +24,7 @@ class Job(StrEnum):
     SEND_BANK_FILE = "batches.send_bank_file"
     FETCH_RETURN = "reconciliation.fetch_return"
     RAISE_CLAWBACK = "clawbacks.raise_clawback"
+    PAY_SUPPLEMENT = "clawbacks.pay_supplement"
     HOLD_CLAIMS = "oversight.hold_claims"
     SEND_MESSAGE = "messages.send_message"
     CREDIT_PATROL = "oversight.credit_patrol"

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.claim import ClaimStatus
-from domain.clawback import check_answer, check_waiver, owed_back
+from domain.clawback import check_answer, check_two_persons, owed_back
 from domain.errors import Conflict, Forbidden
 from domain.manual_check import check_may_be_made, check_person, must_be_genuine, needs_second
 from domain.verification import Outcome
@@ -32,9 +32,9 @@ def test_an_amount_is_answered_by_rule_and_as_it_was_shown() -> None:
 
 def test_who_proposes_to_waive_does_not_decide() -> None:
     one, other = uuid4(), uuid4()
-    check_waiver(one, other)
+    check_two_persons(one, other)
     with pytest.raises(Forbidden, match=r"clawback\.same_person"):
-        check_waiver(one, one)
+        check_two_persons(one, one)
 
 
 def test_above_an_amount_two_persons_check_and_where_none_is_set_always() -> None:

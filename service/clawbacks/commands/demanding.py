@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.schema import Table
 
 from domain.actor import Actor, Post
-from domain.clawback import CLAWBACK_LIFECYCLE, ClawbackAction, ClawbackStatus, check_waiver
+from domain.clawback import CLAWBACK_LIFECYCLE, ClawbackAction, ClawbackStatus, check_two_persons
 from domain.errors import Conflict
 from domain.text import plain_words, public_words
 from service.claims.queries.barring import must_be_impartial
@@ -63,7 +63,7 @@ async def answer_waiver(tx: Tx, me: Actor, clawback_id: UUID, *, grant: bool, no
     waiver = await _open_waiver(tx, clawback_id)
     if waiver is None:
         raise Conflict("clawback.no_waiver")
-    check_waiver(waiver.proposed_person, me.person_id)
+    check_two_persons(waiver.proposed_person, me.person_id)
     row, by = ClawbackWaiverRow, _by(me, now)
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
     await tx.execute(update(row).where(row.id == waiver.id).values(granted=grant, **who))
