@@ -85,7 +85,7 @@ def owed_back(paid_fen: Fen, asked_back_fen: Fen, wanted_fen: Fen | None) -> Fen
 
 @dataclass(frozen=True)
 class Paid:
-    """What one claim has brought its payee. `paid_fen`: by the claim itself; `supplements_fen`: by those that were not
+    """What one claim has brought its payee. `paid_fen`: by itself; `supplements_fen`: by those that were not
     withdrawn, paid or on their way (`underway`); `lowered_fen`: asked back by causes of `OF_AMOUNT`; `owed_back`:
     whether any other cause asks it back."""
 
@@ -101,8 +101,8 @@ class Paid:
         return self.paid_fen + self.supplements_fen - self.lowered_fen
 
     def difference(self, right_fen: Fen) -> Fen:
-        """What is owed still (more than 0), or owed back. Conflict `supplement.owed_back`: who has to give it back for
-        another cause is owed nothing more; `supplement.underway`: nothing is asked back of what is not paid yet."""
+        """What is owed still (more than 0), or owed back. Conflict `supplement.owed_back`: who has to give it back
+        for another cause is owed nothing more; `supplement.underway`: what is not paid yet is not asked back."""
         difference = right_fen - self.counts_fen
         if difference > 0 and self.owed_back:
             raise Conflict("supplement.owed_back")

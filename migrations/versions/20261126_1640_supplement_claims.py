@@ -37,7 +37,8 @@ FUNCTIONS = [
     BEGIN
       PERFORM FROM claims b WHERE b.id = NEW.supplement_of FOR NO KEY UPDATE;
       IF NOT EXISTS (SELECT FROM claims b
-                      WHERE b.id = NEW.supplement_of AND b.status = 'paid' AND asked_back_fen(b.id) < b.amount_fen) THEN
+                      WHERE b.id = NEW.supplement_of AND b.status = 'paid'
+                        AND asked_back_fen(b.id) < b.amount_fen) THEN
         RAISE EXCEPTION 'only a supplement of what is paid is granted' USING ERRCODE = 'ZD230';
       END IF;
       RETURN NEW;
@@ -135,8 +136,8 @@ FUNCTIONS = [
       RETURN NEW;
     END $$
     """,
-    # From the amount on that the policy of the day says, another person confirmed just this account. (An institution's
-    # account was confirmed when it was put in force.)
+    # From the amount on that the policy of the day says, another person confirmed just this account. (That of an
+    # institution was confirmed when it was put in force.)
     """
     CREATE FUNCTION guard_new_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -170,11 +171,12 @@ FUNCTIONS = [
     BEGIN
       IF (TG_OP = 'INSERT' AND NEW.answered_at IS NOT NULL)
          OR (coalesce(NEW.granted, false) AND (NEW.more_count, NEW.more_fen, NEW.less_count, NEW.less_fen)
-              IS DISTINCT FROM (SELECT count(*) FILTER (WHERE right_fen > paid_fen)::integer,
-                                       coalesce(sum(right_fen - paid_fen) FILTER (WHERE right_fen > paid_fen), 0)::bigint,
-                                       count(*) FILTER (WHERE right_fen < paid_fen)::integer,
-                                       coalesce(sum(paid_fen - right_fen) FILTER (WHERE right_fen < paid_fen), 0)::bigint
-                                  FROM amount_correction_lines l WHERE l.correction_id = NEW.id))
+              IS DISTINCT FROM (SELECT count(*) FILTER (WHERE differs > 0)::integer,
+                                       coalesce(sum(differs) FILTER (WHERE differs > 0), 0)::bigint,
+                                       count(*) FILTER (WHERE differs < 0)::integer,
+                                       coalesce(-sum(differs) FILTER (WHERE differs < 0), 0)::bigint
+                                  FROM (SELECT right_fen - paid_fen AS differs FROM amount_correction_lines
+                                         WHERE correction_id = NEW.id) AS line))
          OR NOT EXISTS (SELECT FROM standard_sets s WHERE s.id = NEW.set_id AND s.status = 'published') THEN
         RAISE EXCEPTION 'a correction is what its lines add up to, by a published set' USING ERRCODE = 'ZD238';
       END IF;

@@ -55,6 +55,8 @@ HEADINGS = {
     "returns": "回盘和差异",
     "exceptions": "回盘和差异",
     "clawbacks": "追回",
+    "amount-corrections": "追回",
+    "account-checks": "申领",
     "attempts": "回盘和差异",
     "statistics": "统计",
     "jobs": "后台任务",

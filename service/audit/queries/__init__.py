@@ -26,6 +26,7 @@ from service.audit.queries.registers import REGISTERS, registers_recompute
 from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.queries.standards import STANDARDS, standards_recompute
+from service.audit.queries.supplements import NEW_ACCOUNTS, SUPPLEMENTS
 from service.audit.queries.territory import TERRITORY
 from service.audit.queries.training import CLASSES
 from service.audit.schemas import BrokenRow, PromiseReport
@@ -109,6 +110,8 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         BY_HAND,
         CORRECTIONS,
         KINDS,
+        SUPPLEMENTS,
+        NEW_ACCOUNTS,
     )
 
 
