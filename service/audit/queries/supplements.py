@@ -14,7 +14,8 @@ SUPPLEMENTS = Promise(
                  LEFT JOIN claim_supplements s ON s.id = p.id
                  LEFT JOIN claims b ON b.id = p.supplement_of
                 WHERE p.kind = 'supplement'
-                  AND (s.claim_id, s.amount_fen, b.person_id, b.payee_institution_id, b.district, b.kind <> 'supplement')
+                  AND (s.claim_id, s.amount_fen, b.person_id, b.payee_institution_id, b.district,
+                       b.kind <> 'supplement')
                       IS DISTINCT FROM
                       (p.supplement_of, p.amount_fen, p.person_id, p.payee_institution_id, p.district, true)""",
         ),

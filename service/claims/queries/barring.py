@@ -53,7 +53,7 @@ _KIN = text("SELECT person_id, own, until FROM kin_of(:officer) ORDER BY person_
 _WHY = text(f"SELECT {BARRED} AS bar FROM claims c WHERE c.id = :claim")  # noqa: S608 (our own constants)
 _WHY_PARTIAL = text(f"SELECT {_first_of(_PARTIAL)} AS bar FROM claims c WHERE c.id = :claim")  # noqa: S608 (as above)
 _ANY_PARTIAL = text(f"""
-    SELECT FROM claims c
+    SELECT c.id FROM claims c
      WHERE c.id = ANY (CAST(:claims AS uuid[])) AND {_first_of(_PARTIAL)} IS NOT NULL LIMIT 1
 """)
 _TAKEN = text("""
