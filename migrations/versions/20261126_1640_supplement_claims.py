@@ -171,13 +171,14 @@ FUNCTIONS = [
     BEGIN
       IF (TG_OP = 'INSERT' AND NEW.answered_at IS NOT NULL)
          OR (coalesce(NEW.granted, false) AND (NEW.more_count, NEW.more_fen, NEW.less_count, NEW.less_fen)
-              IS DISTINCT FROM (SELECT count(*) FILTER (WHERE differs > 0)::integer,
-                                       coalesce(sum(differs) FILTER (WHERE differs > 0), 0)::bigint,
-                                       count(*) FILTER (WHERE differs < 0)::integer,
-                                       coalesce(-sum(differs) FILTER (WHERE differs < 0), 0)::bigint
-                                  FROM (SELECT right_fen - paid_fen AS differs FROM amount_correction_lines
-                                         WHERE correction_id = NEW.id) AS line))
-         OR NOT EXISTS (SELECT FROM standard_sets s WHERE s.id = NEW.set_id AND s.status = 'published') THEN
+              <> ALL (SELECT count(*) FILTER (WHERE differs > 0)::integer,
+                             coalesce(sum(differs) FILTER (WHERE differs > 0), 0)::bigint,
+                             count(*) FILTER (WHERE differs < 0)::integer,
+                             coalesce(-sum(differs) FILTER (WHERE differs < 0), 0)::bigint
+                        FROM (SELECT right_fen - paid_fen AS differs FROM amount_correction_lines
+                               WHERE correction_id = NEW.id) AS line))
+         OR ((TG_OP = 'INSERT' OR NEW.granted)
+             AND NOT EXISTS (SELECT FROM standard_sets s WHERE s.id = NEW.set_id AND s.status = 'published')) THEN
         RAISE EXCEPTION 'a correction is what its lines add up to, by a published set' USING ERRCODE = 'ZD238';
       END IF;
       RETURN NEW;

@@ -95,8 +95,7 @@ class District:
         await self.answer(tx, await self.propose(tx))
         owed = await self.supplements(tx)
         await pay_supplements(tx, [each.id for each in owed], self.world.now)
-        if any(await ready_jobs(tx, each.id) for each in owed):
-            await self.pay(tx)
+        await self.pay(tx)
 
     async def supplements(self, tx: Tx) -> list[Any]:
         row = SupplementRow.__table__

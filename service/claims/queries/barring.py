@@ -55,7 +55,7 @@ _WHY_PARTIAL = text(f"SELECT {_first_of(_PARTIAL)} AS bar FROM claims c WHERE c.
 _ANY_PARTIAL = text(f"""
     SELECT c.id FROM claims c
      WHERE c.id = ANY (CAST(:claims AS uuid[])) AND {_first_of(_PARTIAL)} IS NOT NULL LIMIT 1
-""")
+""")  # noqa: S608 (as above)
 _TAKEN = text("""
     SELECT l.until, p.id, p.name_sealed FROM claim_leases l JOIN people p ON p.id = l.person_id
      WHERE l.claim_id = :claim
