@@ -46,7 +46,8 @@ async def raise_what_stands(tx: Tx, claim_ids: Sequence[UUID], now: datetime) ->
 async def _follow(tx: Tx, claim_ids: Sequence[UUID], by: By) -> list[UUID]:
     """Supplements of claims that are no more, or are owed back wholly, are owed back where they were paid, and end
     where they were not. Answered are the claims of those that are with the bank."""
-    in_flight = []
+    claim, in_flight = ClaimRow, []
+    await tx.execute(select(claim.id).where(claim.id.in_(claim_ids)).order_by(claim.id).with_for_update())
     for each in await following(tx, claim_ids):
         if not await _stopped(tx, each.id, by, "batch.supplement_ended"):
             in_flight.append(each.claim_id)

@@ -38,7 +38,13 @@ _STANDING = text("""
     SELECT s.id, s.amount_fen, b.id AS claim_id, b.status AS base, b.account_id, b.level, p.status AS own,
            asked_back_fen(b.id) >= b.amount_fen AS owed_back
       FROM claim_supplements s JOIN claims b ON b.id = s.claim_id LEFT JOIN claims p ON p.id = s.id
-     WHERE s.id = ANY (CAST(:ids AS uuid[])) ORDER BY b.id, s.owed_at, s.id FOR NO KEY UPDATE OF b
+     WHERE s.id = ANY (CAST(:ids AS uuid[])) ORDER BY b.id, s.owed_at, s.id
+""")
+# In a statement before: whoever waited for a claim must see what the one before did with its supplements.
+_LOCK = text("""
+    SELECT id FROM claims
+     WHERE id IN (SELECT claim_id FROM claim_supplements WHERE id = ANY (CAST(:ids AS uuid[])))
+     ORDER BY id FOR NO KEY UPDATE
 """)
 
 
@@ -85,7 +91,9 @@ async def pay_supplements(tx: Tx, supplement_ids: Sequence[UUID], now: datetime)
     came back), `fund.insufficient`. With a claim that is no more, or is owed back wholly, its supplement ends.
     """
     by = By(str(Job.PAY_SUPPLEMENT), now)
-    rows = (await tx.execute(_STANDING, {"ids": list(supplement_ids)})).all()
+    asked = {"ids": list(supplement_ids)}
+    await tx.execute(_LOCK, asked)
+    rows = (await tx.execute(_STANDING, asked)).all()
     open_ = [row for row in rows if row.own in (None, ClaimStatus.FILED)]
     ended = {row.id for row in open_ if row.base in DEAD or row.owed_back}
     filed = [row.id for row in open_ if row.own is not None]
