@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "supplement_claims"
-down_revision = "living_allowance"
+down_revision = "bank_terms"
 branch_labels = None
 depends_on = None
 
