@@ -57,7 +57,12 @@ PLANTED = [
     (CORRECTIONS, "免于追回没有两个人决定", "UPDATE clawbacks SET status = 'waived' WHERE id = $1", "clawback"),
     (CORRECTIONS, "补发和追回不是", f"UPDATE amount_appeals SET right_fen = {AMOUNT + 1} WHERE id = $1", "appeal"),
     (CORRECTIONS, "答复金额复核的", "UPDATE amount_appeals SET answered_person = $2 WHERE id = $1", "appeal"),
-    (CORRECTIONS, "强制执行没有过期限", "UPDATE clawbacks SET status = 'enforced' WHERE id = $1", "clawback"),
+    (
+        CORRECTIONS,
+        "强制执行没有过期限",
+        "UPDATE clawbacks SET status = 'enforced', letter_number = 'x' WHERE id = $1",
+        "clawback",
+    ),
     (CORRECTIONS, "更正的数字与明细不符", _CORRECTION, "clawback"),
     (SUPPLEMENTS, "补发不是更正或复核认定的差额", _OWE, "appeal"),
     (SUPPLEMENTS, "认定了补发，没有去付", _OWE, "appeal"),
