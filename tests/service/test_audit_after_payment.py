@@ -26,6 +26,10 @@ _OWE = f"""
     SELECT '00000000-0000-4000-8000-000000000049', claim_id, id, {AMOUNT + 100}, {AMOUNT}, 100, 'x', answered_by,
            answered_at FROM amount_appeals WHERE id = $1
 """
+_UNPAID = f"""
+    WITH waived AS (UPDATE clawbacks SET status = 'waived'
+                     WHERE claim_id = (SELECT claim_id FROM amount_appeals WHERE id = $1)) {_OWE}
+"""
 _PAY = """
     INSERT INTO claims (id, supplement_of, kind, person_id, channel, via, filed_by, institution_id, district, item_id,
                         list_kind, industry, subsidy_key, level, once_in, training_started_on, amount_fen, account_id,
@@ -65,7 +69,7 @@ PLANTED = [
     ),
     (CORRECTIONS, "更正的数字与明细不符", _CORRECTION, "clawback"),
     (SUPPLEMENTS, "补发不是更正或复核认定的差额", _OWE, "appeal"),
-    (SUPPLEMENTS, "认定了补发，没有去付", _OWE, "appeal"),
+    (SUPPLEMENTS, "认定了补发，没有去付", _UNPAID, "appeal"),
     (SUPPLEMENTS, "补发的申领不是认定的金额", _PAY, "appeal"),
     (SUPPLEMENTS, "原来那笔申领不再有效，补发却", _RECOVERED, "appeal"),
     (NEW_ACCOUNTS, "退票后换了账户，金额大", _MENDED, "appeal"),
