@@ -107,3 +107,9 @@ def _bank_code(value: object, field: str) -> str:
     if len(bank) != _BANK_CODE_LENGTH:
         raise Invalid("bank_code.length", field, length=len(bank))
     return bank
+
+
+def needs_check(amount_fen: int, from_fen: int | None) -> bool:
+    """Whether another person confirms another account for a payment of so much; `from_fen` None: nobody has to
+    (parameter `new_account_check_fen`)."""
+    return from_fen is not None and amount_fen >= from_fen

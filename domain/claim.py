@@ -14,12 +14,13 @@ class Channel(StrEnum):
 
 
 class ClaimKind(StrEnum):
-    """For what: a certificate that was gained, a place in a procured project (项目制), which has none, or the cost of
-    living while one was taught (生活费补贴)."""
+    """For what: a certificate that was gained, a place in a procured project (项目制), which has none, the cost of
+    living while one was taught (生活费补贴), or what was paid too little on a claim of those (补发)."""
 
     TRAINING = "training"
     PROJECT = "project"
     ALLOWANCE = "allowance"
+    SUPPLEMENT = "supplement"
 
 
 class Via(StrEnum):
@@ -76,6 +77,7 @@ class ClaimAction(StrEnum):
     WITHDRAW = "withdraw"
     RECOVER = "recover"
     REINSTATE = "reinstate"
+    GRANT = "grant"
 
 
 _S, _A = ClaimStatus, ClaimAction
@@ -129,7 +131,14 @@ CLAIM_LIFECYCLE = Lifecycle(
         (_S.BOUNCED, _A.WITHDRAW): _S.WITHDRAWN,
         # an appeal that succeeds brings the same row back
         (_S.REFUSED, _A.REINSTATE): _S.IN_REVIEW,
+        # a supplement: the decision that it is owed is its approval
+        (_S.FILED, _A.GRANT): _S.PAYABLE,
     },
+)
+
+#: Where a supplement never stands: nobody verifies, reviews or publishes it.
+NOT_OF_SUPPLEMENTS = frozenset(
+    {_S.VERIFIED, _S.IN_REVIEW, _S.SENT_BACK, _S.APPROVED, _S.NOTICED, _S.REFUSED, _S.LAPSED}
 )
 
 #: A claim in one of these no longer keeps another for the same person, occupation and level out (promise 2).

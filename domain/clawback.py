@@ -1,12 +1,21 @@
 """追回: what was paid and is not due is demanded back; and its mirror, the supplement of what was paid too little."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
 from domain.errors import Conflict, Forbidden
 from domain.lifecycle import Lifecycle
 from domain.money import Fen
+
+K = TypeVar("K")
+
+#: How many days may pass from a demand to its enforcement where no parameter (`clawback_term_days`) says so.
+TERM_DAYS = 30
 
 
 class Cause(StrEnum):
@@ -20,6 +29,9 @@ class Cause(StrEnum):
     AUDIT = "audit"
     STANDARDS = "standards"
 
+
+#: Of how much was due, not of whether anything was: what they ask back lowers what counts as paid.
+OF_AMOUNT = frozenset({Cause.APPEAL, Cause.STANDARDS})
 
 #: What an officer may raise by hand.
 BY_HAND = frozenset({Cause.SANCTION, Cause.RECHECK, Cause.AUDIT, Cause.STANDARDS})
@@ -105,20 +117,65 @@ def repaying(amount_fen: Fen, repaid_fen: Fen, part_fen: Fen) -> ClawbackAction:
     return ClawbackAction.REPAY if part_fen == left_fen else ClawbackAction.REPAY_PART
 
 
-def check_waiver(proposed_by: UUID, answered_by: UUID) -> None:
-    """Forbidden `clawback.same_person`: whoever proposes to waive does not decide it."""
+@dataclass(frozen=True)
+class Paid:
+    """What one claim has brought its payee. `paid_fen`: by itself; `supplements_fen`: by those that were not
+    withdrawn, paid or on their way (`underway`); `lowered_fen`: asked back by causes of `OF_AMOUNT`; `owed_back`:
+    whether any other cause asks it back."""
+
+    paid_fen: Fen
+    supplements_fen: Fen = 0
+    lowered_fen: Fen = 0
+    underway: bool = False
+    owed_back: bool = False
+
+    @property
+    def counts_fen(self) -> Fen:
+        """How much counts as paid for it; never less than 0."""
+        return self.paid_fen + self.supplements_fen - self.lowered_fen
+
+    def difference(self, right_fen: Fen) -> Fen:
+        """What is owed still (more than 0), or owed back. Conflict `supplement.owed_back`: who has to give it back
+        for another cause is owed nothing more; `supplement.underway`: what is not paid yet is not asked back."""
+        difference = right_fen - self.counts_fen
+        if difference > 0 and self.owed_back:
+            raise Conflict("supplement.owed_back")
+        if difference < 0 and self.underway:
+            raise Conflict("supplement.underway")
+        return difference
+
+
+def check_two_persons(proposed_by: UUID, answered_by: UUID) -> None:
+    """Forbidden `clawback.same_person`: whoever proposes to waive, to enforce or to correct does not decide it."""
     if proposed_by == answered_by:
         raise Forbidden("clawback.same_person")
 
 
-def check_answer(paid_fen: Fen, right_fen: Fen | None, shown_fen: Fen) -> Fen:
+def check_term_over(due_on: date, ordered_on: date) -> None:
+    """Conflict `clawback.not_over` (due_on): nothing is enforced while it may still be paid back freely."""
+    if ordered_on <= due_on:
+        raise Conflict("clawback.not_over", due_on=due_on.isoformat())
+
+
+def check_answer(paid: Paid, right_fen: Fen | None, shown_fen: Fen) -> Fen:
     """The difference that an appeal on an amount is answered with: more than 0 a supplement, less a clawback.
 
     Conflict `amount_appeal.no_standard` where no standard is in force, `amount_appeal.changed` (right_fen) when the
-    rules no longer give what was shown.
+    rules no longer give what was shown; otherwise as `Paid.difference`.
     """
     if right_fen is None:
         raise Conflict("amount_appeal.no_standard")
     if right_fen != shown_fen:
         raise Conflict("amount_appeal.changed", right_fen=right_fen)
-    return right_fen - paid_fen
+    return paid.difference(right_fen)
+
+
+def spread(less_fen: Fen, left: Iterable[tuple[K, Fen]]) -> list[tuple[K, Fen]]:
+    """Of which payments what was paid too much is asked back: of the first as much as is `left` of it, then of the
+    next. What nothing is left for is not asked back."""
+    asked = list[tuple[K, Fen]]()
+    for payment, fen in left:
+        if take := min(less_fen, fen):
+            asked.append((payment, take))
+            less_fen -= take
+    return asked

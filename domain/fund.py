@@ -97,6 +97,7 @@ EFFECTS: Mapping[tuple[ClaimStatus, ClaimStatus], Pot] = {
     # approved: money is held from now on, or the claim is not approved
     (_S.VERIFIED, _S.APPROVED): _P.RESERVED,
     (_S.IN_REVIEW, _S.APPROVED): _P.RESERVED,
+    (_S.FILED, _S.PAYABLE): _P.RESERVED,
     # before an officer again, or given up: free for others
     (_S.APPROVED, _S.IN_REVIEW): _P.FREE,
     (_S.NOTICED, _S.IN_REVIEW): _P.FREE,

@@ -191,6 +191,8 @@ FORMS: Mapping[str, Form] = {
     "offer_days": Whole(1, 365),
     "claim_appeal_working_days": Whole(1, 60),
     "manual_check_second_from_fen": Whole(0, 10**9),
+    "new_account_check_fen": Whole(0, 10**10),
+    "clawback_term_days": Whole(1, 365),
     "manual_check_after_days": Whole(1, 365),
     "certificate_recheck_months": Whole(1, 60),
     "appeal_working_days": Whole(1, 120),

@@ -143,6 +143,8 @@ _BY_SQLSTATE = {
     "ZD184": "project.no_room",
     "ZD191": "claim.own",
     "ZD193": "clawback.nothing",
+    "ZD235": "account.same_person",
+    "ZD238": "amount_correction.changed",
     "ZD196": "amount_appeal.same_person",
     "ZD192": "manual_check.needed",
     "ZD171": "claim.relative",

@@ -27,6 +27,7 @@ class Job(StrEnum):
     ASK_PAYMENTS = "reconciliation.ask_payments"
     RAISE_CLAWBACK = "clawbacks.raise_clawback"
     SETTLE_REPAYMENT = "clawbacks.settle_repayment"
+    PAY_SUPPLEMENT = "clawbacks.pay_supplement"
     HOLD_CLAIMS = "oversight.hold_claims"
     SEND_MESSAGE = "messages.send_message"
     CREDIT_PATROL = "oversight.credit_patrol"

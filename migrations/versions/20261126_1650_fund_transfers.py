@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "fund_transfers"
-down_revision = "bank_statements"
+down_revision = "supplement_claims"
 branch_labels = None
 depends_on = None
 

@@ -8,18 +8,25 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.clawback import ClawbackStatus
-from service.clawbacks.commands import amounts, demanding, raising, repaying
+from service.clawbacks.commands import amounts, correcting, demanding, raising, repaying
 from service.clawbacks.queries import amounts as appealed
-from service.clawbacks.queries import repayments, views
+from service.clawbacks.queries import corrections, repayments, views
 from service.clawbacks.schemas import (
     AmountAppealList,
     AmountAppealView,
     ClawbackList,
     ClawbackView,
+    CorrectionList,
+    CorrectionPreview,
+    CorrectionView,
     NewAmountAnswer,
     NewAmountAppeal,
     NewClawback,
+    NewCorrection,
+    NewCorrectionAnswer,
     NewDemand,
+    NewEnforcement,
+    NewEnforcementAnswer,
     NewRepayment,
     NewRepaymentAnswer,
     NewWaiver,
@@ -42,14 +49,17 @@ async def raise_clawback(tx: Tx, me: Me, now: Now, once: Once, data: JSONBody[Ne
 
 @get("/api/clawbacks", guards=[allow(Post.REVIEWER, *demanding.OFFICERS, Post.AUDITOR)])
 async def list_clawbacks(
+    *,
     tx: Tx,
     me: Me,
+    today: Today,
     status: FromQuery[ClawbackStatus | None] = None,
     cursor: FromQuery[UUID | None] = None,
     limit: Limit = 50,
+    overdue: FromQuery[bool] = False,
 ) -> ClawbackList:
-    """What is owed back in my district, the latest first."""
-    return await views.list_clawbacks(tx, me, status, cursor, limit)
+    """What is owed back in my district, the latest first; `overdue`: only what was not paid back in its term."""
+    return await views.list_clawbacks(tx, me, status, cursor, limit, today if overdue else None)
 
 
 @post("/api/clawbacks/{clawback_id:uuid}/demand", guards=[OFFICERS], status_code=200)
@@ -104,6 +114,54 @@ async def answer_repayment(
     return answered(await told, 200)
 
 
+@post("/api/clawbacks/{clawback_id:uuid}/enforcement", guards=[OFFICERS], status_code=200)
+async def propose_enforcement(
+    tx: Tx, me: Me, now: Now, once: Once, clawback_id: FromPath[UUID], data: JSONBody[NewEnforcement]
+) -> Response[ClawbackView]:
+    """Name the order by which it is enforced, once its term is over; another person decides."""
+    effect = once(tx, ClawbackView, lambda: demanding.propose_enforcement(tx, me, clawback_id, data, now))
+    return answered(await effect, 200)
+
+
+@post("/api/clawbacks/{clawback_id:uuid}/enforcement/answer", guards=[OFFICERS], status_code=200)
+async def answer_enforcement(
+    tx: Tx, me: Me, now: Now, once: Once, clawback_id: FromPath[UUID], data: JSONBody[NewEnforcementAnswer]
+) -> Response[ClawbackView]:
+    """Have it enforced by the order that somebody else named, or not."""
+    grant = data.grant
+    effect = once(tx, ClawbackView, lambda: demanding.answer_enforcement(tx, me, clawback_id, grant=grant, now=now))
+    return answered(await effect, 200)
+
+
+@get("/api/amount-corrections/preview", guards=[allow(Post.REVIEWER)])
+async def preview_correction(tx: Tx, me: Me, set_id: FromQuery[UUID]) -> CorrectionPreview:
+    """What a published set of standards changes for claims of my district that were paid; nothing is changed."""
+    return await corrections.preview(tx, me, set_id)
+
+
+@post("/api/amount-corrections", guards=[allow(Post.REVIEWER)])
+async def propose_correction(
+    tx: Tx, me: Me, now: Now, once: Once, data: JSONBody[NewCorrection]
+) -> Response[CorrectionView]:
+    """Propose that what was shown is paid still and asked back; another person confirms it."""
+    return answered(await once(tx, CorrectionView, lambda: correcting.propose_correction(tx, me, data, now)))
+
+
+@get("/api/amount-corrections", guards=[allow(Post.REVIEWER, Post.AUDITOR)])
+async def list_corrections(tx: Tx, me: Me) -> CorrectionList:
+    """The corrections of my district, the latest first."""
+    return await corrections.list_corrections(tx, me)
+
+
+@post("/api/amount-corrections/{correction_id:uuid}/answer", guards=[allow(Post.REVIEWER)], status_code=200)
+async def answer_correction(
+    tx: Tx, me: Me, now: Now, once: Once, correction_id: FromPath[UUID], data: JSONBody[NewCorrectionAnswer]
+) -> Response[CorrectionView]:
+    """Confirm a correction that somebody else proposed, as it was shown: supplements and clawbacks follow; or not."""
+    effect = once(tx, CorrectionView, lambda: correcting.answer_correction(tx, me, correction_id, data, now))
+    return answered(await effect, 200)
+
+
 @post("/api/claims/{claim_id:uuid}/appeal-amount", guards=[allow(Post.TRAINEE, Post.CLERK)])
 async def appeal_amount(
     tx: Tx, me: Me, today: Today, now: Now, once: Once, claim_id: FromPath[UUID], data: JSONBody[NewAmountAppeal]
@@ -145,6 +203,12 @@ ROUTES = [
     list_repayments,
     propose_repayment,
     answer_repayment,
+    propose_enforcement,
+    answer_enforcement,
+    preview_correction,
+    propose_correction,
+    list_corrections,
+    answer_correction,
     appeal_amount,
     list_amount_appeals,
     answer_amount_appeal,

@@ -1,4 +1,4 @@
-"""Clawbacks, waivers, appeals on amounts and supplements, as they come in and as they are shown."""
+"""Clawbacks, how they end, appeals on amounts, corrections and supplements, as they come in and as they are shown."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -40,6 +40,26 @@ class NewWaiverAnswer(Struct, forbid_unknown_fields=True):
     grant: bool
 
 
+class NewEnforcement(Struct, forbid_unknown_fields=True):
+    """文号 and day of the order by which it is enforced."""
+
+    order_number: Number
+    ordered_on: Annotated[str, Meta(max_length=10)]
+
+
+class NewEnforcementAnswer(Struct, forbid_unknown_fields=True):
+    grant: bool
+
+
+class EnforcementView(Struct):
+    """An order that waits for another person, or was granted."""
+
+    order_number: str
+    ordered_on: date
+    proposed_at: datetime
+    granted: bool | None
+
+
 class WaiverView(Struct):
     """A waiver that waits for another person, or was granted."""
 
@@ -51,7 +71,8 @@ class WaiverView(Struct):
 
 class ClawbackView(Struct, kw_only=True):
     """What of a claim is owed back. `number`: what the letter prints and a repayment carries; `repaid_fen`: what has
-    come back; `waiver`: the latest, if one was proposed."""
+    come back; `due_on`: the last day to pay it freely, once it is demanded; `waiver`, `enforcement`: the latest, if
+    one was proposed."""
 
     id: UUID
     number: str
@@ -68,7 +89,9 @@ class ClawbackView(Struct, kw_only=True):
     status: ClawbackStatus
     status_name: str
     letter_number: str
+    due_on: date | None
     waiver: WaiverView | None
+    enforcement: EnforcementView | None
 
 
 class ClawbackList(Struct):
@@ -162,3 +185,64 @@ class AmountAppealList(Struct):
 
     appeals: list[AmountAppealView]
     next: UUID | None
+
+
+class CorrectionShown(Struct, forbid_unknown_fields=True):
+    """What an officer was shown of a correction; other figures than these are not proposed, nor confirmed."""
+
+    more_count: Annotated[int, Meta(ge=0, le=10**6)]
+    more_fen: Annotated[int, Meta(ge=0, le=10**15)]
+    less_count: Annotated[int, Meta(ge=0, le=10**6)]
+    less_fen: Annotated[int, Meta(ge=0, le=10**15)]
+    content_hash: Annotated[str, Meta(max_length=64)]
+
+
+class NewCorrection(Struct, forbid_unknown_fields=True):
+    """A published set of standards, as `GET …/preview` showed what it changes."""
+
+    set_id: UUID
+    shown: CorrectionShown
+    note: Reason
+
+
+class NewCorrectionAnswer(Struct, forbid_unknown_fields=True):
+    grant: bool
+    shown: CorrectionShown
+
+
+class CorrectionLineView(Struct):
+    """`paid_fen`: what counts as paid for the claim; `right_fen`: what the set gives for its facts."""
+
+    claim_id: UUID
+    paid_fen: int
+    right_fen: int
+
+
+class CorrectionPreview(Struct):
+    """What a set changes for claims of my district that were paid. `left_out`: claims that wait, for a supplement is
+    on its way or they are owed back for another cause; `more`: there are further ones, for the next correction."""
+
+    set_id: UUID
+    shown: CorrectionShown
+    left_out: int
+    more: bool
+    lines: list[CorrectionLineView]
+
+
+class CorrectionView(Struct, kw_only=True):
+    """A correction that waits for another person (`granted` null), was granted, or was not."""
+
+    id: UUID
+    set_id: UUID
+    district: str
+    shown: CorrectionShown
+    note: str
+    proposed_at: datetime
+    granted: bool | None
+    answered_at: datetime | None
+
+
+class CorrectionList(Struct):
+    """The latest first, at most 200."""
+
+    corrections: list[CorrectionView]

@@ -1,14 +1,15 @@
-"""Clawbacks, what waives them, appeals on an amount that was paid, and the supplements that are owed from them."""
+"""Clawbacks, what ends them, appeals on an amount that was paid, corrections, and the supplements owed from them."""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.clawback import OPEN, Cause, ClawbackStatus
 from service.claims.tables import ClaimRow
 from service.database import Base, Fen
+from service.standards.tables import StandardSetRow
 
 _OPEN = ", ".join(f"'{status}'" for status in ClawbackStatus if status in OPEN)
 _CAUSES = ", ".join(f"'{cause}'" for cause in Cause)
@@ -20,7 +21,7 @@ class ClawbackRow(Base):
     __tablename__ = "clawbacks"
     __table_args__ = (
         Index("uq_clawbacks_open", "claim_id", "cause", unique=True, postgresql_where=text(f"status IN ({_OPEN})")),
-        UniqueConstraint("cause", "ground_id", name="uq_clawbacks_ground"),
+        UniqueConstraint("cause", "ground_id", "claim_id", name="uq_clawbacks_ground"),
         UniqueConstraint("serial", name="uq_clawbacks_serial"),
         CheckConstraint(f"cause IN ({_CAUSES})", name="cause"),
         CheckConstraint("amount_fen > 0", name="amount"),
@@ -31,7 +32,8 @@ class ClawbackRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     claim_id: Mapped[UUID] = mapped_column(ForeignKey(ClaimRow.id), index=True)
     cause: Mapped[str]
-    #: The registry's reply, the objection or the appeal it follows from; an officer's own reason stands in the note.
+    #: The registry's reply, the objection, the appeal or the correction it follows from, for a supplement what asks
+    #: its claim back; an officer's own reason stands in the note.
     ground_id: Mapped[UUID | None]
     amount_fen: Mapped[Fen]
     note: Mapped[str] = mapped_column(server_default="")
@@ -61,6 +63,43 @@ class ClawbackWaiverRow(Base):
     clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
     law: Mapped[str]
     note: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+    granted: Mapped[bool | None]
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+
+
+class ClawbackTermRow(Base):
+    """Up to which day what was demanded may be paid back freely. Written once, with the demand."""
+
+    __tablename__ = "clawback_terms"
+
+    clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), primary_key=True)
+    due_on: Mapped[date]
+
+
+class ClawbackEnforcementRow(Base):
+    """By which order a clawback is enforced: proposed by one after its term, decided once by another."""
+
+    __tablename__ = "clawback_enforcements"
+    __table_args__ = (
+        Index(
+            "uq_clawback_enforcements_open", "clawback_id", unique=True, postgresql_where=text("answered_at IS NULL")
+        ),
+        CheckConstraint("order_number <> ''", name="order_number"),
+        CheckConstraint(
+            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
+        ),
+        CheckConstraint("answered_person <> proposed_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
+    order_number: Mapped[str]
+    ordered_on: Mapped[date]
     proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     proposed_at: Mapped[datetime]
@@ -146,18 +185,79 @@ class AmountAppealRow(Base):
     answered_at: Mapped[datetime | None]
 
 
+class AmountCorrectionRow(Base):
+    """更正: what a published set of standards changes for claims of a district that were paid, as one officer was
+    shown it and another confirms it."""
+
+    __tablename__ = "amount_corrections"
+    __table_args__ = (
+        Index(
+            "uq_amount_corrections_open",
+            *("set_id", "district"),
+            unique=True,
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+        CheckConstraint("more_count >= 0 AND less_count >= 0 AND more_count + less_count > 0", name="counts"),
+        CheckConstraint("(more_count > 0) = (more_fen > 0) AND (less_count > 0) = (less_fen > 0)", name="sums"),
+        CheckConstraint("note <> ''", name="note"),
+        CheckConstraint(
+            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
+        ),
+        CheckConstraint("answered_person <> proposed_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    set_id: Mapped[UUID] = mapped_column(ForeignKey(StandardSetRow.id))
+    district: Mapped[str] = mapped_column(ForeignKey("districts.code"))
+    #: To be paid still, and owed back.
+    more_count: Mapped[int] = mapped_column(Integer)
+    more_fen: Mapped[Fen]
+    less_count: Mapped[int] = mapped_column(Integer)
+    less_fen: Mapped[Fen]
+    #: SHA-256 over the lines: who confirms says by it what they were shown.
+    content_hash: Mapped[str]
+    note: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+    granted: Mapped[bool | None]
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+
+
+class AmountCorrectionLineRow(Base):
+    """What counts as paid for a claim, and what the set gives for its facts. Written once, with its correction."""
+
+    __tablename__ = "amount_correction_lines"
+    __table_args__ = (CheckConstraint("right_fen >= 0 AND right_fen <> paid_fen", name="differs"),)
+
+    correction_id: Mapped[UUID] = mapped_column(ForeignKey(AmountCorrectionRow.id), primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey(ClaimRow.id), primary_key=True)
+    paid_fen: Mapped[Fen]
+    right_fen: Mapped[Fen]
+
+
 class SupplementRow(Base):
-    """补发: what a claim is still owed after an appeal on its amount. Written once; its payment is another matter."""
+    """补发: what a claim is still owed, after an appeal on its amount or a correction. Written once; it is paid as a
+    claim with its id, of kind `supplement`."""
 
     __tablename__ = "claim_supplements"
     __table_args__ = (
         UniqueConstraint("appeal_id", name="uq_claim_supplements_appeal"),
+        UniqueConstraint("correction_id", "claim_id", name="uq_claim_supplements_correction"),
         CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("amount_fen = right_fen - paid_fen", name="difference"),
+        CheckConstraint("num_nonnulls(appeal_id, correction_id) = 1", name="ground"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     claim_id: Mapped[UUID] = mapped_column(ForeignKey(ClaimRow.id), index=True)
-    appeal_id: Mapped[UUID] = mapped_column(ForeignKey(AmountAppealRow.id))
+    appeal_id: Mapped[UUID | None] = mapped_column(ForeignKey(AmountAppealRow.id))
+    correction_id: Mapped[UUID | None] = mapped_column(ForeignKey(AmountCorrectionRow.id))
+    #: What is right, and what counted as paid (`domain.clawback.Paid`) when it was owed.
+    right_fen: Mapped[Fen]
+    paid_fen: Mapped[Fen]
     amount_fen: Mapped[Fen]
     why: Mapped[str]
     owed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))

@@ -20,6 +20,8 @@ from service.database import Tx, transaction
 TITLES = {
     "one_live_attempt": "一笔申领至多一次有效的支付",
     "paid_as_agreed": "替单位申领的，付到经两人确认的账户，不超出合同",
+    "supplements_paid_once": "补发只付一次，付给原来的人，随原来那笔申领停下",
+    "new_accounts_checked": "金额大的，退票后换的账户另有一人核对",
     "one_subsidy": "一人同一职业同一等级至多一笔有效的申领",
     "reference_unique_and_frozen": "支付参考号永不重复、不变",
     "file_before_sending": "代发文件先存下再送出，重新生成一字不差",

@@ -48,6 +48,8 @@ def show(story: StoryView, console: Console) -> None:
     console.print(
         f"[bold]{escape(claim.item_name)}[/]（{claim.item_code}）{level}，{claim.amount}，{claim.status_name}"
     )
+    if claim.supplement_of is not None:
+        console.print(f"{claim.kind_name}，原来那笔申领：{claim.supplement_of}")
     console.print(f"{escape(claim.claimant)}，{words(f'channel.{claim.channel}')}，{claim.filed_on} 提交")
     if claim.assessed is not None:
         console.print(escape(claim.assessed.message))

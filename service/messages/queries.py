@@ -44,6 +44,8 @@ _EVENTS = text(f"""
       {_OF_CLAIM}
       LEFT JOIN LATERAL (SELECT max(due_on) AS due_on FROM claim_corrections WHERE claim_id = c.id) AS due ON true
      WHERE j.id > :after AND j.subject_kind = 'claim' AND j.action = ANY (CAST(:actions AS text[]))
+       -- nobody files or withdraws a supplement: that it is paid is told
+       AND NOT (c.kind = 'supplement' AND j.action IN ('file', 'withdraw'))
        AND NOT EXISTS (SELECT FROM messages m WHERE m.event = 'journal:' || j.id)
      ORDER BY j.id LIMIT :portion
 """)  # noqa: S608 (our own constants)

@@ -58,6 +58,8 @@ HEADINGS = {
     "statement-lines": "对账单和日终",
     "closes": "对账单和日终",
     "clawbacks": "追回",
+    "amount-corrections": "追回",
+    "account-checks": "申领",
     "attempts": "回盘和差异",
     "statistics": "统计",
     "jobs": "后台任务",

@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from domain.account import needs_check
 from domain.claim import ClaimStatus
-from domain.clawback import check_answer, check_waiver, owed_back
+from domain.clawback import Paid, check_answer, check_term_over, check_two_persons, owed_back, spread
 from domain.errors import Conflict, Forbidden
 from domain.manual_check import check_may_be_made, check_person, must_be_genuine, needs_second
 from domain.verification import Outcome
@@ -23,18 +24,69 @@ def test_no_more_is_owed_back_than_was_paid(paid: int, asked_back: int, wanted: 
 
 
 def test_an_amount_is_answered_by_rule_and_as_it_was_shown() -> None:
-    assert [check_answer(100, right, right) for right in (130, 100, 60)] == [30, 0, -40]
+    assert [check_answer(Paid(100), right, right) for right in (130, 100, 60)] == [30, 0, -40]
     for right, shown, code in ((None, 100, "amount_appeal.no_standard"), (130, 120, "amount_appeal.changed")):
         with pytest.raises(Conflict) as refused:
-            check_answer(100, right, shown)
+            check_answer(Paid(100), right, shown)
         assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("paid", "right", "owed"),
+    [
+        (Paid(100, supplements_fen=30), 130, 0),
+        (Paid(100, supplements_fen=30), 150, 20),
+        (Paid(100, supplements_fen=30), 90, -40),
+        (Paid(100, lowered_fen=40), 100, 40),
+        (Paid(100, supplements_fen=30, lowered_fen=40), 90, 0),
+        (Paid(100, supplements_fen=30, underway=True), 150, 20),
+        (Paid(100, owed_back=True), 60, -40),
+        (Paid(100, owed_back=True), 100, 0),
+        (Paid(100, owed_back=True), 130, "supplement.owed_back"),
+        (Paid(100, supplements_fen=30, underway=True), 120, "supplement.underway"),
+    ],
+)
+def test_the_difference_is_to_what_counts_as_paid(paid: Paid, right: int, owed: int | str) -> None:
+    if isinstance(owed, int):
+        assert paid.difference(right) == owed
+        return
+    with pytest.raises(Conflict) as refused:
+        paid.difference(right)
+    assert refused.value.code == owed
+
+
+@pytest.mark.parametrize(
+    ("less", "left", "asked"),
+    [
+        (40, [("claim", 100), ("more", 30)], [("claim", 40)]),
+        (110, [("claim", 100), ("more", 30)], [("claim", 100), ("more", 10)]),
+        (140, [("claim", 100), ("more", 30)], [("claim", 100), ("more", 30)]),
+        (20, [("claim", 0), ("more", 30)], [("more", 20)]),
+        (20, [], []),
+    ],
+)
+def test_too_much_is_asked_back_of_one_payment_after_the_other(
+    less: int, left: list[tuple[str, int]], asked: list[tuple[str, int]]
+) -> None:
+    assert spread(less, left) == asked
+
+
+def test_nothing_is_enforced_in_its_term() -> None:
+    check_term_over(FILED, TODAY)
+    with pytest.raises(Conflict, match=r"clawback\.not_over"):
+        check_term_over(TODAY, TODAY)
+
+
+def test_from_an_amount_on_a_new_account_is_checked_and_where_none_is_set_never() -> None:
+    assert [needs_check(fen, 100) for fen in (99, 100, 101)] == [False, True, True]
+    assert not needs_check(10**9, None)
 
 
 def test_who_proposes_to_waive_does_not_decide() -> None:
     one, other = uuid4(), uuid4()
-    check_waiver(one, other)
+    check_two_persons(one, other)
     with pytest.raises(Forbidden, match=r"clawback\.same_person"):
-        check_waiver(one, one)
+        check_two_persons(one, one)
 
 
 def test_above_an_amount_two_persons_check_and_where_none_is_set_always() -> None:

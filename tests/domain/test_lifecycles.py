@@ -43,7 +43,7 @@ Moves = dict[tuple[str, str], str]
 
 # status: action → next, …
 CLAIM_MOVES = """
-filed: verify → verified, question → in_review, refuse → refused, withdraw → withdrawn
+filed: verify → verified, question → in_review, refuse → refused, withdraw → withdrawn, grant → payable
 verified: approve → approved, refuse → refused, send_back → sent_back, question → in_review, withdraw → withdrawn
 in_review: approve → approved, refuse → refused, send_back → sent_back, withdraw → withdrawn
 sent_back: correct → filed, lapse → lapsed, withdraw → withdrawn

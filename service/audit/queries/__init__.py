@@ -30,6 +30,7 @@ from service.audit.queries.standards import STANDARDS, standards_recompute
 from service.audit.queries.statement import STATEMENT
 from service.audit.queries.statements import CLOSE_ADDS_UP, REPAYMENTS_ADD_UP
 from service.audit.queries.step_ups import STEP_UPS
+from service.audit.queries.supplements import NEW_ACCOUNTS, SUPPLEMENTS
 from service.audit.queries.territory import TERRITORY
 from service.audit.queries.training import CLASSES
 from service.audit.schemas import BrokenRow, PromiseReport
@@ -120,6 +121,8 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         REPAYMENTS_ADD_UP,
         KINDS,
         STATEMENT,
+        SUPPLEMENTS,
+        NEW_ACCOUNTS,
     )
 
 

@@ -84,7 +84,7 @@ COUNTED_ONCE = Promise(
 SHARE = Promise(
     None,
     "share",
-    "claims WHERE status <> 'withdrawn'",
+    "claims WHERE status <> 'withdrawn' AND kind <> 'supplement'",
     (
         Check(
             "claim_tally",
@@ -96,7 +96,7 @@ SHARE = Promise(
                      FROM claim_tally_deltas
                     UNION ALL
                    SELECT filed_on, district, list_kind, industry, level, channel, -count(*), -sum(amount_fen)
-                     FROM claims WHERE status <> 'withdrawn'
+                     FROM claims WHERE status <> 'withdrawn' AND kind <> 'supplement'
                     GROUP BY filed_on, district, list_kind, industry, level, channel
                ) AS kept_less_filed
                 GROUP BY filed_on, district, list_kind, industry, level, channel

@@ -70,12 +70,26 @@ CORRECTIONS = Promise(
         Check(
             "amount_appeals",
             "补发和追回不是复核认定的差额",
+            # what counted as paid is the claim's amount, and what other supplements and corrections made of it before
             """SELECT a.id FROM amount_appeals a JOIN claims c ON c.id = a.claim_id
-                 LEFT JOIN claim_supplements s ON s.appeal_id = a.id
-                 LEFT JOIN clawbacks k ON k.cause = 'appeal' AND k.ground_id = a.id
+                CROSS JOIN LATERAL (
+                      SELECT a.right_fen - c.amount_fen
+                             - coalesce((SELECT sum(s.amount_fen) FROM claim_supplements s
+                                           LEFT JOIN claims p ON p.id = s.id
+                                          WHERE s.claim_id = c.id AND s.owed_at < a.answered_at
+                                            AND p.status IS DISTINCT FROM 'withdrawn'), 0)
+                             + coalesce((SELECT sum(k.amount_fen) FROM clawbacks k
+                                          WHERE k.cause = 'standards' AND k.status <> 'waived'
+                                            AND k.raised_at < a.answered_at
+                                            AND (k.claim_id = c.id OR k.claim_id IN (
+                                                 SELECT s.id FROM claim_supplements s WHERE s.claim_id = c.id))), 0)
+                             AS fen) AS difference
                 WHERE a.answered_at IS NOT NULL
-                  AND (coalesce(s.amount_fen, 0) <> greatest(a.right_fen - c.amount_fen, 0)
-                       OR coalesce(k.amount_fen, 0) > greatest(c.amount_fen - a.right_fen, 0))""",
+                  AND (coalesce((SELECT sum(s.amount_fen) FROM claim_supplements s WHERE s.appeal_id = a.id), 0)
+                         <> greatest(difference.fen, 0)
+                       OR coalesce((SELECT sum(k.amount_fen) FROM clawbacks k
+                                     WHERE k.cause = 'appeal' AND k.ground_id = a.id), 0)
+                          > greatest(-difference.fen, 0))""",
         ),
         Check(
             "amount_appeals",
@@ -86,6 +100,31 @@ CORRECTIONS = Promise(
                    OR a.answered_person = a.appealed_person
                    OR EXISTS (SELECT FROM journal j WHERE j.subject_kind = 'claim' AND j.subject_id = c.id
                                  AND j.action = 'approve' AND j.actor_person_id = a.answered_person)""",
+        ),
+        Check(
+            "clawbacks",
+            "强制执行没有过期限，或没有两个人决定",
+            """SELECT k.id FROM clawbacks k WHERE k.status = 'enforced' AND NOT EXISTS (
+                      SELECT FROM clawback_enforcements e JOIN clawback_terms t ON t.clawback_id = e.clawback_id
+                        JOIN people one ON one.id = e.proposed_person JOIN people two ON two.id = e.answered_person
+                       WHERE e.clawback_id = k.id AND e.granted AND e.ordered_on > t.due_on
+                         AND coalesce(one.merged_into, one.id) <> coalesce(two.merged_into, two.id))""",
+        ),
+        Check(
+            "amount_corrections",
+            "更正的数字与明细不符，或没有两个人决定",
+            """SELECT k.id FROM amount_corrections k
+                 LEFT JOIN people one ON one.id = k.proposed_person LEFT JOIN people two ON two.id = k.answered_person
+                CROSS JOIN LATERAL (
+                      SELECT count(*) FILTER (WHERE differs > 0) AS more,
+                             coalesce(sum(differs) FILTER (WHERE differs > 0), 0) AS more_fen,
+                             count(*) FILTER (WHERE differs < 0) AS less,
+                             coalesce(-sum(differs) FILTER (WHERE differs < 0), 0) AS less_fen
+                        FROM (SELECT right_fen - paid_fen AS differs FROM amount_correction_lines
+                               WHERE correction_id = k.id) AS line) AS said
+                WHERE (k.more_count, k.more_fen, k.less_count, k.less_fen)
+                      <> (said.more, said.more_fen, said.less, said.less_fen)
+                   OR coalesce(one.merged_into, one.id) = coalesce(two.merged_into, two.id)""",
         ),
         Check(
             "claim_supplements",

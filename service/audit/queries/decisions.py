@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Row, false, select
 
+from domain.claim import ClaimKind
 from domain.eligibility import StandardFacts, amount_due
 from domain.errors import DomainError
 from domain.standard import recompute as recompute_steps
@@ -29,7 +30,9 @@ async def recompute(tx: Tx) -> Breach | None:
 async def _recompute(tx: Tx, row: type[ClaimRow] | type[OfferRow]) -> Breach | None:
     after = UUID(int=0)
     while True:
-        asked = select(row.id, row.decision, row.amount_fen).where(row.id > after)
+        # a supplement carries the decision on the claim it belongs to: its amount is not what that comes to
+        owed = row.kind == ClaimKind.SUPPLEMENT if row is ClaimRow else false()
+        asked = select(row.id, row.decision, row.amount_fen).where(row.id > after, ~owed)
         page = (await tx.execute(asked.order_by(row.id).limit(PAGE))).all()
         for each in page:
             if says := _differs(each):

@@ -20,11 +20,15 @@ _PLACES = """
                  FROM manual_checks m JOIN claims c ON c.id = m.claim_id
      UNION ALL SELECT named.kind, k.id, c.district, c.institution_id, c.person_id
                  FROM clawbacks k JOIN claims c ON c.id = k.claim_id,
-                      unnest(ARRAY['clawback', 'clawback_waiver', 'clawback_repayment']) AS named (kind)
+                       unnest(ARRAY['clawback', 'clawback_waiver', 'clawback_enforcement',
+                                    'clawback_repayment']) AS named (kind)
      UNION ALL SELECT 'amount_appeal', a.id, c.district, c.institution_id, c.person_id
                  FROM amount_appeals a JOIN claims c ON c.id = a.claim_id
      UNION ALL SELECT 'claim_supplement', s.id, c.district, c.institution_id, c.person_id
                  FROM claim_supplements s JOIN claims c ON c.id = s.claim_id
+     UNION ALL SELECT 'account_check', k.id, c.district, c.institution_id, c.person_id
+                 FROM account_checks k JOIN claims c ON c.id = k.claim_id
+     UNION ALL SELECT 'amount_correction', id, district, NULL, NULL FROM amount_corrections
      UNION ALL SELECT 'check_evidence', id, district, institution_id, person_id FROM claims
      UNION ALL SELECT 'offer', id, district, NULL, person_id FROM claim_offers
      UNION ALL SELECT named.kind, a.id, c.district, c.institution_id, c.person_id

@@ -17,9 +17,13 @@ from service.claims.tables import ClaimRow
 from service.clock import business_day
 from service.database import Tx
 from service.funds import commands as funds
+from service.jobs import owe_all
 from service.journal import By, Moved, move, move_all
+from service.queue import Job
 
 _CLAIMS = ClaimRow.__table__
+#: What brings a claim to an end without a clawback.
+_ENDS = frozenset({ClaimAction.REFUSE, ClaimAction.WITHDRAW, ClaimAction.LAPSE})
 _Locked: TypeAlias = Row[*tuple[Any, ...]]
 
 
@@ -34,7 +38,9 @@ async def move_claim(
 ) -> Moved:
     """Move one claim with its money, or raise Conflict `wrong_status`; refusals of money as for `move_claims`."""
     await _bring_money(tx, action, [claim_id], by)
-    return await move(tx, _CLAIMS, CLAIM_LIFECYCLE, action, claim_id, by, reason=reason, changes=changes)
+    moved = await move(tx, _CLAIMS, CLAIM_LIFECYCLE, action, claim_id, by, reason=reason, changes=changes)
+    await _end_supplements(tx, action, [claim_id])
+    return moved
 
 
 async def move_claims(
@@ -51,15 +57,31 @@ async def move_claims(
     Conflict `fund.insufficient`, `fund.none`, `policy.missing` when money is to be held and does not last for all.
     """
     await _bring_money(tx, action, ids, by)
-    return await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, action, ids, by, reason=reason, changes=changes)
+    moved = await move_all(tx, _CLAIMS, CLAIM_LIFECYCLE, action, ids, by, reason=reason, changes=changes)
+    await _end_supplements(tx, action, ids)
+    return moved
 
 
-async def affordable(tx: Tx, ids: Sequence[UUID], by: By) -> tuple[list[UUID], int]:
-    """Those of `ids`, in their order, that may be approved and for which the funds last; and how many wait for money.
+async def _end_supplements(tx: Tx, action: ClaimAction, ids: Sequence[UUID]) -> None:
+    """What ends a claim that was paid once ends what was owed on top of it: the clawbacks' job sees to that."""
+    if action not in _ENDS:
+        return
+    claim = ClaimRow
+    asked = select(claim.supplement_of).where(
+        claim.supplement_of == func.any(literal(list(ids), ARRAY(Uuid))), claim.supplement_of.is_not(None)
+    )
+    await owe_all(tx, Job.RAISE_CLAWBACK, sorted({*(await tx.execute(asked)).scalars()} - {None}))
+
+
+async def affordable(
+    tx: Tx, ids: Sequence[UUID], by: By, action: ClaimAction = ClaimAction.APPROVE
+) -> tuple[list[UUID], int]:
+    """Those of `ids`, in their order, that may be approved (or granted) and for which the funds last; and how many
+    wait for money.
 
     Claims and positions stay locked: who approves just these is not refused any more.
     """
-    locked = {row.id: row for row in await _lock(tx, ids, CLAIM_LIFECYCLE.sources(ClaimAction.APPROVE))}
+    locked = {row.id: row for row in await _lock(tx, ids, CLAIM_LIFECYCLE.sources(action))}
     due = [_due(locked[each]) for each in ids if each in locked]
     lasting = await funds.lasting(tx, due, business_day(by.at)) if due else []
     return lasting, len(due) - len(lasting)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import insert, or_, select
 
 from domain.actor import Actor, Post
-from domain.claim import ClaimAction, ClaimStatus
+from domain.claim import ClaimAction, ClaimKind, ClaimStatus
 from domain.errors import Conflict, Invalid, NotFound
 from service.claims.commands.drawing import draw
 from service.claims.commands.leases import give_back
@@ -56,7 +56,8 @@ async def refuse_claim(tx: Tx, me: Actor, claim_id: UUID, refusal: NewRefusal, n
 
 
 async def withdraw_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: datetime) -> ClaimView:
-    """The trainee withdraws their claim, or the institution the one it filed; it leaves the figures of its day."""
+    """The trainee withdraws their claim, or the institution the one it filed; it leaves the figures of its day.
+    Conflict `supplement.not_withdrawn`: nobody filed it."""
     claim = ClaimRow
     mine = [claim.person_id == me.person_id]
     if me.holds(Post.CLERK):
@@ -64,6 +65,8 @@ async def withdraw_claim(tx: Tx, me: Actor, claim_id: UUID, note: str, now: date
     row = (await tx.execute(select(ClaimRow.__table__).where(claim.id == claim_id, or_(*mine)))).one_or_none()
     if row is None:
         raise NotFound("claim.not_found")
+    if row.kind == ClaimKind.SUPPLEMENT:
+        raise Conflict("supplement.not_withdrawn")
     post = Post.TRAINEE if row.person_id == me.person_id else Post.CLERK
     by = By.actor(me, post, now)
     await move_claim(tx, ClaimAction.WITHDRAW, claim_id, by, reason=note)

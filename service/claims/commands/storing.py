@@ -18,8 +18,9 @@ from service.people.commands import ACCOUNT, ENSURE_ACCOUNTS
 from service.queue import Job
 from service.settings import settings
 
-#: What a claim is given at filing, but for its account, which may be known already.
-_CLAIM = types_of(ClaimRow, *(each for each in ClaimRow.__table__.c.keys() if each != "account_id"))  # noqa: SIM118
+#: What a claim is given at filing, but for its account, which may be known already. A supplement is not filed.
+_NOT_GIVEN = {"account_id", "supplement_of"}
+_CLAIM = types_of(ClaimRow, *(each for each in ClaimRow.__table__.c.keys() if each not in _NOT_GIVEN))  # noqa: SIM118
 _GIVEN = {**_CLAIM, **ACCOUNT, "to_verify": "BOOLEAN"}
 _COUNTED_BY = "filed_on, district, list_kind, industry, level, channel"
 _AFTER_ARRAYS = len(_GIVEN)

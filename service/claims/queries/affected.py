@@ -1,5 +1,6 @@
 """Which claims a set of standards would give another amount, and what is then due: a list, nothing changes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from domain.actor import Actor
-from domain.claim import DEAD
+from domain.claim import DEAD, ClaimStatus
 from domain.eligibility import StandardFacts, amount_due
 from domain.errors import NotFound
 from domain.standard import Formula
@@ -31,7 +32,8 @@ _CANDIDATES = text("""
       LEFT JOIN standards r ON r.set_id = s.id AND r.occupation = c.subsidy_key AND r.level = c.level
      WHERE s.id = :set_id AND c.kind = 'training' AND c.id > :after AND c.status <> ALL (CAST(:dead AS text[]))
        AND c.district = coalesce(CAST(:district AS text), c.district)
-       AND (r.amount_fen IS DISTINCT FROM c.amount_fen
+       AND c.status = ANY (coalesce(CAST(:statuses AS text[]), ARRAY[c.status]))
+       AND (r.amount_fen IS DISTINCT FROM c.amount_fen OR c.id = ANY (CAST(:also AS uuid[]))
             OR c.decision -> 'facts' -> 'group' <> 'null' OR c.decision -> 'facts' -> 'fee' <> 'null')
      ORDER BY c.id LIMIT :limit
 """)
@@ -44,15 +46,38 @@ async def affected_by(tx: Tx, me: Actor | None, set_id: UUID, after: UUID | None
     set: a day that nothing later has taken). A claim for which the set has no amount is due none. NotFound
     `standards.not_found`.
     """
+    due, following = await _page(tx, me.district if me else None, set_id, after)
+    claims = [_view(row, amount_fen) for row, amount_fen in due if amount_fen != row.amount_fen]
+    return AffectedView(claims, following)
+
+
+async def paid_under(
+    tx: Tx, district: str | None, set_id: UUID, also: Sequence[UUID], after: UUID | None = None
+) -> tuple[dict[UUID, int], UUID | None]:
+    """Of the next claims that were paid, what the set gives for the facts of each, in fen; and where to go on.
+
+    As `affected_by`, and besides those among `also`, whatever the set gives for them.
+    """
+    due, following = await _page(tx, district, set_id, after, (ClaimStatus.PAID,), also)
+    return {row.id: amount_fen for row, amount_fen in due}, following
+
+
+async def _page(
+    tx: Tx,
+    district: str | None,
+    set_id: UUID,
+    after: UUID | None,
+    statuses: Sequence[ClaimStatus] | None = None,
+    also: Sequence[UUID] = (),
+) -> tuple[list[tuple[Any, int]], UUID | None]:
     formulas = await formulas_of(tx, [set_id])
     if set_id not in formulas:
         raise NotFound("standards.not_found")
-    asked = {"set_id": set_id, "dead": [str(status) for status in DEAD], "limit": PAGE + 1}
-    district = me.district if me else None
-    rows = (await tx.execute(_CANDIDATES, {**asked, "after": after or UUID(int=0), "district": district})).all()
+    asked = {"set_id": set_id, "dead": [str(status) for status in DEAD], "limit": PAGE + 1, "also": list(also)}
+    among = {"statuses": None if statuses is None else [str(each) for each in statuses], "district": district}
+    rows = (await tx.execute(_CANDIDATES, {**asked, **among, "after": after or UUID(int=0)})).all()
     due = [(row, _due(row, formulas[set_id])) for row in rows[:PAGE]]
-    claims = [_view(row, amount_fen) for row, amount_fen in due if amount_fen != row.amount_fen]
-    return AffectedView(claims, rows[PAGE - 1].id if len(rows) > PAGE else None)
+    return due, rows[PAGE - 1].id if len(rows) > PAGE else None
 
 
 def _due(row: Any, formula: Formula | None) -> int:

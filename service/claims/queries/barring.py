@@ -1,6 +1,6 @@
 """回避: which claims an officer leaves to others, and why: said once for one claim, for sets, for lists of work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,6 +52,10 @@ FREE = " AND ".join(f"NOT {condition}" for condition in _BARS.values())
 _KIN = text("SELECT person_id, own, until FROM kin_of(:officer) ORDER BY person_id")
 _WHY = text(f"SELECT {BARRED} AS bar FROM claims c WHERE c.id = :claim")  # noqa: S608 (our own constants)
 _WHY_PARTIAL = text(f"SELECT {_first_of(_PARTIAL)} AS bar FROM claims c WHERE c.id = :claim")  # noqa: S608 (as above)
+_ANY_PARTIAL = text(f"""
+    SELECT c.id FROM claims c
+     WHERE c.id = ANY (CAST(:claims AS uuid[])) AND {_first_of(_PARTIAL)} IS NOT NULL LIMIT 1
+""")  # noqa: S608 (as above)
 _TAKEN = text("""
     SELECT l.until, p.id, p.name_sealed FROM claim_leases l JOIN people p ON p.id = l.person_id
      WHERE l.claim_id = :claim
@@ -85,6 +89,12 @@ async def must_be_impartial(tx: Tx, me: Actor, claim_id: UUID) -> None:
     """Forbidden `claim.own`, `claim.relative`, `claim.recused`: whatever else the officer did with it."""
     given = {**await _kin(tx, me), "claim": claim_id}
     await _refuse(tx, (await tx.execute(_WHY_PARTIAL, given)).scalar_one_or_none(), claim_id)
+
+
+async def impartial_to(tx: Tx, me: Actor, claim_ids: Sequence[UUID]) -> bool:
+    """Whether `must_be_impartial` holds for each of them."""
+    given = {**await _kin(tx, me), "claims": list(claim_ids)}
+    return (await tx.execute(_ANY_PARTIAL, given)).first() is None
 
 
 async def _refuse(tx: Tx, bar: str | None, claim_id: UUID) -> None:

@@ -13,7 +13,7 @@ from domain.correction import Correctable
 from domain.errors import NotFound
 from domain.reconciliation import remedy_for
 from service.claims.schemas import FaultView, HoldList, HoldView, ToDoView
-from service.claims.tables import ClaimApprovalRow, ClaimCorrectionRow, ClaimHoldRow, ClaimRow
+from service.claims.tables import AccountCheckRow, ClaimApprovalRow, ClaimCorrectionRow, ClaimHoldRow, ClaimRow
 from service.claims.tables.review import OPEN_SQL
 from service.database import Tx
 from service.journal import JournalRow
@@ -65,6 +65,9 @@ async def to_do(tx: Tx, claim_id: UUID, status: str) -> ToDoView | None:
     if status == ClaimStatus.SENT_BACK:
         return await _corrections_wanted(tx, claim_id)
     if status == ClaimStatus.BOUNCED:
+        waiting = exists().where(AccountCheckRow.claim_id == claim_id, AccountCheckRow.answered_at.is_(None))
+        if (await tx.execute(select(waiting))).scalar_one():
+            return ToDoView("to_do.account_checked", words("to_do.account_checked"))
         failure = await failure_of(tx, claim_id)
         code = f"to_do.{remedy_for(failure)}"
         return ToDoView(code, words(code), words(f"result.{failure}"))

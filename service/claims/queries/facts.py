@@ -156,7 +156,7 @@ _FACTS = f"""
                             ORDER BY c.filed_at, c.id) AS found
              FROM claims c
             WHERE c.person_id = asked.person_id AND c.id IS DISTINCT FROM asked.excluding
-              AND c.{ALIVE_SQL}) AS standing ON true
+              AND c.kind <> 'supplement' AND c.{ALIVE_SQL}) AS standing ON true
       LEFT JOIN LATERAL (
            SELECT jsonb_build_object(
                     'same_institution',

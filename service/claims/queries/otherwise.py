@@ -25,7 +25,8 @@ PAGE = 1_000
 
 _FILED = text("""
     SELECT id, status, district, filed_on, amount_fen, decision FROM claims
-     WHERE filed_on >= :first AND filed_on <= coalesce(CAST(:last AS date), filed_on) AND id > :after
+     WHERE kind <> 'supplement' AND id > :after
+       AND filed_on >= :first AND filed_on <= coalesce(CAST(:last AS date), filed_on)
        AND district = coalesce(CAST(:district AS text), district)
      ORDER BY id LIMIT :limit
 """)

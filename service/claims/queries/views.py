@@ -54,6 +54,8 @@ def _shown() -> Select[*tuple[Any, ...]]:
     return (
         select(
             claim.id,
+            claim.kind,
+            claim.supplement_of,
             claim.status,
             claim.channel,
             claim.district,
@@ -83,7 +85,7 @@ def _shown() -> Select[*tuple[Any, ...]]:
 
 #: What is shown as it stands.
 _AS_IT_IS = (
-    *("id", "status", "channel", "district", "item_code", "item_name", "list_kind", "level", "amount_fen"),
+    *("id", "kind", "status", "channel", "district", "item_code", "item_name", "list_kind", "level", "amount_fen"),
     *("account_tail", "certificate_number", "certificate_issued_on", "filed_on", "class_number", "payee"),
 )
 
@@ -92,6 +94,8 @@ def view_of(claim: Mapping[str, Any], claimant: str, decision: Decision | None =
     """A claim by the names of its columns, its item's and its account's; `claimant` is their name in clear."""
     return ClaimView(
         **{name: claim[name] for name in _AS_IT_IS},
+        supplement_of=claim.get("supplement_of"),
+        kind_name=words(f"claim_kind.{claim['kind']}"),
         status_name=words(f"status.{claim['status']}"),
         amount=format_yuan(claim["amount_fen"]),
         claimant=mask_name(claimant),

@@ -1,5 +1,5 @@
 """Mandates, claims and rosters over HTTP."""
 
-from service.claims.routes import claims, rosters
+from service.claims.routes import accounts, claims, rosters
 
-ROUTES = [*claims.ROUTES, *rosters.ROUTES]
+ROUTES = [*claims.ROUTES, *accounts.ROUTES, *rosters.ROUTES]

@@ -1,6 +1,8 @@
 """Claims and mandates as JSON. Views hold masked values only."""
 
 from service.claims.schemas.care import (
+    AccountCheckList,
+    AccountCheckView,
     AppealList,
     AppealView,
     ApprovedView,
@@ -8,6 +10,7 @@ from service.claims.schemas.care import (
     HoldList,
     HoldView,
     LeftOutView,
+    NewAccountAnswer,
     NewAppeal,
     NewAppealAnswer,
     NewApproval,
@@ -69,6 +72,8 @@ from service.claims.schemas.shown import (
 )
 
 __all__ = [
+    "AccountCheckList",
+    "AccountCheckView",
     "AffectedClaim",
     "AffectedView",
     "AppealList",
@@ -87,6 +92,7 @@ __all__ = [
     "MandateList",
     "MandateView",
     "NewAccount",
+    "NewAccountAnswer",
     "NewAllowance",
     "NewAppeal",
     "NewAppealAnswer",

@@ -148,6 +148,35 @@ class NewMending(Struct, forbid_unknown_fields=True):
     account: NewAccount | None = None
 
 
+class NewAccountAnswer(Struct, forbid_unknown_fields=True):
+    """`note`: by what the account was checked, or what is wrong with it."""
+
+    confirm: bool
+    note: Reason
+
+
+class AccountCheckView(Struct, kw_only=True):
+    """Another account for a claim whose money came back; `confirmed` null while it waits for a checker."""
+
+    id: UUID
+    claim_id: UUID
+    amount_fen: int
+    amount: str
+    holder: str
+    account_tail: str
+    bank_code: str
+    proposed_at: datetime
+    confirmed: bool | None
+    note: str
+
+
+class AccountCheckList(Struct):
+    """`next` is the cursor of the page that follows; null on the last."""
+
+    checks: list[AccountCheckView]
+    next: UUID | None
+
+
 class NewHold(Struct, forbid_unknown_fields=True):
     code: ReasonCode
     note: Note = ""

@@ -95,10 +95,13 @@ class ClaimView(Struct, kw_only=True):
     `refusal`: of one claim that was refused, when and why, and the remedies.
     `to_do` is there when the claim waits for the claimant. `assessed`: of one claim, what an assessment body told of
     its certificate; null where none did. `payee`: the institution that is paid in the claimant's place, or
-    null. A claim of a project has no item code and no certificate.
+    null. A claim of a project has no item code and no certificate. A supplement names the claim it belongs to
+    (`supplement_of`).
     """
 
     id: UUID
+    kind: str
+    kind_name: str
     status: str
     status_name: str
     channel: str
@@ -116,6 +119,7 @@ class ClaimView(Struct, kw_only=True):
     filed_on: date
     class_number: str | None = None
     payee: str | None = None
+    supplement_of: UUID | None = None
     decision: DecisionView | None = None
     refusal: RefusalView | None = None
     to_do: ToDoView | None = None

@@ -1,5 +1,6 @@
 """Mandates, claims, rosters, what is kept with them, and how they are reviewed."""
 
+from service.claims.tables.accounts import AccountCheckRow
 from service.claims.tables.claims import (
     ALIVE_SQL,
     DEAD_SQL,
@@ -23,6 +24,7 @@ from service.claims.tables.rosters import RosterLineRow, RosterPortionRow, Roste
 __all__ = [
     "ALIVE_SQL",
     "DEAD_SQL",
+    "AccountCheckRow",
     "ClaimAppealRow",
     "ClaimApprovalRow",
     "ClaimCorrectionRow",

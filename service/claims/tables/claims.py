@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.claim import DEAD, ClaimStatus
+from domain.claim import DEAD, NOT_OF_SUPPLEMENTS, ClaimStatus
 from service.database import Base, Fen
 from service.employment.tables import EmploymentContractRow
 from service.projects.tables import ProjectRow
@@ -31,9 +31,10 @@ _DEAD = ", ".join(f"'{status}'" for status in ClaimStatus if status in DEAD)
 #: A claim that stands in another's way: none of `domain.claim.DEAD`, in the order in which the indexes were made.
 ALIVE_SQL = f"status NOT IN ({_DEAD})"
 DEAD_SQL = f"status IN ({_DEAD})"
+_NOT_OF_SUPPLEMENTS = ", ".join(f"'{status}'" for status in ClaimStatus if status in NOT_OF_SUPPLEMENTS)
 #: Of what a claim is made, by its kind: a certificate with its standard, or a project; and who is paid.
 _KINDS = {
-    "kind": "kind IN ('training', 'project', 'allowance')",
+    "kind": "kind IN ('training', 'project', 'allowance', 'supplement')",
     "certificate": "(kind = 'training') = (num_nulls(certificate_number, certificate_issued_on, standard_id) = 0)",
     "no_certificate": "(kind = 'training') = (num_nonnulls(certificate_number, certificate_issued_on) > 0)",
     "allowance": "(kind = 'allowance') = (allowance_class_id IS NOT NULL)",
@@ -42,9 +43,12 @@ _KINDS = {
     "of_contractor": "kind <> 'project' OR (channel = 'institution' AND institution_id IS NOT NULL)",
     # what no registry can answer for, an officer looks at
     "looked_at": "kind = 'training' OR status <> 'verified'",
-    "mandate": "(channel = 'institution' AND kind <> 'project')"
+    "supplement": "(kind = 'supplement') = (supplement_of IS NOT NULL)",
+    "granted": f"kind <> 'supplement' OR status NOT IN ({_NOT_OF_SUPPLEMENTS})",
+    "mandate": "(channel = 'institution' AND kind NOT IN ('project', 'supplement'))"
     " = (mandate_id IS NOT NULL AND institution_id IS NOT NULL)",
-    "payee": "payee_institution_id IS NOT DISTINCT FROM"
+    # a supplement goes to whoever was paid: `guard_supplement_claims`
+    "payee": "kind = 'supplement' OR payee_institution_id IS NOT DISTINCT FROM"
     " CASE WHEN channel = 'enterprise' OR kind = 'project' THEN institution_id END",
 }
 
@@ -125,6 +129,7 @@ class ClaimRow(Base):
             name="fk_claims_project",
         ),
         Index("ix_claims_project", "project_id", postgresql_where=text("project_id IS NOT NULL")),
+        Index("ix_claims_supplement", "supplement_of", postgresql_where=text("supplement_of IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -139,6 +144,8 @@ class ClaimRow(Base):
     #: The class whose days an allowance is for.
     allowance_class_id: Mapped[UUID | None] = mapped_column(ForeignKey(ClassRow.id))
     contract_id: Mapped[UUID | None]
+    #: The claim on which too little was paid. A supplement has the id of the `claim_supplements` that owes it.
+    supplement_of: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
     #: Who is paid in the person's place; None: the person is.
     payee_institution_id: Mapped[UUID | None]
     district: Mapped[str] = mapped_column(ForeignKey("districts.code"))

@@ -8,8 +8,8 @@ from sqlalchemy import insert, select, update
 
 from domain.actor import Actor, Post
 from domain.appeal import check_in_time
-from domain.claim import ClaimAction, ClaimStatus
-from domain.clawback import Cause, check_answer
+from domain.claim import ClaimAction, ClaimKind, ClaimStatus
+from domain.clawback import Cause, check_answer, spread
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.remedy import RemedyKind
 from domain.text import public_words
@@ -18,9 +18,11 @@ from service.claims.queries.care import claimed_by, in_district
 from service.claims.queries.refusals import ways_against
 from service.claims.tables import ClaimRow
 from service.clawbacks.commands.raising import raise_clawbacks
+from service.clawbacks.commands.supplementing import Owing, owe_supplements
 from service.clawbacks.queries.amounts import appeal_view, due_now
+from service.clawbacks.queries.paid import left_of, paid_of
 from service.clawbacks.schemas import AmountAppealView, NewAmountAnswer, NewAmountAppeal
-from service.clawbacks.tables import AmountAppealRow, SupplementRow
+from service.clawbacks.tables import AmountAppealRow
 from service.clock import SHANGHAI
 from service.database import Tx
 from service.journal import By, JournalRow, record
@@ -33,13 +35,15 @@ async def appeal_amount(
     """The claimant, or the institution that filed, asks once that the amount of a paid claim is looked at again.
 
     NotFound `claim.not_found`; Invalid `words.…`; Conflict `amount_appeal.not_paid`, `appeal.too_late`,
-    `amount_appeal.standing`, `policy.missing`.
+    `amount_appeal.of_supplement`, `amount_appeal.standing`, `policy.missing`.
     """
     reason, claim, row = public_words(new.reason, "reason"), ClaimRow, AmountAppealRow
-    mine = select(claim.status, claim.person_id).where(claim.id == claim_id, claimed_by(me))
+    mine = select(claim.status, claim.kind, claim.person_id).where(claim.id == claim_id, claimed_by(me))
     found = (await tx.execute(mine.with_for_update())).one_or_none()
     if found is None:
         raise NotFound("claim.not_found")
+    if found.kind == ClaimKind.SUPPLEMENT:
+        raise Conflict("amount_appeal.of_supplement")
     if found.status != ClaimStatus.PAID:
         raise Conflict("amount_appeal.not_paid")
     paid_on = await _paid_on(tx, claim_id)
@@ -66,7 +70,7 @@ async def answer_amount(
 
     NotFound `amount_appeal.not_found`; Invalid `words.…`; Forbidden as `must_be_impartial`,
     `amount_appeal.same_person`; Conflict `appeal.answered`, `amount_appeal.not_paid`,
-    `amount_appeal.no_standard`, `amount_appeal.changed`.
+    `amount_appeal.no_standard`, `amount_appeal.changed`, `supplement.owed_back`, `supplement.underway`.
     """
     me.must_hold(Post.REVIEWER)
     answer, of = public_words(new.answer, "answer"), await _locked(tx, me, appeal_id)
@@ -80,31 +84,22 @@ async def answer_amount(
     if of.status != ClaimStatus.PAID:
         raise Conflict("amount_appeal.not_paid")
     right_fen = (await due_now(tx, [of.claim_id]))[of.claim_id]
-    difference = check_answer(of.amount_fen, right_fen, new.right_fen)
+    paid = (await paid_of(tx, [of.claim_id]))[of.claim_id]
+    difference = check_answer(paid, right_fen, new.right_fen)
     row, by = AmountAppealRow, By.actor(me, Post.REVIEWER, now)
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
     ended = update(row).where(row.id == appeal_id).values(right_fen=right_fen, answer_text=answer, **who)
     await tx.execute(ended)
-    noted = {"right_fen": right_fen, "paid_fen": of.amount_fen}
+    noted = {"right_fen": right_fen, "paid_fen": paid.counts_fen}
     await record(tx, "amount_appeal", [appeal_id], "answer", by, [noted], reason=answer)
     if difference > 0:
-        await _owe_supplement(tx, me, of.claim_id, appeal_id, difference, answer, by)
+        owing = Owing(of.claim_id, new.right_fen, paid.counts_fen, appeal_id=appeal_id)
+        await owe_supplements(tx, [owing], answer, by)
     if difference < 0:
-        grounds = {of.claim_id: appeal_id}
-        await raise_clawbacks(
-            tx, [of.claim_id], Cause.APPEAL, by, grounds=grounds, wanted_fen=-difference, note=answer
-        )
+        wanted = dict(spread(-difference, (await left_of(tx, [of.claim_id]))[of.claim_id]))
+        grounds = dict.fromkeys(wanted, appeal_id)
+        await raise_clawbacks(tx, list(wanted), Cause.APPEAL, by, grounds=grounds, wanted=wanted, note=answer)
     return await appeal_view(tx, appeal_id, today)
-
-
-async def _owe_supplement(
-    tx: Tx, me: Actor, claim_id: UUID, appeal_id: UUID, amount_fen: int, why: str, by: By
-) -> None:
-    supplement_id, owing = uuid4(), {"claim_id": claim_id, "appeal_id": appeal_id, "amount_fen": amount_fen}
-    own = {"why": why, "owed_by": me.user_id, "owed_at": by.at}
-    await tx.execute(insert(SupplementRow).values(id=supplement_id, **owing, **own))
-    noted = {"claim_id": str(claim_id), "appeal_id": str(appeal_id), "amount_fen": amount_fen}
-    await record(tx, "claim_supplement", [supplement_id], "owe", by, [noted], reason=why)
 
 
 async def _locked(tx: Tx, me: Actor, appeal_id: UUID) -> Any:

@@ -9,7 +9,7 @@ from sqlalchemy.schema import Table
 
 from domain.actor import Actor, Post
 from domain.claim import ClaimAction
-from domain.clawback import CLAWBACK_LIFECYCLE, OPEN, ClawbackStatus, check_waiver, repaying, serial_in
+from domain.clawback import CLAWBACK_LIFECYCLE, OPEN, ClawbackStatus, check_two_persons, repaying, serial_in
 from domain.errors import Conflict, Invalid, NotFound
 from domain.statement import Oddity
 from domain.text import public_words
@@ -93,7 +93,7 @@ async def answer_repayment(tx: Tx, me: Actor, line_id: UUID, *, grant: bool, now
     proposed = await open_proposal(tx, line_id)
     if proposed is None:
         raise Conflict("repayment.none")
-    check_waiver(proposed.proposed_person, me.person_id)
+    check_two_persons(proposed.proposed_person, me.person_id)
     if grant and line.resolved:
         raise Conflict("exception.resolved")
     by = _by(me, now)

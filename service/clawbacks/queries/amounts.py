@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 
 from domain.actor import Actor
+from domain.clawback import Cause, Paid
 from domain.eligibility import amount_due
 from service.catalog.tables import CatalogItemRow
 from service.claims.queries.again import asked_again
@@ -16,8 +17,9 @@ from service.claims.queries.facts import facts_for
 from service.claims.queries.refusals import ways_outside
 from service.claims.schemas import RemedyView
 from service.claims.tables import ClaimRow
+from service.clawbacks.queries.paid import paid_of
 from service.clawbacks.schemas import AmountAppealList, AmountAppealView
-from service.clawbacks.tables import AmountAppealRow
+from service.clawbacks.tables import AmountAppealRow, ClawbackRow, SupplementRow
 from service.database import Tx
 from service.wording import words
 
@@ -33,10 +35,14 @@ async def due_now(tx: Tx, claim_ids: Sequence[UUID]) -> dict[UUID, int | None]:
 
 
 def _appeals() -> Select[*tuple[Any, ...]]:
-    row, claim = AmountAppealRow, ClaimRow
+    """With what came of those that were answered."""
+    row, claim, owed, back = AmountAppealRow, ClaimRow, SupplementRow, ClawbackRow
+    more = select(func.coalesce(func.sum(owed.amount_fen), 0)).where(owed.appeal_id == row.id).scalar_subquery()
+    asked_back = select(func.coalesce(func.sum(back.amount_fen), 0))
+    less = asked_back.where(back.cause == Cause.APPEAL, back.ground_id == row.id).scalar_subquery()
     return select(
         *(row.id, row.claim_id, row.reason, row.appealed_at, row.due_on, row.right_fen, row.answer_text),
-        *(row.answered_at, claim.amount_fen.label("paid_fen")),
+        *(row.answered_at, claim.amount_fen, more.label("supplement_fen"), less.label("clawback_fen")),
     ).join(claim, claim.id == row.claim_id)
 
 
@@ -54,14 +60,18 @@ async def list_appeals(
 
 
 async def _views(tx: Tx, rows: Sequence[Row[Any]], today: date) -> list[AmountAppealView]:
-    due = await due_now(tx, [each.claim_id for each in rows if each.answered_at is None])
+    open_ = [each.claim_id for each in rows if each.answered_at is None]
+    due, paid = await due_now(tx, open_), await paid_of(tx, open_)
     ways = await ways_outside(tx, [each.answered_at for each in rows if each.answered_at])
-    return [_view(each, due.get(each.claim_id), ways.get(each.answered_at, []), today) for each in rows]
+    return [
+        _view(each, due.get(each.claim_id), paid.get(each.claim_id), ways.get(each.answered_at, []), today)
+        for each in rows
+    ]
 
 
-def _view(row: Row[Any], due: int | None, ways: list[RemedyView], today: date) -> AmountAppealView:
-    difference = (row.right_fen if row.right_fen is not None else row.paid_fen) - row.paid_fen
-    state = "open" if row.right_fen is None else "more" if difference > 0 else "less" if difference else "same"
+def _view(row: Row[Any], due: int | None, paid: Paid | None, ways: list[RemedyView], today: date) -> AmountAppealView:
+    more, less = int(row.supplement_fen), int(row.clawback_fen)
+    state = "open" if row.right_fen is None else "more" if more else "less" if less else "same"
     return AmountAppealView(
         id=row.id,
         claim_id=row.claim_id,
@@ -69,11 +79,11 @@ def _view(row: Row[Any], due: int | None, ways: list[RemedyView], today: date) -
         appealed_at=row.appealed_at,
         due_on=row.due_on,
         overdue=row.answered_at is None and row.due_on < today,
-        paid_fen=row.paid_fen,
+        paid_fen=paid.counts_fen if paid else row.amount_fen,
         would_be_fen=due if row.right_fen is None else row.right_fen,
         right_fen=row.right_fen,
-        supplement_fen=max(difference, 0),
-        clawback_fen=max(-difference, 0),
+        supplement_fen=more,
+        clawback_fen=less,
         message=words(f"amount_appeal_answer.{state}"),
         answer_text=row.answer_text,
         answered_at=row.answered_at,

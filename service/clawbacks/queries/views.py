@@ -1,18 +1,19 @@
 """Clawbacks as the officers of a district see them, and whoever looks after the money."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select, tuple_
 
 from domain.actor import Actor
-from domain.clawback import Cause, ClawbackStatus, clawback_number
+from domain.clawback import OPEN, Cause, ClawbackStatus, clawback_number
 from domain.errors import NotFound
 from domain.money import format_yuan
 from service.claims.queries.care import in_district
 from service.claims.tables import ClaimRow
-from service.clawbacks.schemas import ClawbackList, ClawbackView, WaiverView
-from service.clawbacks.tables import ClawbackRow, ClawbackWaiverRow
+from service.clawbacks.schemas import ClawbackList, ClawbackView, EnforcementView, WaiverView
+from service.clawbacks.tables import ClawbackEnforcementRow, ClawbackRow, ClawbackTermRow, ClawbackWaiverRow
 from service.database import Tx
 from service.wording import words
 
@@ -26,31 +27,46 @@ def _clawbacks() -> Select[*tuple[Any, ...]]:
         .limit(1)
         .lateral("latest")
     )
+    order = ClawbackEnforcementRow
+    ordered = (
+        select(order.order_number, order.ordered_on, order.proposed_at, order.granted)
+        .where(order.clawback_id == row.id)
+        .order_by(order.proposed_at.desc(), order.id)
+        .limit(1)
+        .lateral("ordered")
+    )
     return (
         select(
             *(row.id, row.claim_id, row.cause, row.amount_fen, row.note, row.raised_at, row.status),
             *(row.serial, func.clawback_repaid_fen(row.id).label("repaid_fen")),
             *(row.letter_number, claim.district, claim.amount_fen.label("paid_fen")),
             *(latest.c.law, latest.c.note.label("law_note"), latest.c.proposed_at, latest.c.granted),
+            *(ordered.c.order_number, ordered.c.ordered_on, ordered.c.proposed_at.label("order_at")),
+            *(ordered.c.granted.label("order_granted"), ClawbackTermRow.due_on),
         )
         .join(claim, claim.id == row.claim_id)
+        .outerjoin(ClawbackTermRow, ClawbackTermRow.clawback_id == row.id)
+        .outerjoin(ordered, ordered.c.order_number.is_not(None))
         .outerjoin(latest, latest.c.law.is_not(None))
     )
 
 
 async def clawback_view(tx: Tx, clawback_id: UUID) -> ClawbackView:
-    """One that the caller raised, demanded or waived."""
+    """One that the caller raised, demanded, waived or had enforced."""
     return _view((await tx.execute(_clawbacks().where(ClawbackRow.id == clawback_id))).one())
 
 
 async def list_clawbacks(
-    tx: Tx, me: Actor, status: ClawbackStatus | None, cursor: UUID | None, limit: int
+    tx: Tx, me: Actor, status: ClawbackStatus | None, cursor: UUID | None, limit: int, overdue_on: date | None = None
 ) -> ClawbackList:
-    """A page of those of my district, the latest first; `cursor` is the last one seen."""
+    """A page of those of my district, the latest first; `cursor` is the last one seen. `overdue_on`: only those whose
+    term is over on that day, and that are neither repaid, waived nor enforced."""
     row = ClawbackRow
     asked = _clawbacks().where(in_district(me))
     if status is not None:
         asked = asked.where(row.status == status)
+    if overdue_on is not None:
+        asked = asked.where(row.status.in_(list(map(str, OPEN))), ClawbackTermRow.due_on < overdue_on)
     if cursor is not None:
         seen = select(row.raised_at).where(row.id == cursor).scalar_subquery()
         asked = asked.where(tuple_(row.raised_at, row.id) < tuple_(seen, cursor))
@@ -75,6 +91,9 @@ async def lock_clawback(tx: Tx, me: Actor, clawback_id: UUID) -> Any:
 
 def _view(row: Row[Any]) -> ClawbackView:
     waiver = None if row.law is None else WaiverView(row.law, row.law_note, row.proposed_at, row.granted)
+    order = None
+    if row.order_number is not None:
+        order = EnforcementView(row.order_number, row.ordered_on, row.order_at, row.order_granted)
     return ClawbackView(
         id=row.id,
         number=clawback_number(row.serial),
@@ -91,5 +110,7 @@ def _view(row: Row[Any]) -> ClawbackView:
         status=ClawbackStatus(row.status),
         status_name=words(f"status.{row.status}"),
         letter_number=row.letter_number,
+        due_on=row.due_on,
         waiver=waiver,
+        enforcement=order,
     )

@@ -41,7 +41,8 @@ def _file_of(reference: str) -> str:
 
 
 async def mend_accounts(desk: Desk, season: Season, trainees: Sequence[Trainee]) -> None:
-    """Whoever's money did not arrive names another card, alone or through the institution that filed."""
+    """Whoever's money did not arrive names another card, alone or through the institution that filed; for much money
+    a checker confirms it."""
     by_certificate = {each.certificate: each for each in trainees}
     bounced = [claim async for claim in claims(desk, "auditor", "bounced") if _answers(claim, by_certificate)]
     async with season.stage("mend", len(bounced)) as bar:
@@ -53,6 +54,12 @@ async def mend_accounts(desk: Desk, season: Season, trainees: Sequence[Trainee])
             await desk.ask("POST", path, body, login=trainee.filer, key=key)
 
         await season.each(bounced, mend, bar)
+    for district in DISTRICTS:
+        login, path = f"checker-{district}", "/api/account-checks"
+        while checks := (await desk.ask("GET", path, login=login)).body["checks"]:
+            for each in checks:
+                told, key = {"confirm": True, "note": "已电话核对"}, f"account-{each['id']}"
+                await desk.ask("POST", f"{path}/{each['id']}/answer", told, login=login, key=key)
 
 
 def _answers(claim: Mapping[str, Any], known: Mapping[str, Trainee]) -> bool:

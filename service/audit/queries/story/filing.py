@@ -15,8 +15,9 @@ from service.database import Tx
 from service.wording import words
 
 _FILED = text("""
-    SELECT c.filed_at AS at, c.channel, c.via, c.decision, f.person_id, p.name_sealed, d.name AS district,
-           i.name AS institution, m.signed_on, lower(m.in_force) AS first, upper(m.in_force) - 1 AS last,
+    SELECT c.filed_at AS at, c.supplement_of, c.amount_fen, c.channel, c.via, c.decision, f.person_id,
+           p.name_sealed, d.name AS district, i.name AS institution,
+           m.signed_on, lower(m.in_force) AS first, upper(m.in_force) - 1 AS last,
            m.document_sha256, k.number AS class_number, l.line, r.sha256 AS roster, o.made_on, o.expires_on
       FROM claims c
       JOIN users f ON f.id = c.filed_by JOIN people p ON p.id = f.person_id
@@ -41,6 +42,9 @@ _REPLIES = text("""
 
 async def filed(tx: Tx, claim_id: UUID) -> list[StepView]:
     row = (await tx.execute(_FILED, {"claim": claim_id})).one()
+    if row.supplement_of is not None:
+        told = {"claim": str(row.supplement_of), "amount_fen": row.amount_fen}
+        return [StepView(row.at, words("by.clawbacks.pay_supplement"), words("story.supplement", told), [])]
     said = {"channel": f"channel.{row.channel}", "via": f"via.{row.via}", "district": row.district}
     return [StepView(row.at, masked(row), words("story.filed", said), list(_filed_with(row)))]
 
@@ -71,7 +75,7 @@ async def registers_at_filing(tx: Tx, claim_id: UUID) -> list[StepView]:
     """None where no register was loaded."""
     row = (await tx.execute(_FILED, {"claim": claim_id})).one()
     looked = stored_facts(row.decision).registers
-    if not looked:
+    if not looked or row.supplement_of is not None:
         return []
     return [
         StepView(row.at, words("by.claims.rules"), words("story.registers"), [looked_into(each) for each in looked])

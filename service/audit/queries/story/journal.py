@@ -27,10 +27,12 @@ _JOURNAL = text("""
       UNION ALL SELECT 'project', project_id FROM claims WHERE id = :claim
       UNION ALL SELECT 'notice', notice_id FROM notice_lines WHERE claim_id = :claim
       UNION ALL SELECT 'offer', id FROM claim_offers WHERE claim_id = :claim
-      UNION ALL SELECT kind, id FROM clawbacks, unnest(ARRAY['clawback', 'clawback_waiver']) AS kind
+      UNION ALL SELECT kind, id
+                  FROM clawbacks, unnest(ARRAY['clawback', 'clawback_waiver', 'clawback_enforcement']) AS kind
                  WHERE claim_id = :claim
+      UNION ALL SELECT 'account_check', id FROM account_checks WHERE claim_id = :claim
       UNION ALL SELECT 'amount_appeal', id FROM amount_appeals WHERE claim_id = :claim
-      UNION ALL SELECT 'claim_supplement', id FROM claim_supplements WHERE claim_id = :claim
+      UNION ALL SELECT 'claim_supplement', id FROM claim_supplements WHERE :claim IN (claim_id, id)
       UNION ALL SELECT 'manual_check', id FROM manual_checks WHERE claim_id = :claim)
     SELECT DISTINCT ON (j.id) j.id, j.at, j.subject_kind, j.action, j.after, j.reason, j.actor_name,
            p.id AS person_id, p.name_sealed

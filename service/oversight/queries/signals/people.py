@@ -16,7 +16,7 @@ _MEMBER = """
                  WHERE k.status <> ALL (CAST(:dead AS text[])) AND k.first BETWEEN :since AND :until
                  UNION ALL
                 SELECT institution_id, person_id FROM claims
-                 WHERE institution_id IS NOT NULL AND status <> 'withdrawn'
+                 WHERE institution_id IS NOT NULL AND status <> 'withdrawn' AND kind <> 'supplement'
                    AND filed_on BETWEEN :since AND :until) AS taught
           JOIN people person ON person.id = taught.person_id
     )
