@@ -44,8 +44,6 @@ from service.institutions.commands.accounts import payable_account
 from service.institutions.tables import AccountAnswerRow, AccountProposalRow, InstitutionRow
 from service.journal import By, move_all, record
 from service.people.tables import AccountRow, PersonRow
-from service.policies import commands as policies
-from service.policies.schemas import NewPolicy
 from service.reconciliation.tables import ReturnFileRow, ReturnLineRow
 from service.standards.tables import StandardRow
 from tests.facts import MANDATE, eligible
@@ -388,16 +386,6 @@ class Season:
         await self.move_attempts(tx, attempts, AttemptAction.VOID)
         await self.move_claims(tx, list(rows), ClaimAction.UNBATCH)
         await self.move_batch(tx, batch_id, BatchAction.DISSOLVE)
-
-    async def change_parameter(self, tx: Tx) -> None:
-        """A parameter that two of the season's persons changed."""
-        editor, publisher = (
-            Actor(self.users[place], self.persons[place], frozenset({post}))
-            for place, post in enumerate((Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER))
-        )
-        new = NewPolicy("claim_window_months", 18, "2099-01-01", "示例", "示例")
-        proposal = await policies.propose(tx, editor, new, AT.date(), AT)
-        await policies.confirm(tx, publisher, proposal.id, AT.date(), AT)
 
     async def random_claim(self, tx: Tx, dice: random.Random, first: date, days: int) -> UUID:
         """A claim somewhere in the figures' whole space."""

@@ -27,11 +27,9 @@ from service.journal import By
 from service.reconciliation.commands import take_return
 from tests.conftest import ROOT, Databases
 from tests.payments import Stage, a_return, claim_statuses, lines_of
+from tests.service import planted
 from tests.service.carry_over import carry_over
-from tests.service.planted_batches import PLANTED_IN_BATCHES
-from tests.service.planted_decisions import PLANTED_IN_DECISIONS
-from tests.service.planted_money import PLANTED_IN_MONEY
-from tests.service.planted_promises import PLANTED_IN_PROMISES
+from tests.service.changed_parameter import change_parameter
 from tests.service.season import Season, fresh_database, keep_answers
 from tests.world import World
 
@@ -64,7 +62,7 @@ async def played(databases: Databases) -> AsyncIterator[Played]:
             await season.settle(tx, batch, attempts)
             dissolved, void = await season.freeze(tx, [payable])
             await season.dissolve(tx, dissolved, void)
-            await season.change_parameter(tx)
+            await change_parameter(season, tx)
             await carry_over(tx, season)
             await tx.execute(
                 text("INSERT INTO jobs (kind, subject, round, state, next_at) VALUES ('k', :s, 1, 'done', now())"),
@@ -344,7 +342,7 @@ PLANTED: dict[str, tuple[str, str, str | None, str]] = {
 }
 
 
-PLANTED |= PLANTED_IN_BATCHES | PLANTED_IN_DECISIONS | PLANTED_IN_MONEY | PLANTED_IN_PROMISES
+PLANTED |= planted.ELSEWHERE
 
 
 @pytest.mark.parametrize("name", PLANTED)
