@@ -6,12 +6,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response
+from litestar.exceptions import ValidationException
 from litestar.response import Redirect
 
 from domain.actor import Actor
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid
 from service.database import Tx
 from service.idempotency import Once
+from service.problems import malformed_places
 from service.wording import words
 
 #: Longer than anything that a field may hold; what is longer is cut, and then is no longer what it should be.
@@ -70,6 +72,8 @@ async def refused(tx: Tx, effect: Callable[[], Awaitable[Any]]) -> list[Fault]:
     except Ineligible as refusal:
         outcomes = refusal.facts["decision"]["outcomes"]
         return [("form", each["message"]) for each in outcomes if each["outcome"] == "failed"]
+    except ValidationException as refusal:
+        return [(field_id(field), words(code)) for field, code in malformed_places(refusal)]
     except (Conflict, Forbidden) as refusal:
         return [("form", words(refusal.code, refusal.facts))]
     return []

@@ -4,7 +4,11 @@ from urllib.parse import urlsplit
 
 from domain.actor import Actor, Post
 
-_HOMES = ((Post.TRAINEE, "/me"),)
+_HOMES = (
+    (Post.TRAINEE, "/me"),
+    *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)),
+    (Post.FINANCE_SIGNER, "/funds/statement"),
+)
 _ADDRESS_LENGTH_MAX = 300
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE
+from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, Step
 from domain.claim import CLAIM_LIFECYCLE, Channel
 from domain.clawback import CLAWBACK_LIFECYCLE
 from domain.fund import Movement
@@ -114,7 +114,7 @@ def test_every_status_action_and_channel_has_a_name() -> None:
     wanted = {f"channel.{channel}" for channel in Channel} | {f"change.{change}" for change in Change}
     wanted |= {f"institution_kind.{kind}" for kind in InstitutionKind} | {f"standing.{each}" for each in Standing}
     wanted |= {f"class_status.{status}" for status in ClassStatus}
-    wanted |= {f"movement.{movement}" for movement in Movement}
+    wanted |= {f"movement.{movement}" for movement in Movement} | {f"signature.{step}" for step in Step}
     wanted |= {f"measure.{measure}" for measure in Measure} | {f"voice.{voice}" for voice in Voice}
     wanted |= {f"{said}.{signal}" for signal in Signal for said in ("signal", "signal_name")}
     for life in lifecycles:
@@ -159,7 +159,7 @@ def test_nothing_is_said_that_nobody_says() -> None:
                 parts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
                 fixed = "".join(str(part) for part in parts if part is not None)
                 if "." in fixed and re.search("[a-z]", fixed):
-                    patterns.append(re.compile("".join("[a-z_]+" if p is None else re.escape(str(p)) for p in parts)))
+                    patterns.append(re.compile("".join("[a-z_0-9]+" if p is None else re.escape(str(p)) for p in parts)))
     pages = "".join(file.read_text("utf-8") for file in (ROOT / "service").rglob("*.html"))
     unsaid = {
         code

@@ -1,20 +1,28 @@
-"""The pages that finance prints: the monthly statement of funds, and the lines behind its figures."""
+"""Finance's own pages: batches and what is signed, and the month of the funds, which is printed."""
 
-from typing import Annotated
+from asyncio import to_thread
+from typing import Annotated, Any
+from uuid import UUID
 
-from litestar import Response, get
-from litestar.params import QueryParameter
+from litestar import Response, get, post
+from litestar.params import FromPath, QueryParameter
 
+from domain.actor import Post
 from domain.fund import Movement, PositionKey
 from domain.fund_month import parse_month
-from service.accounting.queries.statement import statement, statement_lines
+from service.access.commands.step_up import SIGNERS
+from service.accounting.queries.statement import statement, statement_book, statement_lines
 from service.accounting.routes import FINANCE, Code, Month
+from service.gateways.sheet_files import XLSX_TYPE
+from service.pages import finance, signing
 from service.pages.rendering import private
 from service.security import allow
-from service.web import Me, Now, StrictRequest, Today, Tx
+from service.web import Me, Now, StrictRequest, Today, Tx, private_file
 from service.wording import words
 
 _LINES_A_PAGE = 200
+_DESK = (*SIGNERS, Post.AUDITOR)
+After = Annotated[str | None, QueryParameter(max_length=60)]
 
 
 @get("/funds/statement", guards=[allow(*FINANCE)], include_in_schema=False)
@@ -47,4 +55,52 @@ async def lines_page(
     return private(request, "finance/lines.html", today, found=found, asked=asked, name=name)
 
 
-ROUTES = [statement_page, lines_page]
+@get("/funds/statement/book", guards=[allow(*FINANCE)], include_in_schema=False)
+async def book(tx: Tx, me: Me, today: Today, now: Now, month: Month = None) -> Response[bytes]:
+    """The month as a workbook."""
+    view = await statement(tx, me, parse_month(month or f"{today:%Y-%m}"), now)
+    return private_file(await to_thread(statement_book, view), XLSX_TYPE, f"funds-{view.month}.xlsx")
+
+
+@get("/finance", guards=[allow(*_DESK)], include_in_schema=False)
+async def desk(request: StrictRequest, tx: Tx, me: Me, today: Today, after: After = None) -> Response[bytes]:
+    """What can be put into batches, and the batches of my district."""
+    return private(request, "finance/batches.html", today, **await finance.desk(tx, me, after))
+
+
+@post("/finance/batches", guards=[allow(Post.MAKER)], include_in_schema=False, status_code=303)
+async def open_batch(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[Any]:
+    """Put what is due into a batch."""
+    return await signing.opened(request, tx, me, today, now)
+
+
+@get("/finance/batches/{batch_id:uuid}", guards=[allow(*_DESK)], include_in_schema=False)
+async def batch(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, batch_id: FromPath[UUID], after: After = None
+) -> Response[bytes]:
+    """One batch as it is signed."""
+    return private(request, "finance/batch.html", today, **await finance.batch(tx, me, batch_id, after, {}))
+
+
+@post("/finance/batches/{batch_id:uuid}/sign", guards=[allow(*SIGNERS)], include_in_schema=False, status_code=303)
+async def sign(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, batch_id: FromPath[UUID]
+) -> Response[Any]:
+    """Sign what I was shown."""
+    return await signing.signed(request, tx, me, batch_id, today, now)
+
+
+@post(
+    "/finance/batches/{batch_id:uuid}/reject",
+    guards=[allow(Post.CHECKER, Post.RELEASER)],
+    include_in_schema=False,
+    status_code=303,
+)
+async def reject(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, batch_id: FromPath[UUID]
+) -> Response[Any]:
+    """Say no, with a reason."""
+    return await signing.rejected(request, tx, me, batch_id, today, now)
+
+
+ROUTES = [statement_page, lines_page, book, desk, open_batch, batch, sign, reject]

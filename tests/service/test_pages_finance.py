@@ -1,0 +1,130 @@
+"""Finance signs on pages: what is shown is what is signed, with password and code, each by another person."""
+
+import re
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from domain.actor import Post
+from domain.batch import BatchStatus
+from service.batches.queries import find_batch
+from service.database import transaction
+from tests.payments import journal_of
+from tests.service.test_pages import read
+from tests.service.test_step_up import PASSWORD, Signer, Signing, client, signing
+
+__all__ = ["client", "signing"]  # fixtures
+
+
+@dataclass
+class Window:
+    """A signer's browser."""
+
+    signer: Signer
+
+    async def get(self, path: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.signer.token}", "Accept": "text/html"}
+        return await self.signer.client.get(path, headers=headers)
+
+    async def send(self, page: httpx.Response, action: str, **fields: str) -> httpx.Response:
+        """A form of the page with what stands in it hidden, and `fields`."""
+        form = re.search(rf'<form[^>]* action="{re.escape(action)}".*?</form>', page.text, re.DOTALL)
+        assert form is not None, f"no form for {action}"
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+        headers = {"Authorization": f"Bearer {self.signer.token}", "Accept": "text/html"}
+        return await self.signer.client.post(action, data={**hidden, **fields}, headers=headers)
+
+
+@pytest.fixture
+async def windows(signing: Signing) -> dict[Post, Window]:
+    for signer in signing.signers.values():
+        if not signer.secret:
+            await signer.enrol()
+    return {post: Window(signer) for post, signer in signing.signers.items()}
+
+
+async def test_three_persons_sign_on_pages(signing: Signing, windows: dict[Post, Window]) -> None:
+    at, batch = f"/finance/batches/{signing.batch.id}", signing.batch
+    desk = read(await windows[Post.MAKER].get("/finance"))
+    assert batch.number in desk.text
+    for post, waits in ((Post.MAKER, "经办"), (Post.CHECKER, "复核"), (Post.RELEASER, "拨付")):
+        window = windows[post]
+        page = await window.get(at)
+        shown = read(page)
+        assert batch.content_hash in shown.text
+        assert re.search(rf"{waits}\s*等待签署", shown.text)
+        day = f"{signing.stage.world.today}".split("-")
+        transfer = dict(zip(("transferred_on_y", "transferred_on_m", "transferred_on_d"), day, strict=True))
+        fields = {
+            "password": PASSWORD,
+            "code": await window.signer.code(),
+            "voucher": f"V-{batch.number}",
+            **transfer,
+        }
+        signed = await window.send(page, f"{at}/sign", **fields)
+        assert (signed.status_code, signed.headers["location"]) == (303, f"{at}?told=signed"), signed.text
+    async with transaction() as tx:
+        now_so = await find_batch(tx, signing.stage.staff[Post.MAKER], batch.id)
+    assert now_so.status == BatchStatus.RELEASED
+    assert "没有等你签" not in read(await windows[Post.CHECKER].get(at)).text
+
+
+async def test_a_wrong_code_signs_nothing_and_the_page_says_so(signing: Signing, windows: dict[Post, Window]) -> None:
+    at, window = f"/finance/batches/{signing.batch.id}", windows[Post.MAKER]
+    page = await window.get(at)
+    for code, password, said in (
+        ("12345", PASSWORD, "6 位数字"),
+        ("一二三四五六", PASSWORD, "6 位数字"),
+        (await window.signer.code(), "another", "不对"),
+    ):
+        wrong = await window.send(page, f"{at}/sign", password=password, code=code)
+        assert wrong.status_code == 409
+        assert said in read(wrong).text
+        assert PASSWORD not in wrong.text
+    async with transaction() as tx:
+        assert (await find_batch(tx, signing.stage.staff[Post.MAKER], signing.batch.id)).status == BatchStatus.FROZEN
+
+
+async def test_what_was_not_shown_is_not_signed(signing: Signing, windows: dict[Post, Window]) -> None:
+    at, window = f"/finance/batches/{signing.batch.id}", windows[Post.MAKER]
+    page = await window.get(at)
+    fields = {"password": PASSWORD, "code": await window.signer.code(), "sum_fen": "1"}
+    other = await window.send(page, f"{at}/sign", **fields)
+    assert other.status_code == 409
+    assert "有 1 处要改" in read(other).text
+    for strange in ("", "NaN", "1e9", "-5", "9" * 30):
+        fields = {"password": PASSWORD, "code": await window.signer.code(), "sum_fen": strange}
+        assert (await window.send(page, f"{at}/sign", **fields)).status_code == 409
+    async with transaction() as tx:
+        assert (await find_batch(tx, signing.stage.staff[Post.MAKER], signing.batch.id)).status == BatchStatus.FROZEN
+
+
+async def test_who_signed_does_not_sign_again_and_that_is_noted(
+    signing: Signing, windows: dict[Post, Window]
+) -> None:
+    at, window = f"/finance/batches/{signing.batch.id}", windows[Post.MAKER]
+    page = await window.get(at)
+    await window.send(page, f"{at}/sign", password=PASSWORD, code=await window.signer.code())
+    again = await window.get(at)
+    assert "签署同意" not in again.text  # the next signature is another's
+    refused = await window.send(page, f"{at}/sign", password=PASSWORD, code=await window.signer.code(1))
+    assert refused.status_code == 409
+    async with transaction() as tx:
+        assert [each.action for each in await journal_of(tx, "batch_refusal", signing.batch.id)] == ["refused_check"]
+
+
+async def test_a_checker_says_no_with_a_reason(signing: Signing, windows: dict[Post, Window]) -> None:
+    at = f"/finance/batches/{signing.batch.id}"
+    page = await windows[Post.MAKER].get(at)
+    await windows[Post.MAKER].send(
+        page, f"{at}/sign", password=PASSWORD, code=await windows[Post.MAKER].signer.code()
+    )
+    page = await windows[Post.CHECKER].get(at)
+    empty = await windows[Post.CHECKER].send(page, f"{at}/reject", reason="")
+    assert empty.status_code == 409
+    code = re.search(r'<option value="(\w+)"', page.text[page.text.index("为什么") :])
+    assert code is not None
+    told = await windows[Post.CHECKER].send(page, f"{at}/reject", reason=code[1], note="金额要再看")
+    assert told.headers["location"] == f"{at}?told=rejected"
+    assert "已退回经办" in read(await windows[Post.CHECKER].get(f"{at}?told=rejected")).text
