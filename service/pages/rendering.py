@@ -15,6 +15,7 @@ from litestar.exceptions import NotFoundException
 from litestar.utils.scope.state import ScopeState
 from markupsafe import Markup, escape
 
+from domain.level import LEVELS
 from domain.money import Fen, fen_display
 from service import clock
 from service.settings import settings
@@ -149,6 +150,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
     environment.filters.update(day=_day, marked=_marked, list_name=_list_name, words=words, moment=_moment)
+    environment.filters.update(level_name=_level_name)
     environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display)
     environment.globals["asset"] = _address_of
     parts = environment.get_template("components/parts.html").module
@@ -187,6 +189,10 @@ def _moment(at: datetime) -> Markup:
     here = at.astimezone(clock.SHANGHAI)
     told = f"{here.month}月{here.day}日 {here:%H:%M}"
     return Markup('<time datetime="{}">{}</time>').format(here.isoformat(timespec="minutes"), told)
+
+
+def _level_name(code: str) -> str:
+    return LEVELS[code].short if code in LEVELS else ""
 
 
 def _list_name(kind: str) -> str:

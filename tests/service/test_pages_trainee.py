@@ -130,7 +130,7 @@ async def test_four_steps_from_nothing_to_a_filed_claim(trainee: Browser) -> Non
     assert "收到了" in told
     assert CARD.replace(" ", "") not in filed.text
     home = read(await trainee.get("/me")).text
-    assert f"养老护理员 {amount[1]} 元 已提交" in home
+    assert f"养老护理员 四级 {amount[1]} 元 已提交" in home
     assert "接着填" not in home
     again = await trainee.send(page)  # the form once more, from an older window
     assert again.status_code == 404

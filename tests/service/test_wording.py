@@ -159,7 +159,9 @@ def test_nothing_is_said_that_nobody_says() -> None:
                 parts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
                 fixed = "".join(str(part) for part in parts if part is not None)
                 if "." in fixed and re.search("[a-z]", fixed):
-                    patterns.append(re.compile("".join("[a-z_0-9]+" if p is None else re.escape(str(p)) for p in parts)))
+                    patterns.append(
+                        re.compile("".join("[a-z_0-9]+" if p is None else re.escape(str(p)) for p in parts))
+                    )
     pages = "".join(file.read_text("utf-8") for file in (ROOT / "service").rglob("*.html"))
     unsaid = {
         code
