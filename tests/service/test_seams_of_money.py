@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -11,15 +12,20 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.actor import Actor, Post
 from domain.agent_bank import UNSAID, BankWay
+from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
 from service.batches import commands
 from service.batches.schemas import (
     BatchView,
+    DelegationView,
+    NewBatchHold,
+    NewDelegation,
     NewFileWord,
     NewHandover,
     NewResend,
 )
 from service.database import Tx
 from service.gateways.bank import FileState
+from service.idempotency import Once
 from service.queue import Job
 from service.reconciliation.commands import decide_attempt
 from service.reconciliation.schemas import NewAttemptDecision
@@ -183,3 +189,48 @@ async def test_a_resend_that_waits_is_stopped_when_a_backup_is_put_back(tx: Tx, 
     assert Job.RESEND_BANK_FILE in await ready_jobs(tx, batch.id)
     await commands.mark_restored(tx, stage.world.now)
     assert Job.RESEND_BANK_FILE not in await ready_jobs(tx, batch.id)
+
+
+# ---- answers
+
+
+def once(me: Actor, route: str) -> Once:
+    return Once(me.user_id, f"POST /api/batches/{route}", str(uuid4()), b"-")
+
+
+async def breaches(tx: Tx, *persons: Actor) -> list[str]:
+    """What the audit says of these persons' answers."""
+    found = []
+    for check in (*COMMITTED.checks, ANSWERED_ONCE.checks[2]):
+        found += [str(row[0]) for row in await tx.execute(text(check.broken))]
+    return [each for each in found if any(str(who.user_id) in each for who in persons)]
+
+
+async def test_the_audit_knows_what_answers_about_delegations_and_holds_name(tx: Tx, stage: Stage) -> None:
+    world, now = stage.world, stage.world.now
+    maker, checker, releaser = people(stage)
+    city, other = [await world.user(tx, {Post.CHECKER}, None) for _ in range(2)]
+    login = await tx.execute(text("SELECT login FROM users WHERE id = :id"), {"id": city.user_id})
+    new = NewDelegation(stage.district, "checker", login.scalar_one(), world.today, world.today, "缺人")
+    proposer = await world.user(tx, {Post.RELEASER}, None)
+    act = once(proposer, "delegations")
+    view = await act(tx, DelegationView, lambda: commands.propose_delegation(tx, proposer, new, world.today, now))
+    act = once(other, f"delegations/{view.view.id}/confirm")
+    await act(tx, DelegationView, lambda: commands.confirm_delegation(tx, other, view.view.id, now))
+    batch = await stage.frozen(tx)
+    hold = NewBatchHold("other")
+    await once(checker, f"{batch.id}/hold")(
+        tx, BatchView, lambda: commands.hold_batch(tx, checker, batch.id, hold, now)
+    )
+    await once(releaser, f"{batch.id}/lift")(
+        tx, BatchView, lambda: commands.lift_batch(tx, releaser, batch.id, "", now)
+    )
+    assert await breaches(tx, proposer, other, checker, releaser) == []
+    # what is not there is still seen
+    for route in ("delegations", "x/hold"):
+        await tx.execute(
+            text("""INSERT INTO idempotency_keys (user_id, route, key, body_sha256, answer)
+                    VALUES (:user, :route, 'k', '-', jsonb_build_object('id', gen_random_uuid()))"""),
+            {"user": maker.user_id, "route": f"POST /api/batches/{route}"},
+        )
+    assert len({*await breaches(tx, maker)}) == 2
