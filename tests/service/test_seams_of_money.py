@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from domain.actor import Actor, Post
-from domain.agent_bank import UNSAID, BankWay
+from domain.agent_bank import UNSAID, BankFormat, BankWay
 from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
 from service.batches import commands
 from service.batches.schemas import (
@@ -29,7 +29,7 @@ from service.idempotency import Once
 from service.queue import Job
 from service.reconciliation.commands import decide_attempt
 from service.reconciliation.schemas import NewAttemptDecision
-from tests.payments import Stage, attempt_statuses, lines_of, ready_jobs
+from tests.payments import Stage, attempt_statuses, claim_statuses, lines_of, ready_jobs, shown
 from tests.service.test_batch_desk import code_of
 from tests.service.test_statements import audited, returned, said
 from tests.world import World
@@ -234,3 +234,33 @@ async def test_the_audit_knows_what_answers_about_delegations_and_holds_name(tx:
             {"user": maker.user_id, "route": f"POST /api/batches/{route}"},
         )
     assert len({*await breaches(tx, maker)}) == 2
+
+
+# ---- lines that the bank's form cannot hold
+
+
+async def test_a_line_that_the_form_cannot_hold_stays_out_with_its_reason(tx: Tx, stage: Stage, agree: Agree) -> None:
+    """It would be signed by three, and then fail for ever as the file is written."""
+    agree(format=BankFormat.AGENT_GBK)
+    gone = await stage.claim(tx, await stage.world.trainee(tx, stage.world.maker.person()._replace(name="王\ue000")))
+    batch = await stage.frozen(tx)
+    (line,) = batch.left_out
+    assert (line.claim_id, line.codes, batch.line_count) == (gone, ["batch.not_carried"], 2)
+    assert "账户" in line.said
+    assert await claim_statuses(tx, stage.claims) == ["batched", "batched", "in_review"]
+    await commands.submit_batch(tx, stage.staff[Post.MAKER], batch.id, shown(batch), stage.world.now)
+    await commands.check_batch(tx, stage.staff[Post.CHECKER], batch.id, shown(batch), stage.world.now)
+    await stage.release(tx, batch)
+    await commands.write_bank_file(tx, batch.id, stage.world.now)
+    await commands.intend_to_send(tx, batch.id, stage.world.now)
+    assert set(await attempt_statuses(tx, batch.id)) == {"sending"}
+
+
+async def test_a_batch_is_not_opened_whose_file_could_name_neither_account_nor_bank(
+    tx: Tx, stage: Stage, agree: Agree
+) -> None:
+    for bank in ("代发|银行", "代发银行\ue000"):
+        agree(format=BankFormat.AGENT_GBK, bank=bank)
+        assert await code_of(stage.open(tx)) == "bank_file.not_carried"
+    agree(format=BankFormat.AGENT_GBK)
+    assert (await stage.open(tx)).status == "opened"
