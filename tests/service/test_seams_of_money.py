@@ -26,12 +26,14 @@ from service.batches.schemas import (
 from service.database import Tx
 from service.gateways.bank import FileState
 from service.idempotency import Once
+from service.operations.queries.desk import desk
+from service.operations.queries.figures import exposition
 from service.queue import Job
 from service.reconciliation.commands import decide_attempt
 from service.reconciliation.schemas import NewAttemptDecision
 from tests.payments import Stage, attempt_statuses, claim_statuses, lines_of, ready_jobs, shown
 from tests.service.test_batch_desk import code_of
-from tests.service.test_statements import audited, returned, said
+from tests.service.test_statements import audited, debit, returned, said
 from tests.world import World
 
 EVIDENCE = "e" * 64
@@ -264,3 +266,53 @@ async def test_a_batch_is_not_opened_whose_file_could_name_neither_account_nor_b
         assert await code_of(stage.open(tx)) == "bank_file.not_carried"
     agree(format=BankFormat.AGENT_GBK)
     assert (await stage.open(tx)).status == "opened"
+
+
+# ---- what the desk of operations sees
+
+
+async def test_the_desk_sees_what_waits_for_a_person(tx: Tx, stage: Stage, agree: Agree) -> None:
+    agree(way=BankWay.FILES)
+    batch, (maker, checker, releaser), now = await stage.frozen(tx), people(stage), stage.world.now
+    await commands.hold_batch(tx, checker, batch.id, NewBatchHold("other"), now)
+    assert await waiting(tx, stage) == {"held": 1}
+    await commands.lift_batch(tx, releaser, batch.id, "", now)
+    await commands.submit_batch(tx, maker, batch.id, shown(batch), now)
+    await commands.check_batch(tx, checker, batch.id, shown(batch), now)
+    await stage.release(tx, batch)
+    await commands.write_bank_file(tx, batch.id, now)
+    await commands.take_file(tx, maker, batch.id, now)
+    assert await waiting(tx, stage) == {"taken_out": 1}
+    unclear = NewFileWord("unclear", EVIDENCE)
+    await commands.say_of_file(tx, checker, batch.id, unclear, now)
+    assert await waiting(tx, stage) == {"taken_out": 1, "unclear": 1}
+    await commands.say_of_file(tx, releaser, batch.id, unclear, now)
+    assert await waiting(tx, stage) == {}
+    assert not await decide(tx, stage, maker, (await lines_of(tx, batch.id))[0].reference)
+    (decision,) = (await desk(tx, stage.district, now)).waiting
+    assert (decision.kind, decision.sum_fen) == ("decision", (await lines_of(tx, batch.id))[0].amount_fen)
+
+
+async def test_the_desk_sees_a_resend_that_one_person_proposed(tx: Tx, stage: Stage, agree: Agree) -> None:
+    agree(duplicate_minutes=WEEK)
+    batch = await unclear(tx, stage)
+    await commands.say_resend(tx, people(stage)[0], batch.id, WHY, stage.world.now)
+    assert await waiting(tx, stage) == {"resend": 1}
+    assert (await desk(tx, "370199", stage.world.now)).waiting == []
+
+
+async def test_the_desk_sees_statements_and_lines_that_are_nobodys(tx: Tx, stage: Stage) -> None:
+    batch = await stage.sent(tx)
+    await said(tx, stage, batch, [debit("ZZZ"), debit("YYY")], 1)
+    await said(tx, stage, batch, [], 5, 3)
+    view = await desk(tx, stage.district, stage.world.now)
+    assert {each.kind: each.count for each in view.exceptions} == {
+        "statement:unknown_reference": 2,
+        "statement:blocked": 1,
+    }
+    assert {each.code: each.count for each in view.alarms} == {"exceptions": 3}
+    assert b'kind="statement:blocked"' in exposition(view)
+
+
+async def waiting(tx: Tx, stage: Stage) -> dict[str, int]:
+    return {each.kind: each.count for each in (await desk(tx, stage.district, stage.world.now)).waiting}

@@ -11,7 +11,7 @@ from service.database import Tx
 
 
 class Absent(NamedTuple):
-    """`bank` as the batch's terms name it; `sent_on`: the day on which the file left for the last time, or may have."""
+    """`bank` as the batch's terms name it; `sent_on`: the day on which the file last left, or may have."""
 
     id: UUID
     claim_id: UUID
