@@ -13,6 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from domain.actor import Actor, Post
 from domain.agent_bank import UNSAID, BankFormat, BankWay
 from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
+from service.audit.queries.batches import BYTES_LEFT
+from service.audit.queries.checks import first_breach
+from service.audit.queries.territory import TERRITORY
 from service.batches import commands
 from service.batches.schemas import (
     BatchView,
@@ -26,6 +29,7 @@ from service.batches.schemas import (
 from service.database import Tx
 from service.gateways.bank import FileState
 from service.idempotency import Once
+from service.journal import By, record
 from service.operations.queries.desk import desk
 from service.operations.queries.figures import exposition
 from service.queue import Job
@@ -316,3 +320,28 @@ async def test_the_desk_sees_statements_and_lines_that_are_nobodys(tx: Tx, stage
 
 async def waiting(tx: Tx, stage: Stage) -> dict[str, int]:
     return {each.kind: each.count for each in (await desk(tx, stage.district, stage.world.now)).waiting}
+
+
+async def test_lines_that_a_stranger_made_leave_are_found_by_the_audit(tx: Tx, stage: Stage) -> None:
+    batch = await stage.frozen(tx)
+    for kind in ("batch_left_out", "batch_register_check"):
+        savepoint = await tx.begin_nested()
+        by = By.actor(stage.world.other_staff[Post.MAKER], Post.MAKER, stage.world.now)
+        await record(tx, kind, [batch.id], "submit", by, [{}])
+        assert await first_breach(tx, TERRITORY.checks) is not None
+        await savepoint.rollback()
+    assert await first_breach(tx, TERRITORY.checks) is None
+
+
+async def test_a_resend_beside_a_payment_that_counted_as_not_paid_is_found(
+    tx: Tx, stage: Stage, agree: Agree
+) -> None:
+    agree(duplicate_minutes=WEEK)
+    batch = await unclear(tx, stage)
+    attempt = (await lines_of(tx, batch.id))[0].id
+    await record(tx, "attempt", [attempt], "fail", By("tests", stage.world.now), [{"status": "failed"}])
+    assert await first_breach(tx, BYTES_LEFT.checks) is None
+    assert await resent(tx, stage, batch)
+    breach = await first_breach(tx, BYTES_LEFT.checks)
+    assert breach is not None
+    assert breach.says == "再送的代发文件里，有支付已经算作没有付成"
