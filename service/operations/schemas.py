@@ -31,10 +31,25 @@ class BatchesView(Struct):
 
 class ExceptionsView(Struct):
     """What waits for a person in a district: `unknown` are payments of which the bank cannot tell what became of
-    them, every other kind is lines of returns. They come in the order in which they are to be worked off."""
+    them, `statement:…` are lines of statements, or statements that do not follow (`statement:blocked`, over no sum);
+    every other kind is lines of returns. They come in the order in which they are to be worked off."""
 
     district: str
     kind: str
+    count: int
+    sum_fen: int
+    sum: str
+    oldest: datetime
+
+
+class WaitingView(Struct):
+    """What of batches goes no further until a person acts: `held`, until it is lifted; `taken_out`, until the bank's
+    receipt is there; and what one person said and another has to confirm: that a file was `not_handed_over`, that its
+    fate is `unclear`, a `resend`, a `decision` on an unknown payment."""
+
+    district: str
+    kind: str
+    message: str
     count: int
     sum_fen: int
     sum: str
@@ -72,6 +87,7 @@ class OperationsView(Struct):
     return_due_hours: int | None
     alarms: list[AlarmView]
     exceptions: list[ExceptionsView]
+    waiting: list[WaitingView]
     missing: list[MissingReturnView]
     batches: list[BatchesView]
     dead_jobs: list[DeadJobsView]

@@ -27,6 +27,14 @@ def _three_persons(table: str, statement: str) -> tuple[str, str, str | None, st
     return ("three_persons", table, None, statement)
 
 
+_RESENT = """
+    WITH again AS (
+      INSERT INTO bank_file_sendings (id, batch_id, kind, sha256, began_at, resend_id)
+      SELECT gen_random_uuid(), batch_id, 'resent', sha256, {at}, batch_id FROM bank_file_sendings
+       WHERE batch_id = :batch RETURNING *
+    )
+"""
+
 PLANTED_IN_BATCHES: dict[str, tuple[str, str, str | None, str]] = {
     "checked by fewer than its sum asks for": _three_persons(
         "batches",
@@ -47,5 +55,27 @@ PLANTED_IN_BATCHES: dict[str, tuple[str, str, str | None, str]] = {
     ),
     "signed while it was held": _three_persons(
         "batch_holds", _HOLD.format(placed="s.signed_at - interval '1 hour'", lifted="NULL, NULL, NULL")
+    ),
+    "decided on a word from before the bytes left again": (
+        "unknown_ends_by_evidence",
+        "attempt_decisions",
+        None,
+        _RESENT.format(at="now()")
+        + """INSERT INTO attempt_decisions (id, attempt_id, outcome, evidence_sha256, note, proposed_by,
+                                            proposed_person, proposed_at, confirmed_by, confirmed_person, closed_at)
+             SELECT gen_random_uuid(), a.id, 'paid', 'x', 'x', m.user_id, m.person_id, now() - interval '1 hour',
+                    c.user_id, c.person_id, now() + interval '1 hour'
+               FROM payment_attempts a
+               JOIN batch_signatures m ON m.batch_id = a.batch_id AND m.step = 'assemble'
+               JOIN batch_signatures c ON c.batch_id = a.batch_id AND c.step = 'check'
+              WHERE a.id = :attempt""",
+    ),
+    "absent before the bytes left for the last time": (
+        "unknown_ends_by_evidence",
+        "statement_evidence",
+        "attempt",
+        _RESENT.format(at="now()")
+        + """INSERT INTO statement_evidence (attempt_id, outcome, statement_id, absent_until, shown_at)
+             SELECT :attempt, 'not_paid', :batch, CAST(now() AS date) - 3, now()""",
     ),
 }

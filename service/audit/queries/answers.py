@@ -3,7 +3,8 @@
 from service.audit.queries.checks import Check, Promise
 
 #: What a kept answer names: whose it is, and the row. An answer that was given on what another had brought before
-#: (the same return, the same roster) is not the asker's own act. A key whose answer is no object names nothing.
+#: (the same return, the same roster) is not the asker's own act; nor is the batch what they did who held it: that is
+#: a row of its own. A key whose answer is no object names nothing.
 _NAMED = """
     SELECT k.user_id, k.route, k.key, what.kind, what.own, said.answer ->> 'status' AS status,
            CAST(said.answer ->> 'id' AS uuid) AS id
@@ -15,7 +16,9 @@ _NAMED = """
                    ('^POST /api/(claims/[^/]+/appeal|appeals/[^/]+/answer)$', 'claim_appeal', true),
                    ('^POST /api/rosters$', 'roster', false),
                    ('^POST /api/returns$', 'return_file', false),
-                   ('^POST /api/batches', 'batch', true),
+                   ('^POST /api/batches(/[^/]+/(submit|check|release|dissolve|reject|handed-over))?$', 'batch', true),
+                   ('^POST /api/batches/[^/]+/(hold|lift)$', 'batch', false),
+                   ('^POST /api/batches/delegations(/[^/]+/confirm)?$', 'batch_delegation', true),
                    ('^POST /api/funds/appropriations', 'appropriation', true),
                    ('^POST /api/funds/transfers', 'fund_transfer', true),
                    ('^POST /api/policies', 'policy', true),
@@ -37,7 +40,8 @@ _THERE = """
      UNION ALL SELECT 'claim_objection', id FROM claim_objections
      UNION ALL SELECT 'claim_appeal', id FROM claim_appeals
      UNION ALL SELECT 'roster', id FROM rosters UNION ALL SELECT 'return_file', id FROM return_files
-     UNION ALL SELECT 'batch', id FROM batches UNION ALL SELECT 'appropriation', id FROM appropriations
+     UNION ALL SELECT 'batch', id FROM batches UNION ALL SELECT 'batch_delegation', id FROM batch_delegations
+     UNION ALL SELECT 'appropriation', id FROM appropriations
      UNION ALL SELECT 'fund_transfer', id FROM fund_transfers
      UNION ALL SELECT 'policy', id FROM policy_proposals
      UNION ALL SELECT 'edition', id FROM catalog_editions UNION ALL SELECT 'proposal', id FROM catalog_proposals

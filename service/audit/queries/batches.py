@@ -154,6 +154,17 @@ BYTES_LEFT = Promise(
         ),
         Check(
             "bank_file_sendings",
+            "再送的代发文件里，有支付已经算作没有付成",
+            """SELECT s.id FROM bank_file_sendings s
+                 JOIN journal left_again ON left_again.subject_kind = 'bank_file' AND left_again.action = 'resent'
+                  AND left_again.subject_id = s.batch_id
+                  AND left_again.after ->> 'resend_id' = CAST(s.resend_id AS text)
+                 JOIN payment_attempts a ON a.batch_id = s.batch_id
+                 JOIN journal ended ON ended.subject_kind = 'attempt' AND ended.subject_id = a.id
+                  AND ended.after ->> 'status' = 'failed' AND ended.id < left_again.id""",
+        ),
+        Check(
+            "bank_file_sendings",
             "同一份代发文件头一次送出记了两次",
             """SELECT batch_id FROM bank_file_sendings WHERE kind <> 'resent'
                 GROUP BY batch_id HAVING count(*) > 1""",

@@ -44,6 +44,21 @@ EVIDENCE = Promise(
                 WHERE p.person_id <> d.proposed_person OR c.person_id IS DISTINCT FROM d.confirmed_person""",
         ),
         Check(
+            "attempt_decisions",
+            "认定之后文件又送过一次，却仍按先前的认定办了",
+            """SELECT d.id FROM attempt_decisions d JOIN payment_attempts a ON a.id = d.attempt_id
+                 JOIN bank_file_sendings s ON s.batch_id = a.batch_id AND s.kind = 'resent'
+                WHERE d.confirmed_person IS NOT NULL AND s.began_at BETWEEN d.proposed_at AND d.closed_at""",
+        ),
+        Check(
+            "statement_evidence",
+            "对账单上没有扣款就算没有付成，文件却是在那之后才最后一次送出的",
+            """SELECT e.attempt_id FROM statement_evidence e JOIN payment_attempts a ON a.id = e.attempt_id
+                 JOIN bank_file_sendings s ON s.batch_id = a.batch_id
+                WHERE e.outcome = 'not_paid'
+                  AND (s.began_at AT TIME ZONE 'Asia/Shanghai')::date >= e.absent_until""",
+        ),
+        Check(
             "payment_attempts",
             "两人认定的结果不明的支付，没有按认定办",
             """SELECT a.id FROM payment_attempts a JOIN attempt_decisions d ON d.attempt_id = a.id

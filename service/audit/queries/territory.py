@@ -35,7 +35,8 @@ _PLACES = """
                  FROM payment_attempts a JOIN claims c ON c.id = a.claim_id,
                       unnest(ARRAY['attempt', 'attempt_decision']) AS named (kind)
      UNION ALL SELECT kind, id, district, NULL, NULL
-                 FROM batches, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file', 'batch_refusal']) AS kind
+                 FROM batches, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file', 'batch_refusal',
+                                            'batch_left_out', 'batch_register_check']) AS kind
      UNION ALL SELECT 'batch_hold', h.id, b.district, NULL, NULL
                  FROM batch_holds h JOIN batches b ON b.id = h.batch_id
      UNION ALL SELECT 'return_file', f.id, b.district, NULL, NULL

@@ -17,6 +17,7 @@ from service.batches.tables import BATCH_NUMBERS, BatchRow, ProgressRow
 from service.clock import business_day
 from service.database import Tx
 from service.funds.queries import fund_names
+from service.gateways.bank_files import FORMS, holds
 from service.jobs import owe
 from service.journal import By, record
 from service.policies.queries import parameters
@@ -30,7 +31,8 @@ async def open_batch(tx: Tx, me: Actor, new: NewBatch, today: date, now: datetim
     """Open a batch for the maker's district, or the one for whose maker they stand in, and owe its assembly.
 
     Forbidden `district_missing` for a maker of no single district who names none, `batch.no_delegation` for a
-    district in which nobody had them stand in; Invalid `fund.unknown`.
+    district in which nobody had them stand in; Invalid `fund.unknown`, and `bank_file.not_carried` where the fund's
+    account or bank has a name that the bank's file cannot hold.
     """
     me.must_hold(Post.MAKER)
     district = new.district or me.district
@@ -42,10 +44,14 @@ async def open_batch(tx: Tx, me: Actor, new: NewBatch, today: date, now: datetim
     if fund_name is None:
         raise Invalid("fund.unknown", field="fund")
     terms = terms_of((await parameters(tx, today)).get("agent_bank"), new.fund)
+    account = debit_account(fund_name, district)
+    for cell, said in (("debit_account", account), ("bank", terms.bank)):
+        if not holds(FORMS[terms.format], cell, said):
+            raise Invalid("bank_file.not_carried", field="fund", cell=cell)
     about = {
         "district": district,
         "fund": new.fund,
-        "debit_account": debit_account(fund_name, district),
+        "debit_account": account,
         "terms": terms.written(),
         "filter": stored_filter(new.filter, new.limit),
     }

@@ -9,16 +9,19 @@ from uuid import UUID
 from asyncpg import Record
 from sqlalchemy import insert
 
+from domain.agent_bank import BankTerms
 from domain.claim import DEAD, ClaimAction
 from domain.penalty import STANDING
 from service.batches.commands.looking_again import look_again
-from service.batches.commands.moves import move_claims
+from service.batches.commands.moves import ROWS_MAX, move_claims
 from service.batches.queries import Batch
 from service.batches.tables import LeftOutRow
 from service.claims.commands.holds import hold_found
 from service.claims.queries.looking_again import Finding
 from service.clock import business_day
+from service.crypto import keyring
 from service.database import Tx, fetch
+from service.gateways.bank_files import FORMS, holds
 from service.journal import By, record
 from service.oversight.commands.holding import hold_under
 from service.verification.queries.rechecks import revoked_among
@@ -91,13 +94,19 @@ _ACCOUNTS = """
       LEFT JOIN now_paid n ON n.payee_institution_id = m.payee_institution_id
      WHERE c.account_id IS NOT NULL OR n.account_id IS DISTINCT FROM m.account_id AND n.account_id IS NOT NULL
 """
+# What their lines would say, a part at a time.
+_CELLS = """
+    SELECT c.id, a.id AS account_id, a.holder_sealed, a.number_sealed, a.bank_code
+      FROM unnest($1::uuid[]) AS asked (id) JOIN claims c ON c.id = asked.id JOIN accounts a ON a.id = c.account_id
+"""
 _REVOKED = {"code": "registry.revoked", "facts": {}}
 
 
 async def failing(tx: Tx, batch: Batch, step: str, claim_ids: Sequence[UUID], by: By) -> list[Failing]:
     """Those of locked claims that are not to be paid as things stand, each once: the certificate is revoked, another
-    claim of the same human stands, the account is no more the payee's, a sanction holds the institution's claims, or
-    a register of today has something against it. A few statements for all of them."""
+    claim of the same human stands, the account is no more the payee's, the bank's form of file cannot hold the line,
+    a sanction holds the institution's claims, or a register of today has something against it. A few statements for
+    all of them."""
     found = {each: Failing(each, [_REVOKED]) for each in await revoked_among(tx, claim_ids)}
 
     def keep(rows: Sequence[Record], code: str) -> None:
@@ -110,11 +119,28 @@ async def failing(tx: Tx, batch: Batch, step: str, claim_ids: Sequence[UUID], by
     accounts = await fetch(tx, _ACCOUNTS, claim_ids, business_day(by.at))
     keep([row for row in accounts if row["closed"]], "batch.account_closed")
     keep([row for row in accounts if not row["closed"]], "batch.account_replaced")
+    keep(await _not_carried(tx, batch, claim_ids), "batch.not_carried")
     keep(await fetch(tx, _SANCTIONED, claim_ids, [str(status) for status in STANDING]), "batch.sanctioned")
     others = [each for each in claim_ids if each not in found] if found else claim_ids
     for finding in await look_again(tx, batch.id, step, others, by, keep=step == "assemble" or not found):
         found[finding.claim_id] = Failing(finding.claim_id, finding.stored, finding)
     return list(found.values())
+
+
+async def _not_carried(tx: Tx, batch: Batch, claim_ids: Sequence[UUID]) -> list[Record]:
+    """Those whose line the file of this batch's bank cannot hold: a name with a bar, or longer than the form allows.
+    Signed by three, such a file could never be written."""
+    form, keys, found = FORMS[BankTerms.read(batch.terms).format], keyring(), list[Record]()
+    for start in range(0, len(claim_ids), ROWS_MAX):
+        for each in await fetch(tx, _CELLS, claim_ids[start : start + ROWS_MAX]):
+            cells = {
+                "payee": keys.open(each["holder_sealed"], each["account_id"]),
+                "account": keys.open(each["number_sealed"], each["account_id"]),
+                "bank_code": each["bank_code"],
+            }
+            if not all(holds(form, cell, said) for cell, said in cells.items()):
+                found.append(each)
+    return found
 
 
 async def stop_failing(tx: Tx, found: Sequence[Failing], by: By) -> None:

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from domain.actor import Actor, Post
 from domain.agent_bank import BankTerms, resend_until
-from domain.batch import BatchStatus
+from domain.batch import AttemptStatus, BatchStatus
 from domain.errors import Conflict
 from service.batches.commands.saying import say
 from service.batches.commands.send import ON_ITS_WAY, FileToSend, file_of, note_sending
-from service.batches.queries import Batch, attempts_in, find_file, locked_batch
+from service.batches.queries import Batch, find_file, locked_batch, statuses_in
 from service.batches.schemas import BankFileView, NewResend
 from service.batches.tables import ResendRow, SendingRow
 from service.database import Tx
@@ -19,14 +19,16 @@ from service.jobs import owe
 from service.journal import By
 from service.queue import Job
 
+#: What a file that may leave again is over; void is what had left the batch before it was signed.
+_AGAIN = frozenset({*ON_ITS_WAY, AttemptStatus.VOID})
 _RESENDERS = (Post.MAKER, Post.CHECKER, Post.RELEASER)
 
 
 async def say_resend(tx: Tx, me: Actor, batch_id: UUID, new: NewResend, now: datetime) -> BankFileView:
     """Propose that the file is resent, or confirm what another person proposed: then a job sends it, once.
 
-    Conflict `bank_file.not_unknown` when its fate is known, `bank_file.window_closed` when the bank promises nothing
-    (any more); Forbidden `bank_file.same_person`.
+    Conflict `bank_file.not_unknown` when the fate of any of its payments is known, `bank_file.window_closed` when the
+    bank promises nothing (any more); Forbidden `bank_file.same_person`.
     """
     me.must_hold(*_RESENDERS)
     batch = await locked_batch(tx, batch_id, me)
@@ -61,7 +63,8 @@ async def intend_to_resend(tx: Tx, batch_id: UUID, now: datetime) -> FileToSend 
 
 
 async def _must_be_open(tx: Tx, batch: Batch, now: datetime) -> None:
-    if batch.status != BatchStatus.RELEASED or not await attempts_in(tx, batch.id, *ON_ITS_WAY):
+    """One payment that counts as not paid bars the whole file: the bank may see it for the first time, and pay it."""
+    if batch.status != BatchStatus.RELEASED or not _AGAIN.issuperset(await statuses_in(tx, batch.id)):
         raise Conflict("bank_file.not_unknown", number=batch.number)
     row = SendingRow
     began = await tx.execute(select(row.began_at).where(row.batch_id == batch.id, row.kind == "sent"))

@@ -18,7 +18,7 @@ from service.queue import Job
 #: No more batches than this were opened between a backup and its loss.
 NUMBERS_SKIPPED = 1_000
 
-_SENDING = (Job.WRITE_BANK_FILE, Job.SEND_BANK_FILE, Job.SEND_MESSAGE)
+_SENDING = (Job.WRITE_BANK_FILE, Job.SEND_BANK_FILE, Job.RESEND_BANK_FILE, Job.SEND_MESSAGE)
 
 
 async def mark_restored(tx: Tx, now: datetime) -> RestoredView:

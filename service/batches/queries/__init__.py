@@ -27,7 +27,7 @@ from service.batches.queries.desk import (
     waits_for,
 )
 from service.batches.queries.due import due_to, filter_of, let_through, list_due, stored_filter
-from service.batches.queries.files import find_file
+from service.batches.queries.files import find_file, last_resent_at
 from service.batches.queries.views import Batch
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "find_batch",
     "find_file",
     "find_progress",
+    "last_resent_at",
     "let_through",
     "list_batches",
     "list_delegations",

@@ -1,8 +1,9 @@
 """A batch's file, and each time that its bytes left."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import literal, select
+from sqlalchemy import func, literal, select
 
 from domain.actor import Actor
 from domain.agent_bank import BankTerms
@@ -38,3 +39,10 @@ async def find_file(tx: Tx, me: Actor, batch_id: UUID) -> BankFileView:
         [SendingView(each.kind, each.began_at) for each in await tx.execute(times)],
         [*(await tx.execute(waiting)).scalars(), *(await tx.execute(resend)).scalars()],
     )
+
+
+async def last_resent_at(tx: Tx, batch_id: UUID) -> datetime | None:
+    """When a batch's file left once more, for the last time; None: it never did."""
+    row = SendingRow
+    asked = select(func.max(row.began_at)).where(row.batch_id == batch_id, row.kind == "resent")
+    return (await tx.execute(asked)).scalar_one_or_none()

@@ -5,9 +5,19 @@ from collections.abc import Mapping
 from domain.agent_bank import BankFormat
 from domain.errors import Invalid
 from service.gateways.bank_files import agent_gbk, iso20022, neutral
-from service.gateways.bank_files.form import BankFileHeader, Form, ReturnFile, ReturnLine, Writer, write
+from service.gateways.bank_files.form import BankFileHeader, Form, ReturnFile, ReturnLine, Writer, holds, write
 
-__all__ = ["FORMS", "BankFileHeader", "Form", "ReturnFile", "ReturnLine", "Writer", "read_return", "write"]
+__all__ = [
+    "FORMS",
+    "BankFileHeader",
+    "Form",
+    "ReturnFile",
+    "ReturnLine",
+    "Writer",
+    "holds",
+    "read_return",
+    "write",
+]
 
 _ALL: tuple[Form, ...] = (neutral, agent_gbk, iso20022)
 

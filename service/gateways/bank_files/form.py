@@ -164,6 +164,11 @@ def write(form: Form, header: BankFileHeader, lines: Iterable[PaymentLine]) -> I
     yield writer.tail()
 
 
+def holds(form: Form, cell: str, text: str) -> bool:
+    """Whether a file of this form can have `text` in this cell; asked before anybody signs what cannot be written."""
+    return bool(text.strip()) and is_text(text) and form.carries(cell, text)
+
+
 def is_text(text: str) -> bool:
     """No control characters, and not too long."""
     if len(text) > CELL_LENGTH_MAX:

@@ -1,4 +1,4 @@
-"""What has not ended and what needs a person: four statements over partial indexes, however much has ended."""
+"""What has not ended and what needs a person: five statements over partial indexes, however much has ended."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from service.operations.schemas import (
     ExceptionsView,
     MissingReturnView,
     OperationsView,
+    WaitingView,
 )
 from service.policies.queries import parameters
 from service.wording import words
@@ -25,6 +26,8 @@ from service.wording import words
 MISSING_MAX = 100
 #: Payments of which nobody can tell whether they were made: before every line that merely does not fit.
 UNKNOWN = "unknown"
+#: Before the kind of what is the matter with a statement, or one of its lines.
+STATEMENT = "statement:"
 
 _HERE = "(CAST(:district AS text) IS NULL OR b.district = :district)"
 # Since when a batch stands where it does.
@@ -60,7 +63,43 @@ _LINES = f"""
                         WHERE (r.return_file_id, r.line_no) = (l.return_file_id, l.line_no))
      GROUP BY b.district, l.exception
 """  # noqa: S608 (our own constants)
-_EXCEPTIONS = text(f"{_UNKNOWN} UNION ALL {_LINES} ORDER BY 5")
+_STATEMENTS = f"""
+    SELECT b.district, '{STATEMENT}' || l.exception AS kind, count(*) AS count_, sum(l.amount_fen) AS sum_fen,
+           min(b.taken_at) AS oldest
+      FROM statement_lines l JOIN bank_statements b ON b.id = l.statement_id
+     WHERE l.verdict = 'exception' AND {_HERE}
+       AND NOT EXISTS (SELECT FROM statement_resolutions r WHERE r.line_id = l.id)
+     GROUP BY b.district, l.exception
+    UNION ALL
+    SELECT b.district, '{STATEMENT}blocked', count(*), 0, min(b.blocked_at)
+      FROM blocked_statements b WHERE b.ended_at IS NULL AND {_HERE} GROUP BY b.district
+"""  # noqa: S608 (our own constants)
+_EXCEPTIONS = text(f"{_UNKNOWN} UNION ALL {_LINES} UNION ALL {_STATEMENTS} ORDER BY 5")
+# What goes on when a person has acted: who holds lifts it, who carries hands over, what one says another confirms.
+_WAITING = text(f"""
+    SELECT b.district, waiting.kind, count(*) AS count_, sum(waiting.sum_fen) AS sum_fen, min(waiting.at) AS oldest
+      FROM batches b
+      JOIN LATERAL (
+           SELECT 'held' AS kind, h.placed_at AS at, coalesce(b.sum_fen, 0) AS sum_fen
+             FROM batch_holds h WHERE h.batch_id = b.id AND h.lifted_at IS NULL
+           UNION ALL
+           SELECT 'taken_out', s.began_at, b.sum_fen FROM bank_file_sendings s
+            WHERE s.batch_id = b.id AND s.kind = 'carried'
+              AND EXISTS (SELECT FROM payment_attempts a WHERE a.batch_id = b.id AND a.status = 'sending')
+           UNION ALL
+           SELECT h.outcome, h.proposed_at, b.sum_fen FROM bank_file_handovers h
+            WHERE h.batch_id = b.id AND h.closed_at IS NULL
+           UNION ALL
+           SELECT 'resend', r.proposed_at, b.sum_fen FROM bank_file_resends r
+            WHERE r.batch_id = b.id AND r.closed_at IS NULL
+           UNION ALL
+           SELECT 'decision', d.proposed_at, a.amount_fen
+             FROM payment_attempts a JOIN attempt_decisions d ON d.attempt_id = a.id AND d.closed_at IS NULL
+            WHERE a.batch_id = b.id AND a.status = 'unknown'
+           ) AS waiting ON true
+     WHERE b.status NOT IN {ENDED_SQL} AND {_HERE}
+     GROUP BY b.district, waiting.kind ORDER BY 5
+""")  # noqa: S608 (our own constants)
 _MISSING = text(f"""
     SELECT b.id, b.number, b.district, b.status, since.at, pending.count_, pending.sum_fen, count(*) OVER () AS all_
       FROM batches b {_SINCE}
@@ -95,6 +134,12 @@ async def desk(tx: Tx, district: str | None, now: datetime) -> OperationsView:
         alarms=_alarms(exceptions, missing, dead),
         exceptions=[
             ExceptionsView(each.district, each.kind, each.count_, *_money(each), each.oldest) for each in exceptions
+        ],
+        waiting=[
+            WaitingView(
+                each.district, each.kind, words(f"desk_waits.{each.kind}"), each.count_, *_money(each), each.oldest
+            )
+            for each in await tx.execute(_WAITING, here)
         ],
         missing=[_missing(each) for each in missing],
         batches=[_batches(each) for each in await tx.execute(_BATCHES, here)],

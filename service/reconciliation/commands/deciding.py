@@ -12,7 +12,7 @@ from domain.claim import ClaimAction
 from domain.errors import Conflict, Forbidden
 from domain.reconciliation import DECIDED_NOT_PAID
 from service.batches.commands.moves import BATCHES, move_attempts, move_claims
-from service.batches.queries import Batch, locked_batch
+from service.batches.queries import Batch, last_resent_at, locked_batch
 from service.database import Tx
 from service.journal import By, move_all, record
 from service.reconciliation.commands.returns import settle_batch
@@ -29,7 +29,8 @@ async def decide_attempt(
     """Say on a document's evidence whether an unknown payment of my district was made, or confirm what another said.
 
     Only when a second person says the same on the same document does anything move; whoever says something else
-    replaces what was said, and that waits for a second person again. NotFound `attempt.not_found`; Forbidden
+    replaces what was said, and that waits for a second person again. What was said before the file was resent is
+    replaced as well: the bank's word was about the time before. NotFound `attempt.not_found`; Forbidden
     `claim.own`, `attempt.same_person`; Conflict `attempt.not_unknown`.
     """
     me.must_hold(*DECIDERS)
@@ -42,7 +43,9 @@ async def decide_attempt(
         raise Conflict("attempt.not_unknown", status=attempt.status)
     by = By.actor(me, next(post for post in DECIDERS if me.holds(post)), now)
     said = await _open(tx, attempt.id)
-    if said is None or (said.outcome, said.evidence_sha256) != (new.outcome, new.evidence_sha256):
+    again_at = await last_resent_at(tx, batch.id)
+    overtaken = said is not None and again_at is not None and again_at >= said.proposed_at
+    if said is None or overtaken or (said.outcome, said.evidence_sha256) != (new.outcome, new.evidence_sha256):
         await _propose(tx, me, attempt.id, said, new, by)
         return AttemptDecisionView(reference, new.outcome, decided=False, replaced=said is not None)
     if said.proposed_person == me.person_id:
@@ -54,7 +57,7 @@ async def decide_attempt(
 
 async def _open(tx: Tx, attempt_id: UUID) -> Row[*tuple[Any, ...]] | None:
     row = AttemptDecisionRow
-    asked = select(*(row.id, row.outcome, row.evidence_sha256, row.proposed_person))
+    asked = select(*(row.id, row.outcome, row.evidence_sha256, row.proposed_person, row.proposed_at))
     return (await tx.execute(asked.where(row.attempt_id == attempt_id, row.closed_at.is_(None)))).one_or_none()
 
 

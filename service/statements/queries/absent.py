@@ -11,7 +11,7 @@ from service.database import Tx
 
 
 class Absent(NamedTuple):
-    """`bank` as the batch's terms name it; `sent_on`: the day on which the file left, or may have."""
+    """`bank` as the batch's terms name it; `sent_on`: the day on which the file last left, or may have."""
 
     id: UUID
     claim_id: UUID
@@ -21,16 +21,19 @@ class Absent(NamedTuple):
 
 
 # Statements must cover the day of sending, and no line may hint that the file was debited in one sum: of a file that
-# was, no single payment is absent.
+# was, no single payment is absent. Nor is one of a file that somebody may still carry to the bank.
 _ABSENT = text("""
     SELECT a.id, a.claim_id, a.batch_id, b.terms ->> 'bank' AS bank,
-           (j.at AT TIME ZONE 'Asia/Shanghai')::date AS sent_on
+           (greatest(j.at, bank_file_left_at(b.id)) AT TIME ZONE 'Asia/Shanghai')::date AS sent_on
       FROM payment_attempts a JOIN batches b ON b.id = a.batch_id
       JOIN journal j ON j.subject_kind = 'attempt' AND j.subject_id = a.id AND j.action = 'intend'
      WHERE a.status = 'unknown' AND b.debit_account = :account AND b.terms ->> 'bank' = ANY (CAST(:banks AS text[]))
        AND (CAST(:batch AS uuid) IS NULL OR b.id = CAST(:batch AS uuid))
        AND EXISTS (SELECT FROM bank_statements s
                     WHERE s.account = :account AND s.from_on <= (j.at AT TIME ZONE 'Asia/Shanghai')::date)
+       AND (b.terms ->> 'way' <> 'files'
+            OR EXISTS (SELECT FROM bank_file_handovers h
+                        WHERE h.batch_id = b.id AND h.outcome = 'handed_over' AND h.confirmed_person IS NOT NULL))
        AND NOT EXISTS (SELECT FROM statement_lines l WHERE l.attempt_id = a.id)
        AND NOT EXISTS (SELECT FROM statement_lines l
                         WHERE l.batch_id = b.id AND l.attempt_id IS NULL AND l.side = 'debit')
