@@ -13,6 +13,7 @@ from domain.fund import Movement, PositionKey
 from service.accounting.queries.statement import statement, statement_lines
 from service.audit.queries.answers import _NAMED, ANSWERED_ONCE
 from service.audit.queries.checks import first_breach
+from service.audit.queries.story import story_of
 from service.claims.commands.mending import mend_account
 from service.claims.schemas import NewAccount, NewMending
 from service.clawbacks.commands.demanding import answer_enforcement, propose_enforcement
@@ -103,6 +104,20 @@ async def test_what_was_repaid_is_found_behind_the_months_figure(tx: Tx, world: 
     (month,) = (await statement(tx, maker, first, world.now)).positions
     assert month.paid_fen == AMOUNT - 150
     assert next(each.amount_fen for each in month.moved if each.kind == "repay") == 150
+
+
+async def test_the_story_of_a_claim_tells_what_was_repaid(tx: Tx, world: World) -> None:
+    owing = await Owing.build(tx, world)
+    await owing.take(tx, owing.paid_in(100), owing.paid_in(50, "退钱"))
+    await owing.settle(tx)
+    (line,) = await owing.lines(tx, "exception")
+    await owing.propose(tx, line, 50)
+    await owing.answer(tx, line)
+    story = await story_of(tx, world.staff[Post.AUDITOR], owing.office.paid.claim_id)
+    told = [step.what for step in story.steps]
+    assert [each.split("，")[0] for each in told if each.startswith("退回 ")] == ["退回 1 元", "退回 0.50 元"]
+    assert told.count("对账单上有一行是退回的钱，计入。") == 2
+    assert told.count("另一个人答复了这一行是不是退回的钱。") == 1
 
 
 async def test_a_supplement_is_late_by_its_payment_not_by_a_review(tx: Tx, world: World) -> None:
