@@ -70,11 +70,17 @@ CLAWBACK_LIFECYCLE = Lifecycle(
         (_S.PART_REPAID, _A.REPAY): _S.REPAID,
         (_S.PART_REPAID, _A.WAIVE): _S.WAIVED,
         (_S.PART_REPAID, _A.ENFORCE): _S.ENFORCED,
+        # what the order brings
+        (_S.ENFORCED, _A.REPAY_PART): _S.ENFORCED,
+        (_S.ENFORCED, _A.REPAY): _S.REPAID,
     },
 )
 
 #: While it is in one of these, the same cause is not raised for the same claim again.
 OPEN = frozenset({_S.RAISED, _S.DEMANDED, _S.PART_REPAID})
+
+#: In which money may come back of it.
+REPAYABLE = frozenset({_S.DEMANDED, _S.PART_REPAID, _S.ENFORCED})
 
 
 _NUMBER = re.compile(r"(?<![A-Z0-9])ZC([0-9]{8})([0-9]{2})(?![A-Z0-9])", re.ASCII)
@@ -103,7 +109,7 @@ def _check_digits(serial: int) -> int:
 
 def owed_back(paid_fen: Fen, asked_back_fen: Fen, wanted_fen: Fen | None) -> Fen:
     """How much more is asked back: what is wanted (None: everything), but in all never more than was paid.
-    `asked_back_fen`: by the claim's other clawbacks that were not waived."""
+    `asked_back_fen`: by the claim's other clawbacks; of those that were waived, what had come back before."""
     left = paid_fen - asked_back_fen
     return left if wanted_fen is None else min(left, wanted_fen)
 

@@ -29,6 +29,7 @@ from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT
 from service.audit.queries.corrections import CORRECTIONS
 from service.audit.queries.funds import MONEY_CONSERVED
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES
+from service.audit.queries.statements import REPAYMENTS_ADD_UP
 from service.batches import commands as batches
 from service.batches.schemas import Rejection
 from service.claims.commands import deciding
@@ -47,7 +48,7 @@ from tests.world import FUND, INSURANCE, World
 FUNDS = (FUND, INSURANCE)
 PROMISES = (
     *(ONE_LIVE_ATTEMPT, COUNTED_ONCE, MONEY_CONSERVED, THREE_PERSONS, SIGNED_CONTENT, FILE_BYTES, STOPPED),
-    *(CORRECTIONS, JOURNALLED, LEGAL_MOVES),
+    *(CORRECTIONS, REPAYMENTS_ADD_UP, JOURNALLED, LEGAL_MOVES),
 )
 FEW = st.integers(0, 15)
 #: Nobody files while so many have not come into a batch yet.

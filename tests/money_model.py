@@ -39,6 +39,8 @@ class Line:
             return "exception"
         if self.status == counted:
             return "repeat"
+        if said == "returned" and self.claim.repaid_fen:
+            return "exception"  # the claimant has given back what the bank gives back
         hears = {"sent", "unknown"} | ({"done"} if said == "returned" else set())
         if self.status not in hears:
             return "exception"
@@ -56,13 +58,24 @@ CODES = {"done", "failed:permanent", "failed:temporary", "failed:unknown", "retu
 
 @dataclass
 class Asked:
-    """A clawback, and who of two proposed to waive it."""
+    """A clawback, what came back of it, and who of two proposed to waive it."""
 
     id: UUID
     cause: str
     amount_fen: int
+    number: str = ""
     status: str = "raised"
+    repaid_fen: int = 0
     proposed_by: int | None = None
+
+    @property
+    def left_fen(self) -> int:
+        return self.amount_fen - self.repaid_fen
+
+    @property
+    def stands_fen(self) -> int:
+        """What was waived had come back in part before."""
+        return self.repaid_fen if self.status == "waived" else self.amount_fen
 
 
 @dataclass
@@ -100,7 +113,20 @@ class Owed:
 
     @property
     def left_to_ask(self) -> int:
-        return self.amount_fen - sum(each.amount_fen for each in self.asked_back if each.status != "waived")
+        return self.amount_fen - sum(each.stands_fen for each in self.asked_back)
+
+    @property
+    def repaid_fen(self) -> int:
+        return sum(each.repaid_fen for each in self.asked_back)
+
+    def repay(self, asked: Asked, fen: int) -> bool:
+        """Whether the money counts: it is asked for, was paid and not given back by the bank, and is not too much."""
+        fits = asked.status in {"demanded", "part_repaid"} and self.status == "paid" and fen <= asked.left_fen
+        if fits:
+            asked.repaid_fen += fen
+            asked.status = "part_repaid" if asked.left_fen else "repaid"
+            self.status = "recovered" if self.repaid_fen == self.amount_fen else "paid"
+        return fits
 
 
 @dataclass
@@ -163,7 +189,7 @@ class Books:
         sums = Counter({"reserved": 0, "in_flight": 0, "paid": 0})
         for each in self.owed:
             if each.fund == fund and each.pot != "free":
-                sums[each.pot] += each.amount_fen
+                sums[each.pot] += each.amount_fen - (each.repaid_fen if each.pot == "paid" else 0)
         return {**sums, "free": self.appropriated[fund] - sum(sums.values())}
 
     def lasting(self, limit: int) -> list[Owed]:

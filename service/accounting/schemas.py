@@ -93,7 +93,7 @@ class StatementView(Struct):
 
 class LedgerLine(Struct, kw_only=True):
     """A line of the ledger, by the ids of what it is for; `by` is a post or a job, never a person. `document` names
-    the paper of an appropriation or a transfer."""
+    the paper of an appropriation or a transfer; what was repaid names its clawback, and the claim of that."""
 
     id: int
     at: datetime
@@ -104,6 +104,7 @@ class LedgerLine(Struct, kw_only=True):
     class_id: UUID | None
     appropriation_id: UUID | None
     transfer_id: UUID | None
+    clawback_id: UUID | None
     document: str
     by: str
 

@@ -40,6 +40,10 @@ _WAITS_AT = {
 }
 _STUCK = frozenset({_S.SENT_BACK, _S.BOUNCED})
 _WITHDRAWABLE = frozenset(_WAITS_AT)
+#: A supplement was decided when it was owed: nobody reviews or shows it, and nobody withdraws it.
+_NOT_OF_SUPPLEMENTS = frozenset({"verified", "approved", "noticed"})
+#: Where it is told of otherwise.
+_OTHERWISE = frozenset({"filed", "payable", "withdrawn"})
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,13 @@ def stage_of(claim: ClaimView, attempt: AttemptStatus | None = None, due_on: dat
     key = _key(ClaimStatus(claim.status), attempt)
     facts: dict[str, Any] = {"amount_fen": claim.amount_fen, "tail": claim.account_tail}
     facts |= {"due_on": due_on} if due_on else {}
+    said = f"{key}_supplement" if claim.supplement_of and key in _OTHERWISE else key
     return Stage(
         key=key,
         name=words(f"stage_name.{key}") if key in {"sent", "unknown"} else claim.status_name,
         tone=_TONES.get(key, ""),
-        now=words(f"stage.{key}", facts),
-        next=words(f"stage_next.{key}", facts),
+        now=words(f"stage.{said}", facts),
+        next=words(f"stage_next.{said}", facts),
     )
 
 
@@ -86,13 +91,14 @@ def _key(status: ClaimStatus, attempt: AttemptStatus | None) -> str:
     return "unknown" if status is _S.BATCHED and attempt is _A.UNKNOWN else str(status)
 
 
-def stops_of(status: ClaimStatus, steps: Sequence[Step]) -> list[Stop]:
+def stops_of(status: ClaimStatus, steps: Sequence[Step], *, supplement: bool = False) -> list[Stop]:
     """The line with what is behind, where it stands, and what is to come; what was undone is to come again."""
-    waits = _WAITS_AT.get(status)
-    names = [name for name, _ in _STOPS]
+    line = [each for each in _STOPS if not supplement or each[0] not in _NOT_OF_SUPPLEMENTS]
+    waits = "payable" if supplement and status is _S.FILED else _WAITS_AT.get(status)
+    names = [name for name, _ in line]
     behind = names.index(waits) if waits else len(names)
     stops = []
-    for place, (name, reached_with) in enumerate(_STOPS):
+    for place, (name, reached_with) in enumerate(line):
         at = next((each.at for each in reversed(steps) if each.status in reached_with), None)
         if place < behind and at is not None:
             stops.append(Stop(words(f"stop.{name}"), "done", at))
@@ -103,6 +109,6 @@ def stops_of(status: ClaimStatus, steps: Sequence[Step]) -> list[Stop]:
     return stops
 
 
-def may_withdraw(status: ClaimStatus, attempt: AttemptStatus | None) -> bool:
+def may_withdraw(status: ClaimStatus, attempt: AttemptStatus | None, *, supplement: bool = False) -> bool:
     """While nothing of it is on its way."""
-    return status in _WITHDRAWABLE and attempt in {None, _A.PREPARED}
+    return not supplement and status in _WITHDRAWABLE and attempt in {None, _A.PREPARED}

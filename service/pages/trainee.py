@@ -46,12 +46,12 @@ async def claim(tx: Tx, me: Actor, claim_id: UUID) -> dict[str, Any]:
     view = await views.claim_view(tx, me, claim_id)
     paying = await live_attempt(tx, claim_id)
     attempt = AttemptStatus(paying.status) if paying else None
-    status = ClaimStatus(view.status)
+    status, supplement = ClaimStatus(view.status), view.supplement_of is not None
     return {
         "claim": view,
         "stage": stages.stage_of(view, attempt, view.to_do.due_on if view.to_do else None),
-        "stops": stages.stops_of(status, await steps_of(tx, claim_id)),
-        "may_withdraw": stages.may_withdraw(status, attempt),
+        "stops": stages.stops_of(status, await steps_of(tx, claim_id), supplement=supplement),
+        "may_withdraw": stages.may_withdraw(status, attempt, supplement=supplement),
         "district": (await district_names(tx)).get(view.district, view.district),
     }
 

@@ -83,6 +83,7 @@ CLAWBACK_MOVES = """
 raised: demand → demanded, waive → waived
 demanded: repay_part → part_repaid, repay → repaid, waive → waived, enforce → enforced
 part_repaid: repay_part → part_repaid, repay → repaid, waive → waived, enforce → enforced
+enforced: repay_part → enforced, repay → repaid
 """
 BATCH_MOVES = """
 opened: freeze → frozen, dissolve → dissolved

@@ -253,4 +253,4 @@ async def test_by_sql_nothing_is_repaid_but_by_its_line(tx: Tx, world: World) ->
     assert await refused(tx, _REPAY, fen=100, claim=claim) in (UNIQUE, MONEY)
     assert await refused(tx, "UPDATE fund_reservations SET repaid_fen = 0 WHERE claim_id = :c", c=claim) == "ZD020"
     assert await refused(tx, "UPDATE clawback_repayments SET amount_fen = 1 WHERE line_id = :l", l=counted) == DENIED
-    assert await forge(tx, "claims", "claim", claim, "recovered") == "ZD023"
+    assert await forge(tx, "claims", "claim", claim, "recovered") == "ZD280"

@@ -8,29 +8,34 @@ are in `tests/money_machine.py`.
 import os
 import random
 import time
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from sqlalchemy import text
 
-from domain.claim import ClaimAction
+from domain.actor import Post
 from domain.clawback import BY_HAND, Cause
 from domain.errors import Invalid
 from service.batches import commands as batches
 from service.claims.commands.mending import mend_account, try_again
-from service.claims.commands.moves import move_claim
 from service.claims.schemas import NewAccount, NewMending
 from service.clawbacks.commands.demanding import answer_waiver, demand, propose_waiver
 from service.clawbacks.commands.raising import raise_by_hand
+from service.clawbacks.commands.repaying import settle_by_number
 from service.clawbacks.schemas import NewClawback, NewDemand, NewWaiver
+from service.database import Tx
 from service.gateways.bank import FileState
 from service.journal import By
 from service.reconciliation import commands as reconciliation
 from service.reconciliation.schemas import NewAttemptDecision
+from service.statements.commands import taking
 from tests.money_machine import DONE, FEW, SOMETHING_ELSE, MoneyToRelease
 from tests.money_model import Asked, Line, Owed, Parcel
 from tests.payments import Said, a_return
+from tests.statements import OPENING, closing, neutral
 
 STEPS_MIN = 10_000
 #: In what something must have ended in a long run; in `sending` and `sent` nothing stays for long.
@@ -42,7 +47,7 @@ EVERYWHERE = (
         f"line failed {each}"
         for each in ("failed:temporary", "decided:not_paid", "bank.refused", "bank.not_received")
     ),
-    *(f"clawback {each}" for each in ("raised", "demanded", "waived")),
+    *(f"clawback {each}" for each in ("raised", "demanded", "part_repaid", "repaid", "waived")),
     "payments of a claim: 2",
 )
 CHANCE = st.integers(0, 2**32)
@@ -53,7 +58,12 @@ UNDER_WAY = ("opened", "frozen", "submitted", "checked", "released", "sent")
 
 
 class Money(MoneyToRelease):
-    """A bank that is not to be trusted, and what is owed back."""
+    """A bank that is not to be trusted, and what is owed back. `statements`: account → the number of the next one,
+    and its opening balance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statements = dict[str, tuple[int, int]]()
 
     # ---- to the bank
 
@@ -270,33 +280,35 @@ class Money(MoneyToRelease):
 
     @precondition(lambda self: self.claim(0, "paid") or self.asked())
     @rule(
-        what=st.sampled_from(["raise", "raise", "demand", "propose", "grant", "grant", "decline", "repay"]),
+        what=st.sampled_from(["raise", "raise", "demand", "demand", "propose", "grant", "decline", *["repay"] * 3]),
         place=FEW,
         officer=st.integers(0, 2),
         cause=st.sampled_from(sorted(BY_HAND)),
         part=st.one_of(st.none(), st.integers(1, 3)),
     )
     def ask_back(self, what: str, place: int, officer: int, cause: Cause, part: int | None) -> None:
-        repaying = [claim for claim, _ in self.asked() if claim.status == "paid"]
-        if what == "raise" or not self.asked():
+        asked = self.asked()
+        if what == "raise" or not asked:
             self._raise(place, cause, part)
         elif what != "repay":
             self._go_on_asking(place, what, officer)
-        elif repaying:
-            self._repay(repaying[place % len(repaying)])
+        else:
+            demanded = [each for each in asked if each[1].status in {"demanded", "part_repaid"}] or asked
+            self._repay(*demanded[place % len(demanded)], part or 0)
 
     def _raise(self, place: int, cause: Cause, part: int | None) -> None:
         claim = (self.claim(place, "paid") if place % 5 else None) or self.claim(place)
         assert claim
         fen = claim.amount_fen // part if part else None
         new, me = NewClawback(claim.id, cause, "审计发现", fen), self.reviewer
-        open_ = any(each.cause == cause and each.status != "waived" for each in claim.asked_back)
+        live = {"raised", "demanded", "part_repaid"}
+        open_ = any(each.cause == cause and each.status in live for each in claim.asked_back)
         legal = claim.status == "paid" and claim.left_to_ask > 0 and not open_
         view = self.either(lambda tx: raise_by_hand(tx, me, new, self.world.now), "clawback.nothing", legal=legal)
         if legal:
             due = min(claim.left_to_ask, fen) if fen else claim.left_to_ask
             assert view.amount_fen == due
-            claim.asked_back.append(Asked(view.id, cause, due))
+            claim.asked_back.append(Asked(view.id, cause, due, view.number))
 
     def asked(self) -> list[tuple[Owed, Asked]]:
         return [(claim, each) for claim in self.books.owed for each in claim.asked_back]
@@ -305,7 +317,7 @@ class Money(MoneyToRelease):
         asked = self.asked()
         _, each = asked[place % len(asked)]
         me, now = self.officers[officer], self.world.now
-        live = each.status in {"raised", "demanded"}
+        live = each.status in {"raised", "demanded", "part_repaid"}
         if what == "demand":
             new = NewDemand("济人社追〔2026〕1号")
             self.either(lambda tx: demand(tx, me, each.id, new, now), "wrong_status", legal=each.status == "raised")
@@ -322,11 +334,29 @@ class Money(MoneyToRelease):
             if legal:
                 each.status, each.proposed_by = ("waived" if grant else each.status), None
 
-    def _repay(self, claim: Owed) -> None:
-        """All of it comes back from the claimant: free again in its fund."""
-        by = By("tests", self.world.now)
-        self.must(lambda tx: move_claim(tx, ClaimAction.RECOVER, claim.id, by))
-        claim.status = "recovered"
+    def _repay(self, claim: Owed, asked: Asked, part: int) -> None:
+        """A line of the bank's next statement carries its number: with all that is left, a part, or too much."""
+        fen = {0: asked.left_fen, 1: asked.left_fen + 1}.get(part, asked.left_fen // 2) or 1
+        account = next(each.debit_account for each in self.books.parcels if claim.line in each.lines)
+        odd = self.must(lambda tx: self._booked(tx, account, ("C", fen, "", "王小明", asked.number)))
+        assert (odd == "") == claim.repay(asked, fen), odd
+
+    async def _booked(self, tx: Tx, account: str, line: tuple[str, int, str, str, str]) -> str:
+        """Why a person must look at the line; empty where it counts."""
+        number, balance = self.statements.get(account, (1, OPENING))
+        day = self.world.today + timedelta(days=number)
+        data = neutral(account, number, day, [line], opening=balance)
+        self.statements[account] = number + 1, closing([line], balance)
+        maker = self.officers[0]
+        by = By.actor(maker, Post.MAKER, self.world.now)
+        taken = await taking.take_statement(tx, maker, "neutral", taking.read("neutral", data), data, by)
+        found = {"id": taken.id}
+        waiting = "SELECT id FROM statement_lines WHERE statement_id = :id AND verdict = 'waiting'"
+        for line_id in (await tx.execute(text(waiting), found)).scalars():
+            await settle_by_number(tx, line_id, self.world.now)
+        said = "SELECT exception FROM statement_lines WHERE statement_id = :id"
+        odd: str = (await tx.execute(text(said), found)).scalar_one()
+        return odd
 
 
 def run(examples: int, steps: int, from_seed: int) -> None:

@@ -9,10 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from domain.actor import Actor, Post
-from domain.claim import ClaimAction
 from domain.errors import Conflict, Invalid, NotFound
 from service.batches import commands as batch_commands
-from service.batches.commands.moves import move_claims
 from service.batches.schemas import BatchView
 from service.crypto import keyring
 from service.database import Tx, transaction
@@ -208,18 +206,6 @@ async def test_unknown_stays_open_until_the_bank_knows(tx: Tx, stage: Stage, cod
     assert counts(view) == (1, 2, 0, 0)
     assert (await lines_of(tx, batch.id))[1].failure == ""
     assert (await stage.see(tx, batch.id)).status == "settled"
-
-
-async def test_a_claim_that_went_on_does_not_block_the_file(tx: Tx, stage: Stage) -> None:
-    """Its attempt tells what the bank said; the claim is a person's to look at."""
-    batch = await stage.sent(tx)
-    await take(tx, stage, a_return(batch, await of(tx, batch, "done", "done", "done")))
-    recovered = (await lines_of(tx, batch.id))[0].claim_id
-    await move_claims(tx, ClaimAction.RECOVER, [recovered], By("tests", stage.world.now))
-    view = await take(tx, stage, a_return(batch, await of(tx, batch, "returned", "returned")))
-    assert counts(view) == (2, 0, 0, 0)
-    assert await attempt_statuses(tx, batch.id) == ["returned", "returned", "done"]
-    assert await paid_in_order(tx, stage, batch) == ["recovered", "bounced", "paid"]
 
 
 async def test_another_account_or_district_or_file_is_refused(tx: Tx, stage: Stage) -> None:

@@ -42,11 +42,13 @@ _MONTH = text("""
 """)
 
 _LINES = text("""
-    SELECT m.id, m.at, m.kind, m.amount_fen, m.claim_id, m.class_id, m.appropriation_id, m.transfer_id, m.actor_name,
+    SELECT m.id, m.at, m.kind, m.amount_fen, coalesce(m.claim_id, k.claim_id) AS claim_id, m.class_id,
+           m.appropriation_id, m.transfer_id, k.id AS clawback_id, m.actor_name,
            coalesce(a.document, t.document, '') AS document
       FROM fund_movements m
       LEFT JOIN appropriations a ON a.id = m.appropriation_id
       LEFT JOIN fund_transfers t ON t.id = m.transfer_id
+      LEFT JOIN clawback_repayments r ON r.id = m.repayment_id LEFT JOIN clawbacks k ON k.id = r.clawback_id
      WHERE m.position_id = :position AND m.kind = :kind AND m.at >= :first AND m.at < :after
        AND (m.at, m.id) > (SELECT s.at, s.id FROM fund_movements s WHERE s.id = :cursor
                             UNION ALL SELECT '-infinity', 0 WHERE CAST(:cursor AS bigint) IS NULL)
@@ -164,6 +166,7 @@ def _line(row: Any) -> LedgerLine:
         class_id=row.class_id,
         appropriation_id=row.appropriation_id,
         transfer_id=row.transfer_id,
+        clawback_id=row.clawback_id,
         document=row.document,
         by=row.actor_name,
     )

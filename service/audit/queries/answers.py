@@ -19,6 +19,12 @@ _NAMED = """
                    ('^POST /api/batches(/[^/]+/(submit|check|release|dissolve|reject|handed-over))?$', 'batch', true),
                    ('^POST /api/batches/[^/]+/(hold|lift)$', 'batch', false),
                    ('^POST /api/batches/delegations(/[^/]+/confirm)?$', 'batch_delegation', true),
+                   ('^POST /api/clawbacks(/[^/]+/demand)?$', 'clawback', true),
+                   ('^POST /api/clawbacks/[^/]+/(waiver|enforcement)(/answer)?$', 'clawback', false),
+                   ('^POST /api/(claims/[^/]+/appeal-amount|amount-appeals/[^/]+/answer)$', 'amount_appeal', true),
+                   ('^POST /api/amount-corrections(/[^/]+/answer)?$', 'amount_correction', true),
+                   ('^POST /api/account-checks/[^/]+/answer$', 'account_check', true),
+                   ('^POST /api/statement-lines/[^/]+/repayment(/answer)?$', 'repayment_proposal', false),
                    ('^POST /api/funds/appropriations', 'appropriation', true),
                    ('^POST /api/funds/transfers', 'fund_transfer', true),
                    ('^POST /api/policies', 'policy', true),
@@ -40,8 +46,12 @@ _THERE = """
      UNION ALL SELECT 'claim_objection', id FROM claim_objections
      UNION ALL SELECT 'claim_appeal', id FROM claim_appeals
      UNION ALL SELECT 'roster', id FROM rosters UNION ALL SELECT 'return_file', id FROM return_files
-     UNION ALL SELECT 'batch', id FROM batches UNION ALL SELECT 'batch_delegation', id FROM batch_delegations
-     UNION ALL SELECT 'appropriation', id FROM appropriations
+     UNION ALL SELECT 'clawback', id FROM clawbacks UNION ALL SELECT 'amount_appeal', id FROM amount_appeals
+     UNION ALL SELECT 'amount_correction', id FROM amount_corrections
+     UNION ALL SELECT 'account_check', id FROM account_checks
+     UNION ALL SELECT 'repayment_proposal', id FROM repayment_proposals
+     UNION ALL SELECT 'batch_delegation', id FROM batch_delegations
+     UNION ALL SELECT 'batch', id FROM batches UNION ALL SELECT 'appropriation', id FROM appropriations
      UNION ALL SELECT 'fund_transfer', id FROM fund_transfers
      UNION ALL SELECT 'policy', id FROM policy_proposals
      UNION ALL SELECT 'edition', id FROM catalog_editions UNION ALL SELECT 'proposal', id FROM catalog_proposals
@@ -66,8 +76,8 @@ COMMITTED = Promise(
             "idempotency_keys",
             "答复所说的状态，日志里从未有过",
             f"""SELECT {_KEY} FROM ({_NAMED}) AS named
-                 WHERE kind IN ('claim', 'batch', 'roster', 'edition', 'proposal', 'standard_set', 'standard_review',
-                                'selection_round', 'selection_application')
+                 WHERE kind IN ('claim', 'batch', 'clawback', 'roster', 'edition', 'proposal', 'standard_set',
+                                'standard_review', 'selection_round', 'selection_application')
                    AND status IS NOT NULL
                    AND NOT EXISTS (SELECT FROM journal j WHERE j.subject_kind = named.kind AND j.subject_id = named.id
                                       AND j.after ->> 'status' = named.status)""",  # noqa: S608 (our own constants)
@@ -96,7 +106,12 @@ ANSWERED_ONCE = Promise(
             f"""SELECT {_KEY} FROM ({_NAMED}) AS named
                  WHERE own AND NOT EXISTS (
                        SELECT FROM journal j WHERE j.subject_kind = named.kind AND j.subject_id = named.id
-                          AND j.actor_user_id = named.user_id)""",  # noqa: S608 (our own constants)
+                          AND j.actor_user_id = named.user_id)
+                   -- another account is named; the claim moves when a second person has confirmed it
+                   AND NOT (kind = 'claim' AND EXISTS (
+                       SELECT FROM account_checks k JOIN journal j ON j.subject_kind = 'account_check'
+                          AND j.subject_id = k.id AND j.action = 'propose' AND j.actor_user_id = named.user_id
+                        WHERE k.claim_id = named.id))""",  # noqa: S608 (our own constants)
         ),
         Check(
             "batch_signatures",

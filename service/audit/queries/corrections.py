@@ -48,8 +48,8 @@ CORRECTIONS = Promise(
         Check(
             "claims",
             "追回的总数超过已发",
-            """SELECT c.id FROM claims c JOIN clawbacks k ON k.claim_id = c.id AND k.status <> 'waived'
-                GROUP BY c.id HAVING sum(k.amount_fen) > c.amount_fen""",
+            """SELECT c.id FROM claims c JOIN clawbacks k ON k.claim_id = c.id
+                GROUP BY c.id HAVING sum(clawback_stands_fen(k)) > c.amount_fen""",
         ),
         Check(
             "clawbacks",
@@ -78,8 +78,8 @@ CORRECTIONS = Promise(
                                            LEFT JOIN claims p ON p.id = s.id
                                           WHERE s.claim_id = c.id AND s.owed_at < a.answered_at
                                             AND p.status IS DISTINCT FROM 'withdrawn'), 0)
-                             + coalesce((SELECT sum(k.amount_fen) FROM clawbacks k
-                                          WHERE k.cause = 'standards' AND k.status <> 'waived'
+                             + coalesce((SELECT sum(clawback_stands_fen(k)) FROM clawbacks k
+                                          WHERE k.cause = 'standards'
                                             AND k.raised_at < a.answered_at
                                             AND (k.claim_id = c.id OR k.claim_id IN (
                                                  SELECT s.id FROM claim_supplements s WHERE s.claim_id = c.id))), 0)

@@ -177,7 +177,8 @@ REPAYMENTS_ADD_UP = Promise(
             "claims",
             "全部还清的申领没有收回，或收回了却没有还清",
             """SELECT c.id FROM claims c JOIN fund_reservations h ON h.claim_id = c.id
-                WHERE h.repaid_fen > 0 AND (c.status = 'recovered') <> (h.repaid_fen = h.amount_fen)""",
+                WHERE (h.repaid_fen > 0 OR c.status = 'recovered')
+                  AND (c.status = 'recovered') <> (h.repaid_fen = h.amount_fen)""",
         ),
     ),
 )

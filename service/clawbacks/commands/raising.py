@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import insert, or_, select, text
 
 from domain.actor import Actor, Post
 from domain.claim import ClaimAction, ClaimStatus
-from domain.clawback import BY_HAND, CLAWBACK_LIFECYCLE, OPEN, Cause, ClawbackStatus, owed_back
+from domain.clawback import BY_HAND, CLAWBACK_LIFECYCLE, OPEN, Cause, owed_back
 from domain.errors import Conflict, Invalid, NotFound
 from domain.money import Fen
 from domain.text import public_words
@@ -27,6 +27,12 @@ from service.database import Tx
 from service.jobs import owe
 from service.journal import By, record
 from service.queue import Job
+
+# Also of those that were waived, what had come back before.
+_STANDS = text("""
+    SELECT k.claim_id, sum(clawback_stands_fen(k)) FROM clawbacks k
+     WHERE k.claim_id = ANY (CAST(:claims AS uuid[])) GROUP BY k.claim_id
+""")
 
 
 async def raise_what_stands(tx: Tx, claim_ids: Sequence[UUID], now: datetime) -> list[UUID]:
@@ -144,8 +150,5 @@ async def _raised_before(tx: Tx, claim_ids: list[UUID], cause: Cause, grounds: l
 
 
 async def _sums(tx: Tx, claim_ids: list[UUID]) -> dict[UUID, int]:
-    row = ClawbackRow
-    live = select(row.claim_id, func.sum(row.amount_fen)).where(
-        row.claim_id.in_(claim_ids), row.status != ClawbackStatus.WAIVED
-    )
-    return {claim_id: int(fen) for claim_id, fen in await tx.execute(live.group_by(row.claim_id))}
+    rows = await tx.execute(_STANDS, {"claims": claim_ids})
+    return {claim_id: int(fen) for claim_id, fen in rows}

@@ -8,8 +8,8 @@ from sqlalchemy import insert, update
 from sqlalchemy.schema import Table
 
 from domain.actor import Actor, Post
-from domain.claim import ClaimAction
-from domain.clawback import CLAWBACK_LIFECYCLE, OPEN, ClawbackStatus, check_two_persons, repaying, serial_in
+from domain.claim import ClaimAction, ClaimStatus
+from domain.clawback import CLAWBACK_LIFECYCLE, REPAYABLE, check_two_persons, repaying, serial_in
 from domain.errors import Conflict, Invalid, NotFound
 from domain.statement import Oddity
 from domain.text import public_words
@@ -35,12 +35,12 @@ from service.statements.tables import StatementLineRow
 
 OFFICERS = (Post.MAKER, Post.CHECKER, Post.RELEASER)
 _CLAWBACKS = cast(Table, ClawbackRow.__table__)
-_REPAYABLE = OPEN - {ClawbackStatus.RAISED}
 
 
 async def settle_by_number(tx: Tx, line_id: UUID, now: datetime) -> None:
     """Count a line that carries a clawback's number, once; what does not fit is an exception for a person: no such
-    clawback in the district, one that is not demanded or has ended, more money than is left."""
+    clawback in the district, one that is not demanded or has ended or whose payment the bank gave back, more money
+    than is left."""
     line = await credit(tx, line_id)
     if not line.waiting or line.serial is None:
         return
@@ -59,7 +59,7 @@ async def propose_repayment(
 
     NotFound `exception.not_found`, `clawback.not_found`; Invalid `clawback.number`, `words.…`; Forbidden as
     `must_be_impartial`; Conflict `exception.resolved`, `repayment.not_a_credit`, `repayment.proposed`,
-    `clawback.overpaid`, `clawback.not_demanded`.
+    `clawback.overpaid`, `clawback.not_demanded`, `clawback.claim_not_paid` (the bank gave the payment back).
     """
     me.must_hold(*OFFICERS)
     serial, note = serial_in(new.number), public_words(new.note, "note")
@@ -113,7 +113,7 @@ async def answer_repayment(tx: Tx, me: Actor, line_id: UUID, *, grant: bool, now
 def _oddity(line: Credit, owing: Repayable | None) -> tuple[Oddity | None, int | None]:
     if owing is None:
         return Oddity.NO_CLAWBACK, None
-    if owing.status not in _REPAYABLE:
+    if owing.status not in REPAYABLE or owing.claim_status != ClaimStatus.PAID:
         return Oddity.NOT_OPEN, None
     return (Oddity.OVERPAID, owing.left_fen) if line.amount_fen > owing.left_fen else (None, None)
 
@@ -130,8 +130,10 @@ async def _owing(tx: Tx, me: Actor, serial: int, district: str) -> Repayable:
     if owing is None:
         raise NotFound("clawback.not_found")
     await must_be_impartial(tx, me, owing.claim_id)
-    if owing.status not in _REPAYABLE:
+    if owing.status not in REPAYABLE:
         raise Conflict("clawback.not_demanded")
+    if owing.claim_status != ClaimStatus.PAID:
+        raise Conflict("clawback.claim_not_paid")
     return owing
 
 

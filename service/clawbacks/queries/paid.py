@@ -14,8 +14,7 @@ _OF_AMOUNT = sorted(str(cause) for cause in OF_AMOUNT)
 _PAID = text("""
     SELECT c.id, c.amount_fen AS paid_fen, coalesce(more.fen, 0)::bigint AS supplements_fen,
            coalesce(less.fen, 0)::bigint AS lowered_fen, coalesce(more.underway, false) AS underway,
-           EXISTS (SELECT FROM clawbacks k WHERE k.claim_id = c.id AND k.status <> 'waived'
-                                             AND k.cause <> ALL (CAST(:of_amount AS text[]))) AS owed_back
+           asked_back_fen(c.id) > 0 AS owed_back
       FROM claims c
       LEFT JOIN LATERAL (
            SELECT sum(s.amount_fen) AS fen,
@@ -23,21 +22,22 @@ _PAID = text("""
              FROM claim_supplements s LEFT JOIN claims p ON p.id = s.id
             WHERE s.claim_id = c.id AND p.status IS DISTINCT FROM 'withdrawn') AS more ON true
       LEFT JOIN LATERAL (
-           SELECT sum(k.amount_fen) AS fen FROM clawbacks k
-            WHERE k.status <> 'waived' AND k.cause = ANY (CAST(:of_amount AS text[]))
+           SELECT sum(clawback_stands_fen(k)) AS fen FROM clawbacks k
+            WHERE k.cause = ANY (CAST(:of_amount AS text[]))
               AND (k.claim_id = c.id OR k.claim_id IN (SELECT id FROM claim_supplements WHERE claim_id = c.id))
            ) AS less ON true
      WHERE c.id = ANY (CAST(:claims AS uuid[]))
 """)
-# What is left to be asked back of a claim and of its supplements that were paid: of the claim first.
+# What is left to be asked back of a claim and of its supplements that were paid: of these first, the last before the
+# others, so that a claim is recovered, and another may be filed in its place, only where nothing of it stays paid.
 _LEFT = text("""
     SELECT coalesce(p.supplement_of, p.id) AS claim_id, p.id,
-           (p.amount_fen - coalesce((SELECT sum(k.amount_fen) FROM clawbacks k
-                                      WHERE k.claim_id = p.id AND k.status <> 'waived'), 0))::bigint AS fen
+           (p.amount_fen - coalesce((SELECT sum(clawback_stands_fen(k)) FROM clawbacks k
+                                      WHERE k.claim_id = p.id), 0))::bigint AS fen
       FROM claims p
      WHERE (p.id = ANY (CAST(:claims AS uuid[])) OR p.supplement_of = ANY (CAST(:claims AS uuid[])))
        AND p.status = 'paid'
-     ORDER BY p.supplement_of NULLS FIRST, p.filed_at DESC, p.id
+     ORDER BY p.supplement_of IS NULL, p.filed_at DESC, p.id
 """)
 # Supplements of claims that are no more, or are asked back wholly for another cause than their amount: by what they
 # go the same way. A claim that ended without a clawback asks for itself.

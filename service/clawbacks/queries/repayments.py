@@ -37,6 +37,7 @@ class Repayable:
 
     id: UUID
     claim_id: UUID
+    claim_status: str
     district: str
     status: str
     amount_fen: int
@@ -74,13 +75,13 @@ async def lock_repayable(tx: Tx, serial: int, district: str | None) -> Repayable
     attempt = await live_attempt(tx, found.claim_id)
     if attempt is not None:
         await locked_batch(tx, attempt.batch_id)
-    await tx.execute(select(claim.id).where(claim.id == found.claim_id).with_for_update(key_share=True))
+    locked = select(claim.status).where(claim.id == found.claim_id).with_for_update(key_share=True)
+    claim_status = (await tx.execute(locked)).scalar_one()
     now = (
         await tx.execute(select(row.status, row.amount_fen).where(row.id == found.id).with_for_update(key_share=True))
     ).one()
-    return Repayable(
-        found.id, found.claim_id, found.district, now.status, now.amount_fen, await repaid_fen(tx, found.id)
-    )
+    repaid = await repaid_fen(tx, found.id)
+    return Repayable(found.id, found.claim_id, claim_status, found.district, now.status, now.amount_fen, repaid)
 
 
 async def repaid_fen(tx: Tx, clawback_id: UUID) -> int:

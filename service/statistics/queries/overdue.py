@@ -21,11 +21,13 @@ _S = ClaimStatus
 
 @dataclass(frozen=True)
 class _Step:
-    """`since`: the day from which it counts, as SQL over a claim `c` and the end `shown` of its last notice."""
+    """`since`: the day from which it counts, as SQL over a claim `c` and the end `shown` of its last notice;
+    `claims`: of which claims it is a step. A supplement is decided when it is owed: from then on it is to be paid."""
 
     name: str
     statuses: tuple[ClaimStatus, ...]
     since: str
+    claims: str = "true"
 
     @property
     def parameter(self) -> str:
@@ -33,8 +35,13 @@ class _Step:
 
 
 _STEPS = (
-    _Step("review", (_S.FILED, _S.VERIFIED, _S.IN_REVIEW), "c.filed_on"),
-    _Step("payment", (_S.PAYABLE, _S.BATCHED, _S.BOUNCED), "shown.closes_on"),
+    _Step("review", (_S.FILED, _S.VERIFIED, _S.IN_REVIEW), "c.filed_on", "c.kind <> 'supplement'"),
+    _Step(
+        "payment",
+        (_S.FILED, _S.PAYABLE, _S.BATCHED, _S.BOUNCED),
+        "CASE c.kind WHEN 'supplement' THEN c.filed_on ELSE shown.closes_on END",
+        "(c.kind = 'supplement' OR c.status <> 'filed')",
+    ),
 )
 
 
@@ -55,7 +62,7 @@ async def _late(tx: Tx, me: Actor, step: _Step, working_days: int, today: date) 
           LEFT JOIN LATERAL (
                SELECT max(n.closes_on) AS closes_on FROM notice_lines l JOIN public_notices n ON n.id = l.notice_id
                 WHERE l.claim_id = c.id AND c.status = ANY (CAST(:shown AS text[]))) AS shown ON true
-         WHERE c.status = ANY (CAST(:statuses AS text[])) AND {step.since} <= :until
+         WHERE c.status = ANY (CAST(:statuses AS text[])) AND {step.since} <= :until AND {step.claims}
            AND (CAST(:district AS text) IS NULL OR c.district = :district)
          ORDER BY {step.since}, c.id LIMIT :most
     """)  # noqa: S608 (our own constants)

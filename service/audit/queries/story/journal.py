@@ -28,7 +28,8 @@ _JOURNAL = text("""
       UNION ALL SELECT 'notice', notice_id FROM notice_lines WHERE claim_id = :claim
       UNION ALL SELECT 'offer', id FROM claim_offers WHERE claim_id = :claim
       UNION ALL SELECT kind, id
-                  FROM clawbacks, unnest(ARRAY['clawback', 'clawback_waiver', 'clawback_enforcement']) AS kind
+                  FROM clawbacks, unnest(ARRAY['clawback', 'clawback_waiver', 'clawback_enforcement',
+                                               'clawback_repayment']) AS kind
                  WHERE claim_id = :claim
       UNION ALL SELECT 'account_check', id FROM account_checks WHERE claim_id = :claim
       UNION ALL SELECT 'amount_appeal', id FROM amount_appeals WHERE claim_id = :claim

@@ -20,7 +20,10 @@ _CHECKED = text("""
 _MOVED = text("""
     SELECT m.at, m.kind, m.amount_fen, p.year, f.name AS fund
       FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id JOIN funds f ON f.code = p.fund
-     WHERE m.claim_id = :claim ORDER BY m.id
+     WHERE m.claim_id = :claim
+        OR m.repayment_id IN (SELECT r.id FROM clawback_repayments r JOIN clawbacks k ON k.id = r.clawback_id
+                               WHERE k.claim_id = :claim)
+     ORDER BY m.id
 """)
 _RETURNS = text("""
     SELECT f.received_at AS at, f.file_id, l.line_no, l.reference, l.amount_fen, l.code
