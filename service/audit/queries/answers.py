@@ -18,6 +18,7 @@ _NAMED = """
                    ('^POST /api/returns$', 'return_file', false),
                    ('^POST /api/batches(/[^/]+/(submit|check|release|dissolve|reject|handed-over))?$', 'batch', true),
                    ('^POST /api/batches/[^/]+/(hold|lift)$', 'batch', false),
+                   ('^POST /finance/batches(/[^/]+/sign)?$', 'batch', true),
                    ('^POST /api/batches/delegations(/[^/]+/confirm)?$', 'batch_delegation', true),
                    ('^POST /api/clawbacks(/[^/]+/demand)?$', 'clawback', true),
                    ('^POST /api/clawbacks/[^/]+/(waiver|enforcement)(/answer)?$', 'clawback', false),
