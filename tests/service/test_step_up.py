@@ -249,6 +249,22 @@ async def test_another_telephone_only_after_an_operator_ended_the_first(signing:
             await proven(tx, maker.with_proof(token), "batch.assemble", signing.batch.id, now())
 
 
+async def test_who_lost_the_secret_before_confirming_it_enrols_again(signing: Signing) -> None:
+    """The first was never good for anything; that it ended is in the journal, as all ends of telephones are."""
+    maker = signing.signers[Post.MAKER]
+    first = await maker.post("/step-up/enrol", {"password": PASSWORD})
+    assert first.status_code == 201
+    await maker.enrol()
+    assert await maker.prove(signing.batch.id)
+    async with transaction() as tx:
+        journal = await tx.execute(
+            text("""SELECT j.action FROM journal j JOIN second_factors f ON f.id = j.subject_id
+                     WHERE j.subject_kind = 'second_factor' AND f.user_id = :user ORDER BY j.id"""),
+            {"user": maker.actor.user_id},
+        )
+        assert list(journal.scalars()) == ["enrol", "end", "enrol", "confirm"]
+
+
 async def test_without_a_proof_nobody_signs_unless_the_policy_says_so(tx: Tx, world: World) -> None:
     stage = await Stage.build(tx, world)
     batch = await stage.frozen(tx)

@@ -70,7 +70,7 @@ async def enrol(me: Actor, password: str, now: datetime) -> EnrolmentView:
         if standing and standing.confirmed:
             raise Conflict("step_up.enrolled")
         if standing:
-            await _end(tx, standing.id, now)
+            await _end(tx, standing.id, _by(me, now))
         factor_id = await _keep(tx, me.user_id, secret, now)
         await record(tx, "second_factor", [factor_id], "enrol", _by(me, now), [{"user_id": str(me.user_id)}])
     return EnrolmentView(pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=_ISSUER))
@@ -105,9 +105,7 @@ async def end_factor(tx: Tx, me: Actor, login: str, reason: str, now: datetime) 
     standing = await _standing(tx, user_id) if user_id else None
     if standing is None:
         raise NotFound("step_up.not_enrolled")
-    await _end(tx, standing.id, now)
-    by = By.actor(me, Post.OPERATOR, now)
-    await record(tx, "second_factor", [standing.id], "end", by, [{"ended_at": now.isoformat()}], reason)
+    await _end(tx, standing.id, By.actor(me, Post.OPERATOR, now), reason)
 
 
 async def prove(me: Actor, session: bytes, given: NewStepUp, now: datetime) -> StepUpView:
@@ -239,9 +237,10 @@ async def _keep(tx: Tx, user_id: UUID, secret: str, now: datetime, confirmed_at:
     return factor_id
 
 
-async def _end(tx: Tx, factor_id: UUID, now: datetime) -> None:
+async def _end(tx: Tx, factor_id: UUID, by: By, reason: str = "") -> None:
     row = SecondFactorRow
-    await tx.execute(update(row).where(row.id == factor_id).values(ended_at=now))
+    await tx.execute(update(row).where(row.id == factor_id).values(ended_at=by.at))
+    await record(tx, "second_factor", [factor_id], "end", by, [{"ended_at": by.at.isoformat()}], reason)
 
 
 def _by(me: Actor, now: datetime) -> By:
