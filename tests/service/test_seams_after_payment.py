@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from domain.actor import Post
+from domain.claim import ClaimAction
 from domain.clawback import Cause
 from domain.fund import Movement, PositionKey
 from service.accounting.queries.statement import statement, statement_lines
@@ -15,6 +17,7 @@ from service.audit.queries.answers import _NAMED, ANSWERED_ONCE
 from service.audit.queries.checks import first_breach
 from service.audit.queries.story import story_of
 from service.claims.commands.mending import mend_account
+from service.claims.commands.moves import move_claim
 from service.claims.schemas import NewAccount, NewMending
 from service.clawbacks.commands.demanding import answer_enforcement, propose_enforcement
 from service.clawbacks.commands.raising import raise_by_hand, raise_what_stands
@@ -216,3 +219,11 @@ async def test_something_is_left_of_a_claim_of_which_its_supplement_is_asked_bac
     await there.answer(tx, await there.propose(tx))
     (supplement,) = await there.supplements(tx)
     assert await there.clawbacks(tx) == sorted([(str(claim), AMOUNT - 10_000), (str(supplement.id), 10_000)])
+
+
+async def test_no_claim_is_recovered_that_nobody_repaid(tx: Tx, world: World) -> None:
+    """The ledger knows a movement of its own for it, from before there were repayments; it frees nothing any more."""
+    owing = await Owing.build(tx, world)
+    with pytest.raises(DBAPIError) as caught:
+        await move_claim(tx, ClaimAction.RECOVER, owing.office.paid.claim_id, By("tests", world.now))
+    assert getattr(getattr(caught.value.orig, "__cause__", None), "sqlstate", None) == "ZD280"
