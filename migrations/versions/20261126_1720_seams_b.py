@@ -25,6 +25,13 @@ FUNCTIONS = [
        WHERE k.claim_id = claim AND k.cause NOT IN ('appeal', 'standards')
     $$
     """,
+    # Whether nothing of it is left to the payee, and that not only because less was due.
+    """
+    CREATE FUNCTION owed_back_wholly(claim claims) RETURNS boolean LANGUAGE sql STABLE AS $$
+      SELECT asked_back_fen(claim.id) > 0
+         AND claim.amount_fen <= (SELECT sum(clawback_stands_fen(k)) FROM clawbacks k WHERE k.claim_id = claim.id)
+    $$
+    """,
 ]
 
 #: Function → what it says, just once, and what it says from now on: the rest of it stays whatever it is.
@@ -39,6 +46,7 @@ CHANGED = {
                       WHERE k.status <> 'waived' AND k.cause IN""",
         "SELECT coalesce(sum(clawback_stands_fen(k)), 0) FROM clawbacks k WHERE k.cause IN",
     ),
+    "guard_granted": ("asked_back_fen(b.id) < b.amount_fen", "NOT owed_back_wholly(b)"),
     # An order brings money too; and money that is on its way back from the bank is not the claimant's to repay.
     "guard_clawback_repayments": (
         "k.status IN ('demanded', 'part_repaid')",

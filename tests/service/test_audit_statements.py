@@ -18,6 +18,11 @@ from tests.statements import OPENING
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
 from tests.world import World
 
+_BY_HAND = """
+    UPDATE claims SET status = 'recovered' WHERE id = (
+      SELECT a.claim_id FROM payment_attempts a JOIN batches b ON b.id = a.batch_id
+       WHERE b.debit_account = '{account}' AND a.status = 'done' LIMIT 1)
+"""
 _LINE = "UPDATE statement_lines SET {} WHERE account = '{{account}}' AND line_no = 1"
 PLANTED = [
     (CLOSE_ADDS_UP, "期初加收减付", "UPDATE bank_statements SET closing_fen = 1 WHERE account = '{account}'"),
@@ -53,6 +58,7 @@ PLANTED = [
     (REPAYMENTS_ADD_UP, "记下的已还", "UPDATE fund_reservations SET repaid_fen = 1 WHERE repaid_fen > 0"),
     (REPAYMENTS_ADD_UP, "还清的没有还够", "UPDATE clawbacks SET status = 'repaid' WHERE id = '{clawback}'"),
     (REPAYMENTS_ADD_UP, "全部还清的申领", f"UPDATE fund_reservations SET repaid_fen = {AMOUNT} WHERE repaid_fen > 0"),
+    (REPAYMENTS_ADD_UP, "全部还清的申领", _BY_HAND),  # nothing of it came back
 ]
 
 

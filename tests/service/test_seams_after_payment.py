@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from domain.actor import Post
+from domain.claim import ClaimAction
 from domain.clawback import Cause
 from domain.fund import Movement, PositionKey
 from service.accounting.queries.statement import statement, statement_lines
@@ -15,17 +17,20 @@ from service.audit.queries.answers import _NAMED, ANSWERED_ONCE
 from service.audit.queries.checks import first_breach
 from service.audit.queries.story import story_of
 from service.claims.commands.mending import mend_account
+from service.claims.commands.moves import move_claim
 from service.claims.schemas import NewAccount, NewMending
 from service.clawbacks.commands.demanding import answer_enforcement, propose_enforcement
+from service.clawbacks.commands.raising import raise_by_hand, raise_what_stands
 from service.clawbacks.queries.views import clawback_view
-from service.clawbacks.schemas import NewEnforcement
+from service.clawbacks.schemas import NewClawback, NewEnforcement
 from service.database import Tx
 from service.journal import By
 from service.pages import trainee
 from service.reconciliation.commands import read, take_return
 from service.statistics.queries.overdue import overdue
-from tests.payments import a_return, lines_of
+from tests.payments import a_return, lines_of, ready_jobs
 from tests.repayments import Owing
+from tests.service.test_amount_corrections import District
 from tests.service.test_clawbacks import refusal
 from tests.service.test_repayments import audited, odd
 from tests.service.test_supplements import Owed
@@ -188,3 +193,37 @@ async def test_who_names_an_account_that_waits_for_a_check_has_done_so(tx: Tx, w
     )
     mine = [each for each in ANSWERED_ONCE.checks if each.table == "idempotency_keys"]
     assert await first_breach(tx, mine) is None
+
+
+async def test_a_supplement_follows_when_two_causes_leave_nothing_of_its_claim(tx: Tx, world: World) -> None:
+    """Less was due at first, then more again; a sanction takes what is left of the claim."""
+    there = await District.build(tx, world, 1)
+    (claim,) = there.stage.claims
+    await there.corrected(tx, AMOUNT - 60_000)
+    await there.answer(tx, await there.propose(tx))
+    await there.settled(tx, AMOUNT - 30_000)
+    (supplement,) = await there.supplements(tx)
+    new = NewClawback(claim, Cause.SANCTION, "审计发现", None)
+    assert (await raise_by_hand(tx, there.one, new, world.now)).amount_fen == AMOUNT - 60_000
+    assert "clawbacks.raise_clawback" in await ready_jobs(tx, claim)
+    await raise_what_stands(tx, [claim], world.now)
+    asked = [(claim, 60_000), (claim, AMOUNT - 60_000), (supplement.id, 30_000)]
+    assert await there.clawbacks(tx) == sorted((str(each), fen) for each, fen in asked)
+
+
+async def test_something_is_left_of_a_claim_of_which_its_supplement_is_asked_back(tx: Tx, world: World) -> None:
+    there = await District.build(tx, world, 1)
+    (claim,) = there.stage.claims
+    await there.settled(tx, AMOUNT + 10_000)
+    await there.corrected(tx, 10_000)
+    await there.answer(tx, await there.propose(tx))
+    (supplement,) = await there.supplements(tx)
+    assert await there.clawbacks(tx) == sorted([(str(claim), AMOUNT - 10_000), (str(supplement.id), 10_000)])
+
+
+async def test_no_claim_is_recovered_that_nobody_repaid(tx: Tx, world: World) -> None:
+    """The ledger knows a movement of its own for it, from before there were repayments; it frees nothing any more."""
+    owing = await Owing.build(tx, world)
+    with pytest.raises(DBAPIError) as caught:
+        await move_claim(tx, ClaimAction.RECOVER, owing.office.paid.claim_id, By("tests", world.now))
+    assert getattr(getattr(caught.value.orig, "__cause__", None), "sqlstate", None) == "ZD280"

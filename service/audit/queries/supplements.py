@@ -45,6 +45,7 @@ SUPPLEMENTS = Promise(
             "原来那笔申领不再有效，补发却没有停下或追回",
             """SELECT p.id FROM claims p JOIN claims b ON b.id = p.supplement_of
                 WHERE b.status = ANY (CAST(:dead AS text[])) AND p.status <> ALL (CAST(:dead AS text[]))
+                  AND (b.status <> 'recovered' OR asked_back_fen(b.id) > 0)
                   AND NOT EXISTS (SELECT FROM clawbacks c WHERE c.claim_id = p.id)
                   AND NOT EXISTS (SELECT FROM jobs j WHERE j.kind = 'clawbacks.raise_clawback' AND j.subject = b.id
                                                        AND j.state IN ('ready', 'dead'))""",

@@ -36,7 +36,7 @@ _FILE = text("""
 """)
 _STANDING = text("""
     SELECT s.id, s.amount_fen, b.id AS claim_id, b.status AS base, b.account_id, b.level, p.status AS own,
-           asked_back_fen(b.id) >= b.amount_fen AS owed_back
+           owed_back_wholly(b) AS owed_back
       FROM claim_supplements s JOIN claims b ON b.id = s.claim_id LEFT JOIN claims p ON p.id = s.id
      WHERE s.id = ANY (CAST(:ids AS uuid[])) ORDER BY b.id, s.owed_at, s.id
 """)

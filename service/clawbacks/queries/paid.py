@@ -39,7 +39,7 @@ _LEFT = text("""
        AND p.status = 'paid'
      ORDER BY p.supplement_of IS NULL, p.filed_at DESC, p.id
 """)
-# Supplements of claims that are no more, or are asked back wholly for another cause than their amount: by what they
+# Supplements of claims that are no more, or of which another cause than their amount leaves nothing: by what they
 # go the same way. A claim that ended without a clawback asks for itself.
 _FOLLOWING = text("""
     SELECT p.id, p.supplement_of AS claim_id, p.status, coalesce(k.cause, 'recheck') AS cause,
@@ -50,7 +50,8 @@ _FOLLOWING = text("""
             WHERE k.claim_id = b.id AND k.status <> 'waived' AND k.cause <> ALL (CAST(:of_amount AS text[]))
             ORDER BY k.raised_at DESC, k.id LIMIT 1) AS k ON true
      WHERE p.supplement_of = ANY (CAST(:claims AS uuid[])) AND p.status <> ALL (CAST(:dead AS text[]))
-       AND (b.status = ANY (CAST(:dead AS text[])) OR asked_back_fen(b.id) >= b.amount_fen)
+       AND (owed_back_wholly(b)
+            OR b.status = ANY (CAST(:dead AS text[])) AND (b.status <> 'recovered' OR asked_back_fen(b.id) > 0))
      ORDER BY p.supplement_of, p.id
 """)
 
