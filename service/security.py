@@ -95,9 +95,9 @@ def digest(token: str) -> bytes:
 
 def forms_of_pages() -> CSRFConfig:
     """Forms of pages carry a token that only our pages have. The API reads no cookie, so nobody's browser acts
-    there, and takes none."""
+    there, and takes none. Where there are no keys nobody signs in: the document of the API is made there."""
     return CSRFConfig(
-        secret=keyring().blind_index("csrf", COOKIE).hex(),
+        secret=keyring().blind_index("csrf", COOKIE).hex() if settings().key_file else secrets.token_hex(),
         cookie_name=f"{COOKIE}_form",
         cookie_httponly=True,
         cookie_secure=not settings().demo,

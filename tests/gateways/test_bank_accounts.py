@@ -10,7 +10,7 @@ import pytest
 from domain.batch import PaymentLine
 from domain.errors import Invalid
 from domain.statement import Block, Side, obstacle
-from service.gateways.bank_files import BankFileHeader
+from service.gateways.bank_files import BankFileHeader, write
 from service.gateways.bank_files import neutral as pay
 from service.gateways.statement_files import StatementFile, neutral
 from service.local.bank import Bank
@@ -29,7 +29,7 @@ class Desk:
 
     def pay(self, file_id: str, *fen: int) -> list[str]:
         lines = [PaymentLine(f"{file_id}{at:04d}", "王某", f"6222{at:012d}1", "1", one) for at, one in enumerate(fen)]
-        data = pay.write(BankFileHeader(file_id, DAY, ACCOUNT, len(fen), sum(fen)), lines)
+        data = b"".join(write(pay, BankFileHeader(file_id, DAY, ACCOUNT, len(fen), sum(fen)), lines))
         with self.bank.memory.deed() as db:
             self.bank._store(db, file_id, data, self.bank.memory.next_behaviour())
         return [line.reference for line in lines]

@@ -11,6 +11,8 @@ from domain.actor import Post
 from domain.claim import ClaimAction
 from domain.errors import Conflict
 from service.batches.commands import check_batch, dissolve_batch, submit_batch
+from service.batches.commands.send import note_sending
+from service.batches.queries import locked_batch
 from service.claims.commands.moves import move_claim
 from service.database import Tx
 from service.journal import By
@@ -177,6 +179,7 @@ async def test_nothing_is_sent_before_its_money_is_in_flight(tx: Tx, world: Worl
     stage = await Stage.build(tx, world)
     batch = await stage.written(tx)
     attempt: UUID = (await _attempt(tx, batch.id)).id
+    await note_sending(tx, await locked_batch(tx, batch.id), "sent", By("test", world.now))
     assert await _forge(tx, "payment_attempts", "attempt", attempt, "sending") == SENT_ALONE
 
 

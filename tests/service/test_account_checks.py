@@ -22,10 +22,11 @@ from tests.payments import Stage, claim_statuses, lines_of
 from tests.races.test_promises_by_sql import CHECK
 from tests.races.test_promises_by_sql import _refused as refused
 from tests.service.test_mending import account, bounced, refusal, stage, take
+from tests.service.test_patrols import own, tx
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
 from tests.world import Trainee
 
-__all__ = ["stage"]
+__all__ = ["own", "stage", "tx"]
 
 ANOTHER_CHECKS, CONFIRMED = "ZD235", "ZD236"
 

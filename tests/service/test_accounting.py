@@ -30,7 +30,10 @@ from tests.payments import Stage, a_return, lines_of
 from tests.service.test_fund_transfers import propose, transfer
 from tests.service.test_funds import ONE, Office
 from tests.service.test_pages import read
+from tests.service.test_patrols import own, tx
 from tests.world import FUND, GENEROUS_FEN, World
+
+__all__ = ["own", "tx"]
 
 
 async def said_by_the_bank(tx: Tx, stage: Stage) -> Any:
@@ -234,7 +237,8 @@ async def test_only_finance_sees_it_and_a_month_is_a_month(client: httpx.AsyncCl
     for path in ("/api/funds/statement", "/funds/statement", "/api/funds/forecast", "/api/funds/statement/book"):
         assert (await client.get(path, headers=reviewer)).status_code == 403
         assert (await client.get(path)).status_code == 401
-    read(await client.get("/funds/statement", headers=browser))  # told on a page
+    asked = await client.get("/funds/statement", headers=browser)
+    assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?next=/funds/statement")
     wrong = await client.get("/api/funds/statement?month=2026-13", headers=maker)
     assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "month.format")
     missing = await client.get(
