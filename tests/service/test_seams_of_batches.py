@@ -255,3 +255,22 @@ async def test_a_held_batch_is_not_taken_out(tx: Tx, stage: Stage, agree: Agree)
     assert await code_of(commands.hold_batch(tx, checker, batch.id, NewBatchHold("other"), now)) == (
         "batch.past_no_return"
     )
+
+
+async def test_a_series_of_which_the_first_batch_is_given_up_pays_the_rest(
+    tx: Tx, stage: Stage, agree: Agree
+) -> None:
+    agree(lines_max=2)
+    for _ in range(2):
+        await stage.claim(tx)
+    maker, now = stage.staff[Post.MAKER], stage.world.now
+    first = await stage.frozen(tx)
+    (sibling,) = first.siblings
+    await commands.dissolve_batch(tx, maker, first.id, "示例", now)
+    await commands.assemble(tx, sibling.id, now)  # takes what is due now, of the first or not
+    seen = await stage.see(tx, sibling.id)
+    assert (seen.status, seen.line_count, next(each.status for each in seen.siblings)) == ("frozen", 2, "dissolved")
+    while following := [each for each in (await stage.see(tx, first.id)).siblings if each.status == "opened"]:
+        await commands.assemble(tx, following[0].id, now)
+    assert sorted(await claim_statuses(tx, stage.claims)) == ["batched"] * 4
+    await audited(tx)

@@ -200,3 +200,25 @@ async def test_a_resend_beside_a_payment_that_counted_as_not_paid_is_found(
     breach = await first_breach(tx, BYTES_LEFT.checks)
     assert breach is not None
     assert breach.says == "再送的代发文件里，有支付已经算作没有付成"
+
+
+async def test_a_file_that_was_carried_when_a_backup_was_put_back_ends_by_the_banks_word(
+    tx: Tx, stage: Stage, agree: Agree
+) -> None:
+    """Nobody takes it out again, and no statement's silence ends it: what the bank gives back does."""
+    agree(way=BankWay.FILES)
+    batch, (maker, checker, _), now = await stage.written(tx), people(stage), stage.world.now
+    await stage.world.set_policy(tx, "debits_singly", {batch.terms["bank"]: 1})
+    about = await commands.take_file(tx, maker, batch.id, now)
+    await commands.mark_restored(tx, now)
+    assert set(await attempt_statuses(tx, batch.id)) == {"unknown"}
+    receipt = NewHandover(about.sha256, EVIDENCE)
+    assert await code_of(commands.hand_over(tx, checker, batch.id, receipt, now)) == "bank_file.ended"
+    assert await code_of(commands.take_file(tx, checker, batch.id, now)) == "bank_file.taken_out"
+    await said(tx, stage, batch, [], 1)
+    await said(tx, stage, batch, [], 2, 20)
+    assert set(await attempt_statuses(tx, batch.id)) == {"unknown"}
+    await returned(tx, stage, batch, "done", "failed:permanent")
+    assert sorted(await attempt_statuses(tx, batch.id)) == ["done", "failed"]
+    assert (await stage.see(tx, batch.id)).status == "settled"
+    await audited(tx)
