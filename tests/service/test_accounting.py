@@ -234,7 +234,8 @@ async def test_only_finance_sees_it_and_a_month_is_a_month(client: httpx.AsyncCl
     for path in ("/api/funds/statement", "/funds/statement", "/api/funds/forecast", "/api/funds/statement/book"):
         assert (await client.get(path, headers=reviewer)).status_code == 403
         assert (await client.get(path)).status_code == 401
-    read(await client.get("/funds/statement", headers=browser))  # told on a page
+    told = await client.get("/funds/statement", headers=browser)
+    assert (told.status_code, told.headers["location"]) == (303, "/sign-in?next=/funds/statement")
     wrong = await client.get("/api/funds/statement?month=2026-13", headers=maker)
     assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "month.format")
     missing = await client.get(
