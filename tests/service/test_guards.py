@@ -66,7 +66,7 @@ async def test_no_guard_compares_every_row_with_every_other(databases: Databases
     assert {"claims", "payment_attempts", "batches"} <= set(plans)
     assert all(plans.values())
     slow = {table: plan for table, own in plans.items() for plan in own if rows_by_rows(plan)}
-    assert slow.keys() <= _SINGLE
+    assert slow.keys() <= _SINGLE, slow
 
 
 async def test_a_claim_that_is_paid_looks_up_its_attempt(databases: Databases) -> None:

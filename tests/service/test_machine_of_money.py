@@ -293,8 +293,22 @@ class Money(MoneyToRelease):
         elif what != "repay":
             self._go_on_asking(place, what, officer)
         else:
-            demanded = [each for each in asked if each[1].status in {"demanded", "part_repaid"}] or asked
-            self._repay(*demanded[place % len(demanded)], part or 0)
+            self._repay(*asked[place % len(asked)], part or 0)
+
+    @precondition(lambda self: self.claim(0, "paid") or self._demanded())
+    @rule(place=FEW, officer=st.integers(0, 2), part=st.integers(0, 3))
+    def pay_back(self, place: int, officer: int, part: int) -> None:
+        """What is demanded comes back; where nothing is, something is asked for first."""
+        if not self._demanded():
+            self._raise(place, Cause.AUDIT, None)
+            raised = [at for at, (_, each) in enumerate(self.asked()) if each.status == "raised"]
+            for at in raised[:1]:
+                self._go_on_asking(at, "demand", officer)
+        if demanded := self._demanded():
+            self._repay(*demanded[place % len(demanded)], part)
+
+    def _demanded(self) -> list[tuple[Owed, Asked]]:
+        return [each for each in self.asked() if each[1].status in {"demanded", "part_repaid"}]
 
     def _raise(self, place: int, cause: Cause, part: int | None) -> None:
         claim = (self.claim(place, "paid") if place % 5 else None) or self.claim(place)
