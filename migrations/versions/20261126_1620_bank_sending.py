@@ -52,7 +52,7 @@ FUNCTIONS = [
       IF (SELECT count(*) FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
             LEFT JOIN batches b ON b.id = n.batch_id
            WHERE coalesce(o.status, '') = 'sending' AND coalesce(n.status, '') IN ('sent', 'failed')
-             AND b.terms ->> 'way' = 'files'
+             AND coalesce(b.terms ->> 'way', '') = 'files'
              AND NOT EXISTS (SELECT FROM bank_file_handovers h
                               WHERE h.batch_id = n.batch_id AND h.confirmed_person IS NOT NULL
                                 AND h.outcome = CASE n.status WHEN 'sent' THEN 'handed_over'
