@@ -1,6 +1,7 @@
 """Finance signs on pages: what is shown is what is signed, with password and code, each by another person."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
@@ -10,11 +11,20 @@ from domain.actor import Post
 from domain.batch import BatchStatus
 from service.batches.queries import find_batch
 from service.database import transaction
+from tests.app import the_app
 from tests.payments import journal_of
 from tests.service.test_pages import read
-from tests.service.test_step_up import PASSWORD, Signer, Signing, client, signing
+from tests.service.test_step_up import PASSWORD, Signer, Signing, signing
 
-__all__ = ["client", "signing"]  # fixtures
+__all__ = ["signing"]  # a fixture
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """As browsers reach a real service: its cookies want TLS."""
+    transport = httpx.ASGITransport(the_app())
+    async with httpx.AsyncClient(transport=transport, base_url="https://zhida.test") as client:
+        yield client
 
 
 @dataclass

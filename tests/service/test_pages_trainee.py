@@ -50,7 +50,7 @@ async def visitor() -> AsyncIterator[Browser]:
     transport = httpx.ASGITransport(the_app())
     client = httpx.AsyncClient(
         transport=transport,
-        base_url="http://zhida.test",
+        base_url="https://zhida.test",  # where the service is real, its cookies want TLS
         headers={"Accept": "text/html"},
         follow_redirects=True,
     )
