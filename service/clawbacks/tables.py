@@ -15,6 +15,25 @@ _OPEN = ", ".join(f"'{status}'" for status in ClawbackStatus if status in OPEN)
 _CAUSES = ", ".join(f"'{cause}'" for cause in Cause)
 
 
+class _Proposed:
+    """Proposed by one person, answered once by another; open until then."""
+
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime]
+    granted: Mapped[bool | None]
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+
+
+def _by_two_persons() -> tuple[CheckConstraint, CheckConstraint]:
+    """What holds of every `_Proposed`: an answer is whole, and another person's."""
+    whole = "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)"
+    another = "answered_person <> proposed_person"
+    return CheckConstraint(whole, name="answered_whole"), CheckConstraint(another, name="two_persons")
+
+
 class ClawbackRow(Base):
     """追回: one open for a claim and cause; in all no more than was paid."""
 
@@ -46,30 +65,20 @@ class ClawbackRow(Base):
     serial: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
 
 
-class ClawbackWaiverRow(Base):
+class ClawbackWaiverRow(_Proposed, Base):
     """By which law a clawback is to be waived: proposed by one, decided once by another."""
 
     __tablename__ = "clawback_waivers"
     __table_args__ = (
         Index("uq_clawback_waivers_open", "clawback_id", unique=True, postgresql_where=text("answered_at IS NULL")),
         CheckConstraint("law <> '' AND note <> ''", name="reason"),
-        CheckConstraint(
-            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
-        ),
-        CheckConstraint("answered_person <> proposed_person", name="two_persons"),
+        *_by_two_persons(),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
     law: Mapped[str]
     note: Mapped[str]
-    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime]
-    granted: Mapped[bool | None]
-    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    answered_at: Mapped[datetime | None]
 
 
 class ClawbackTermRow(Base):
@@ -81,7 +90,7 @@ class ClawbackTermRow(Base):
     due_on: Mapped[date]
 
 
-class ClawbackEnforcementRow(Base):
+class ClawbackEnforcementRow(_Proposed, Base):
     """By which order a clawback is enforced: proposed by one after its term, decided once by another."""
 
     __tablename__ = "clawback_enforcements"
@@ -90,36 +99,23 @@ class ClawbackEnforcementRow(Base):
             "uq_clawback_enforcements_open", "clawback_id", unique=True, postgresql_where=text("answered_at IS NULL")
         ),
         CheckConstraint("order_number <> ''", name="order_number"),
-        CheckConstraint(
-            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
-        ),
-        CheckConstraint("answered_person <> proposed_person", name="two_persons"),
+        *_by_two_persons(),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
     order_number: Mapped[str]
     ordered_on: Mapped[date]
-    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime]
-    granted: Mapped[bool | None]
-    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    answered_at: Mapped[datetime | None]
 
 
-class RepaymentProposalRow(Base):
+class RepaymentProposalRow(_Proposed, Base):
     """That a line of a statement without our number repays a clawback: said by one, answered by another."""
 
     __tablename__ = "repayment_proposals"
     __table_args__ = (
         Index("uq_repayment_proposals_open", "line_id", unique=True, postgresql_where=text("answered_at IS NULL")),
         CheckConstraint("amount_fen > 0 AND note <> ''", name="said"),
-        CheckConstraint(
-            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
-        ),
-        CheckConstraint("answered_person <> proposed_person", name="two_persons"),
+        *_by_two_persons(),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -127,13 +123,6 @@ class RepaymentProposalRow(Base):
     clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
     amount_fen: Mapped[Fen]
     note: Mapped[str]
-    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime]
-    granted: Mapped[bool | None]
-    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    answered_at: Mapped[datetime | None]
 
 
 class RepaymentRow(Base):
@@ -185,7 +174,7 @@ class AmountAppealRow(Base):
     answered_at: Mapped[datetime | None]
 
 
-class AmountCorrectionRow(Base):
+class AmountCorrectionRow(_Proposed, Base):
     """更正: what a published set of standards changes for claims of a district that were paid, as one officer was
     shown it and another confirms it."""
 
@@ -200,10 +189,7 @@ class AmountCorrectionRow(Base):
         CheckConstraint("more_count >= 0 AND less_count >= 0 AND more_count + less_count > 0", name="counts"),
         CheckConstraint("(more_count > 0) = (more_fen > 0) AND (less_count > 0) = (less_fen > 0)", name="sums"),
         CheckConstraint("note <> ''", name="note"),
-        CheckConstraint(
-            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
-        ),
-        CheckConstraint("answered_person <> proposed_person", name="two_persons"),
+        *_by_two_persons(),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -217,13 +203,6 @@ class AmountCorrectionRow(Base):
     #: SHA-256 over the lines: who confirms says by it what they were shown.
     content_hash: Mapped[str]
     note: Mapped[str]
-    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    proposed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime]
-    granted: Mapped[bool | None]
-    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    answered_at: Mapped[datetime | None]
 
 
 class AmountCorrectionLineRow(Base):
