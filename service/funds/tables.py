@@ -104,7 +104,27 @@ class AppropriationRow(Base):
     proposed_at: Mapped[datetime]
 
 
-class AnswerRow(Base):
+class _Answer:
+    """What the second person says of a proposal of money, once."""
+
+    proposed_by_person: Mapped[UUID]
+    answered_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    answered_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime]
+    answer: Mapped[str]
+    reason: Mapped[str] = mapped_column(server_default="")
+
+
+def _by_another() -> tuple[CheckConstraint, ...]:
+    """What holds of every `_Answer`: another person's, and a reason with every no."""
+    return (
+        CheckConstraint("answered_by_person <> proposed_by_person", name="two_persons"),
+        CheckConstraint("answer IN ('confirmed', 'declined')", name="answer"),
+        CheckConstraint("(answer = 'declined') = (reason <> '')", name="reason"),
+    )
+
+
+class AnswerRow(_Answer, Base):
     """What the second person says of a proposal, once: confirmed, or declined with a reason."""
 
     __tablename__ = "appropriation_answers"
@@ -114,18 +134,10 @@ class AnswerRow(Base):
             ["appropriations.id", "appropriations.proposed_by_person"],
             name="fk_appropriation_answers_proposer",
         ),
-        CheckConstraint("answered_by_person <> proposed_by_person", name="two_persons"),
-        CheckConstraint("answer IN ('confirmed', 'declined')", name="answer"),
-        CheckConstraint("(answer = 'declined') = (reason <> '')", name="reason"),
+        *_by_another(),
     )
 
     appropriation_id: Mapped[UUID] = mapped_column(primary_key=True)
-    proposed_by_person: Mapped[UUID]
-    answered_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    answered_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    answered_at: Mapped[datetime]
-    answer: Mapped[str]
-    reason: Mapped[str] = mapped_column(server_default="")
 
 
 class TransferRow(Base):
@@ -161,7 +173,7 @@ class TransferRow(Base):
     proposed_at: Mapped[datetime]
 
 
-class TransferAnswerRow(Base):
+class TransferAnswerRow(_Answer, Base):
     """What the second person says of a transfer, once. Confirmed, it comes with both its lines of the ledger, or the
     database refuses it at commit (`guard_fund_transfer`, ZD240)."""
 
@@ -172,18 +184,10 @@ class TransferAnswerRow(Base):
             ["fund_transfers.id", "fund_transfers.proposed_by_person"],
             name="fk_fund_transfer_answers_proposer",
         ),
-        CheckConstraint("answered_by_person <> proposed_by_person", name="two_persons"),
-        CheckConstraint("answer IN ('confirmed', 'declined')", name="answer"),
-        CheckConstraint("(answer = 'declined') = (reason <> '')", name="reason"),
+        *_by_another(),
     )
 
     transfer_id: Mapped[UUID] = mapped_column(primary_key=True)
-    proposed_by_person: Mapped[UUID]
-    answered_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    answered_by_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    answered_at: Mapped[datetime]
-    answer: Mapped[str]
-    reason: Mapped[str] = mapped_column(server_default="")
 
 
 class MovementRow(Base):
