@@ -31,6 +31,13 @@ RUN_OF_DIGITS = f"{_D}{{3}}[- ]?{_D}{{4}}[- ]?{_D}{{4}}"
 _CANDIDATE = re.compile(CANDIDATE)
 _MOBILE = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}")
 _CARD_LENGTHS = range(16, 20)
+#: Whatever could be the number of an account, in words that a foreign system wrote.
+_LONG = re.compile(r"\d[\d -]{6,}[\dXx]")
+
+
+def without_numbers(said: str) -> str:
+    """What a bank wrote, without anything that could be an account or an id number (promise 14)."""
+    return _LONG.sub("***", said)
 
 
 def personal_number(candidate: str) -> str | None:

@@ -78,9 +78,7 @@ def _day(typed: Typed, field: str, asked: set[str]) -> str | None:
 
 
 async def _account(tx: Tx, me: Actor, typed: Typed) -> NewAccount:
-    """The claimant's own card: it has to be in their name."""
-    number, bank = typed.get("account_number", ""), typed.get("account_bank_code", "")
-    return NewAccount(number, await name_of(tx, me.person_id), bank)
+    return filing_form.account_typed(typed, await name_of(tx, me.person_id))
 
 
 #: By the last part of the address: what it does.

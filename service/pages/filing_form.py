@@ -57,7 +57,7 @@ def filled(typed: Typed, items: Iterable[ItemView], holder: str, *, with_card: b
         level=typed.get("level", ""),
         certificate_number=typed.get("certificate_number", ""),
         certificate_issued_on=day_typed(typed, "certificate_issued_on"),
-        account=_account(typed, holder) if with_card else NewAccount(_SOME_CARD, holder, next(iter(banks()))),
+        account=account_typed(typed, holder) if with_card else NewAccount(_SOME_CARD, holder, next(iter(banks()))),
         district=typed.get("district") or None,
         training_started_on=day_typed(typed, "training_started_on") or None,
         group=_group(typed),
@@ -73,8 +73,8 @@ def filled(typed: Typed, items: Iterable[ItemView], holder: str, *, with_card: b
     return Filled(new, faults_of(each for each in faults.found if each is first[each.field]))
 
 
-def _account(typed: Typed, holder: str) -> NewAccount:
-    """A bank by its name in the list, or by the number that a person types for another."""
+def account_typed(typed: Typed, holder: str) -> NewAccount:
+    """The card that was typed; it has to be in the claimant's own name."""
     return NewAccount(typed.get("account_number", ""), holder, typed.get("account_bank_code", ""))
 
 

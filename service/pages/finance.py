@@ -1,7 +1,7 @@
 """What finance's pages are made of: batches by state, and one batch as it is signed."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -87,11 +87,3 @@ def _hands(view: BatchView) -> list[Hand]:
 def _codes(kind: str) -> list[str]:
     """The codes of a list in the wording."""
     return [code.removeprefix(f"{kind}.") for code in wording() if code.startswith(f"{kind}.")]
-
-
-def day(text: str) -> date | None:
-    """A day as typed; None where it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

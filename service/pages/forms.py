@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from litestar.response import Redirect
 
 from domain.actor import Actor
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid
+from domain.period import parse_date
 from service.database import Tx
 from service.idempotency import Once
 from service.problems import malformed_places
@@ -49,6 +51,14 @@ def day_typed(given: Typed, field: str) -> str:
     """The three boxes of a date as one text, for whoever parses dates; empty when nothing was typed."""
     parts = [given.get(f"{field}_{part}", "") for part in "ymd"]
     return "-".join(part.zfill(2) for part in parts) if any(parts) else ""
+
+
+def day_of(given: Typed, field: str) -> date:
+    """The day that was typed. Invalid `value.missing`, or what `parse_date` says."""
+    text = day_typed(given, field)
+    if not text:
+        raise Invalid("value.missing", field)
+    return parse_date(text, field)
 
 
 def once_of(request: Request[Any, Any, Any], me: Actor, given: Typed, key: str) -> Once:

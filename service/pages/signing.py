@@ -10,7 +10,7 @@ from litestar import Request, Response
 
 from domain.actor import Actor, StepUp
 from domain.batch import BatchStatus, Step
-from domain.errors import Conflict, Forbidden, Invalid
+from domain.errors import Conflict, Forbidden
 from service.access.commands import prove
 from service.access.schemas import NamedSignature, NewStepUp
 from service.batches import commands, queries
@@ -94,9 +94,7 @@ async def _sign(
     }
     once = forms.once_of(request, me, typed, f"{act}-{typed.get('once', '')}")
     if act == "release":
-        transferred_on = finance.day(forms.day_typed(typed, "transferred_on"))
-        if transferred_on is None:
-            raise Invalid("value.missing", field="transferred_on")
+        transferred_on = forms.day_of(typed, "transferred_on")
         told = {**shown, "voucher": typed.get("voucher", ""), "transferred_on": transferred_on.isoformat()}
         release = as_wanted(told, NewRelease)
         await once(tx, BatchView, lambda: commands.release_batch(tx, me, batch_id, release, today, now))

@@ -18,7 +18,7 @@ from service.accounting.queries.forecast import forecasts
 from service.accounting.queries.statement import statement, statement_lines
 from service.accounting.schemas import ForecastView, PositionStatement
 from service.audit.queries.checks import first_breach
-from service.audit.queries.statement import STATEMENT
+from service.audit.queries.fund_months import STATEMENT
 from service.database import Tx, transaction
 from service.funds.commands import confirm_transfer
 from service.gateways.bank_files.neutral import read_return

@@ -16,7 +16,7 @@ from domain.actor import Actor, Post
 from domain.fund import Movement, PositionKey
 from service.accounting.queries.statement import statement, statement_lines
 from service.audit.queries.checks import first_breach
-from service.audit.queries.statement import STATEMENT
+from service.audit.queries.fund_months import STATEMENT
 from service.clock import now
 from service.database import Tx, async_url
 from tests.conftest import Databases

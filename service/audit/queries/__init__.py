@@ -10,6 +10,7 @@ from service.audit.queries.checks import Breach, Promise, count_rows, first_brea
 from service.audit.queries.claims import COUNTED_ONCE, ONE_LIVE_ATTEMPT, ONE_SUBSIDY, SHARE
 from service.audit.queries.corrections import BY_HAND, CORRECTIONS
 from service.audit.queries.decisions import DECISIONS, recompute
+from service.audit.queries.fund_months import STATEMENT
 from service.audit.queries.funds import MONEY_CONSERVED, carried_over, mixed_batches
 from service.audit.queries.in_clear import NOTHING_IN_CLEAR, first_in_clear
 from service.audit.queries.institutions import INSTITUTIONS
@@ -27,7 +28,6 @@ from service.audit.queries.restores import RESENDS_NOTHING
 from service.audit.queries.rosters import ROSTER_LINES
 from service.audit.queries.seal import SEALED, touched
 from service.audit.queries.standards import STANDARDS, standards_recompute
-from service.audit.queries.statement import STATEMENT
 from service.audit.queries.statements import CLOSE_ADDS_UP, REPAYMENTS_ADD_UP
 from service.audit.queries.step_ups import STEP_UPS
 from service.audit.queries.supplements import NEW_ACCOUNTS, SUPPLEMENTS

@@ -16,6 +16,7 @@ from domain.agent_bank import BankFormat, BankTerms, BankWay
 from domain.batch import ATTEMPT_LIFECYCLE, BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
 from domain.claim import ClaimAction
 from domain.errors import Conflict, Invalid
+from domain.personal_number import without_numbers
 from domain.reconciliation import AttemptFacts, ReturnLineFacts, Verdict, VerdictKind, match
 from service.batches.commands.moves import BATCHES, ROWS_MAX, move_attempts, move_claims
 from service.batches.queries import Attempt, Batch, attempts_in, locked_batch
@@ -35,8 +36,6 @@ from service.reconciliation.tables import ReturnFileRow
 #: Before the bank has said that it took the file, a return of it can only be premature.
 _NOT_SENT_YET = frozenset({AttemptStatus.PREPARED, AttemptStatus.SENDING})
 
-# What banks write may hold an account or an id number; those are not kept in clear (promise 14).
-_LONG_NUMBER = re.compile(r"\d[\d -]{6,}[\dXx]")
 _OUR_REFERENCE = re.compile(r"[A-Z]{2}\d{20,26}", re.ASCII)
 _WORDS_MAX = 200
 
@@ -219,8 +218,8 @@ def _reference(said: str) -> str:
 
 
 def _words(said: str) -> str:
-    """The bank's words without anything that could be an account or an id number."""
-    return _LONG_NUMBER.sub("***", said[:_WORDS_MAX])
+    """The bank's words, cut where they are endless."""
+    return without_numbers(said[:_WORDS_MAX])
 
 
 async def _settle(tx: Tx, settled: Sequence[_Judged], by: By) -> None:

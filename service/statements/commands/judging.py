@@ -12,14 +12,13 @@ from sqlalchemy import text
 from domain.batch import AttemptStatus
 from domain.clawback import serial_in
 from domain.identity import mask_name
+from domain.personal_number import without_numbers
 from domain.statement import Booked, Oddity, Owned, Owner, Payment, Side, Total, own
 from service.batches.commands.moves import ROWS_MAX
 from service.database import Tx
 from service.gateways.statement_files import StatementLine
 from service.statements.queries.naming import Named
 
-# What banks write may hold an account or an id number; those are not kept in clear (promise 14).
-_LONG_NUMBER = re.compile(r"\d[\d -]{6,}[\dXx]")
 _OURS = re.compile(r"[A-Z]{2}\d{8,26}", re.ASCII)
 
 _LINES = text("""
@@ -119,8 +118,8 @@ async def store_lines(tx: Tx, statement_id: UUID, account: str, judged: Sequence
             "sides": [str(line.side) for line in lines],
             "amounts": [line.amount_fen for line in lines],
             "references": [_reference(each) for each in part],
-            "parties": [mask_name(words(line.counterparty)) if line.counterparty else "" for line in lines],
-            "texts": [words(line.text) for line in lines],
+            "parties": [mask_name(without_numbers(line.counterparty)) if line.counterparty else "" for line in lines],
+            "texts": [without_numbers(line.text) for line in lines],
             "verdicts": [each.verdict for each in part],
             "owners": [str(each.owned.owner or "") for each in part],
             "exceptions": [str(each.owned.oddity or "") for each in part],
@@ -134,14 +133,9 @@ async def store_lines(tx: Tx, statement_id: UUID, account: str, judged: Sequence
 
 def _reference(judged: Judged) -> str:
     said = judged.line.reference
-    return said if judged.named or _OURS.fullmatch(said) else words(said)
+    return said if judged.named or _OURS.fullmatch(said) else without_numbers(said)
 
 
 def key_of(line: StatementLine) -> str:
     """The bank's key as it is kept: banks make them of account numbers."""
     return hashlib.sha256(line.bank_key.encode()).hexdigest()
-
-
-def words(said: str) -> str:
-    """The bank's words without anything that could be an account or an id number."""
-    return _LONG_NUMBER.sub("***", said)
