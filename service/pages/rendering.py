@@ -140,7 +140,8 @@ def _has(request: Request[Any, Any, Any], tag: str) -> bool:
 
 @cache
 def _environment() -> jinja2.Environment:
-    """Templates with autoescape; the macros of `components/parts.html` are known on every page."""
+    """Templates with autoescape; the macros of `components/parts.html`, and those of `charts.html` as `charts`, are known on
+    every page."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -153,6 +154,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(level_name=_level_name)
     environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display)
     environment.globals["asset"] = _address_of
+    environment.globals["charts"] = environment.get_template("components/charts.html").module
     parts = environment.get_template("components/parts.html").module
     environment.globals.update({name: each for name, each in vars(parts).items() if not name.startswith("_")})
     return environment

@@ -26,10 +26,10 @@ from service.journal import By
 from service.reconciliation.commands import take_return
 from service.security import open_session
 from tests.app import the_app
+from tests.pages import read
 from tests.payments import Stage, a_return, lines_of
 from tests.service.test_fund_transfers import propose, transfer
 from tests.service.test_funds import ONE, Office
-from tests.service.test_pages import read
 from tests.service.test_patrols import own, tx
 from tests.world import FUND, GENEROUS_FEN, World
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -27,75 +26,9 @@ from service.pages.rendering import HERE, assets
 from service.settings import settings
 from service.statistics.queries.share import By, individual_share, parse_span
 from tests.app import the_app
+from tests.pages import read
 
-_VOID = {"meta", "link", "input", "br"}
 _CSS_MAX = 20_000
-
-
-class Page(HTMLParser):
-    """A page, read as strictly as the house wants it written."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        super().__init__()
-        self.answer, self.source = answer, answer.text
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: dict[str, list[str]] = {}  # by element
-        self._open: list[str] = []
-        self.feed(answer.text)
-        self.close()
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len(dict(attrs)) == len(attrs), f"an attribute twice in {tag}"
-        self.elements.append((tag, dict(attrs)))
-        if tag not in _VOID:
-            self._open.append(tag)
-            self.words.setdefault(tag, []).append("")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        for tag in set(self._open):
-            self.words[tag][-1] += data
-
-    def values(self, attribute: str, tag: str | None = None) -> list[str]:
-        return [each[attribute] or "" for name, each in self.elements if attribute in each and tag in {None, name}]
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.words["body"][0].split())
-
-
-def read(answer: httpx.Response) -> Page:
-    """The page, once it has kept every rule that holds for all of them."""
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    policy = answer.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    page = Page(answer)
-    assert page.elements[0] == ("html", {"lang": "zh-CN"})
-    assert len(page.words["h1"]) == len(page.words["main"]) == len(page.words["title"]) == 1
-    assert page.words["title"][0].removesuffix(" · 直达").strip()
-    assert not {"style", "onclick", "onload", "onerror"} & {name for _, each in page.elements for name in each}
-    assert "style" not in page.words
-    assert not any(page.words.get("script", []))
-    assert all(each.startswith("/static/") for each in page.values("src", "script"))
-    ids = page.values("id")
-    assert len(ids) == len(set(ids))
-    described = " ".join(page.values("aria-describedby")).split()
-    named = [*page.values("for"), *page.values("aria-labelledby"), *described]
-    inner = [each.removeprefix("#") for each in page.values("href") if each.startswith("#")]
-    assert {*named, *inner} <= set(ids)
-    asked = [each for tag, each in page.elements if tag in {"input", "select", "textarea"}]
-    # what stands inside of its label, or is one of several boxes, has its name otherwise
-    named_else = [each for each in asked if each.get("type") in {"hidden", "checkbox"} or "aria-label" in each]
-    assert {each["id"] for each in asked if each not in named_else} <= set(page.values("for"))
-    return page
 
 
 def test_what_others_wrote_is_as_they_published_it() -> None:

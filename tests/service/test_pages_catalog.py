@@ -19,8 +19,9 @@ from service.pages.catalog_pages import Search, Slice, entries_of, names_near, r
 from service.pages.rendering import _marked
 from service.standards.queries.amounts import standards_on
 from tests.conftest import Databases
+from tests.pages import Page, read
 from tests.service.season import fresh_database
-from tests.service.test_pages import Page, browser, bureau, on_day, read
+from tests.service.test_pages import browser, bureau, on_day
 
 __all__ = ["browser", "bureau"]  # fixtures
 

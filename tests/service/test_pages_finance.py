@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import httpx
@@ -12,8 +13,8 @@ from domain.batch import BatchStatus
 from service.batches.queries import find_batch
 from service.database import transaction
 from tests.app import the_app
+from tests.pages import Browser, at_a_browser, read
 from tests.payments import journal_of
-from tests.service.test_pages import read
 from tests.service.test_step_up import PASSWORD, Signer, Signing, signing
 
 __all__ = ["signing"]  # a fixture
@@ -28,30 +29,22 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @dataclass
-class Window:
+class Window(Browser):
     """A signer's browser."""
 
     signer: Signer
 
-    async def get(self, path: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.signer.token}", "Accept": "text/html"}
-        return await self.signer.client.get(path, headers=headers)
-
-    async def send(self, page: httpx.Response, action: str, **fields: str) -> httpx.Response:
-        """A form of the page with what stands in it hidden, and `fields`."""
-        form = re.search(rf'<form[^>]* action="{re.escape(action)}".*?</form>', page.text, re.DOTALL)
-        assert form is not None, f"no form for {action}"
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
-        headers = {"Authorization": f"Bearer {self.signer.token}", "Accept": "text/html"}
-        return await self.signer.client.post(action, data={**hidden, **fields}, headers=headers)
-
 
 @pytest.fixture
-async def windows(signing: Signing) -> dict[Post, Window]:
-    for signer in signing.signers.values():
-        if not signer.secret:
-            await signer.enrol()
-    return {post: Window(signer) for post, signer in signing.signers.items()}
+async def windows(signing: Signing) -> AsyncIterator[dict[Post, Window]]:
+    async with AsyncExitStack() as open_ones:
+        found = {}
+        for post, signer in signing.signers.items():
+            if not signer.secret:
+                await signer.enrol()
+            browser = await open_ones.enter_async_context(at_a_browser(signer.token))
+            found[post] = Window(browser.client, signer)
+        yield found
 
 
 async def test_three_persons_sign_on_pages(signing: Signing, windows: dict[Post, Window]) -> None:

@@ -12,7 +12,8 @@ from service.pages import api_document
 from service.pages.api_document import HEADINGS, Content, Field, groups_of, part_of, refusals_of
 from service.pages.routes import schema
 from service.wording import wording, words
-from tests.service.test_pages import Page, browser, read
+from tests.pages import Page, read
+from tests.service.test_pages import browser
 
 __all__ = ["browser"]  # a fixture
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,52 +18,33 @@ from service.claims.tables import ClaimDraftRow
 from service.database import transaction
 from service.local.made_up import Maker
 from service.pages.homes import local
-from tests.app import the_app
-from tests.service.test_pages import read
+from tests.pages import Browser, at_a_browser, read
 
 PASSWORD = "a quite long one"
 CARD = "6222 0212 3456 7890 128"
 
 
-class Browser:
-    """Somebody with a browser that keeps cookies and follows where it is sent."""
+@dataclass
+class Visitor(Browser):
+    """Somebody who fills in the one form of a page."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
-
-    async def get(self, path: str) -> httpx.Response:
-        answer = await self.client.get(path)
-        if answer.status_code != 404:
-            read(answer)
-        return answer
-
-    async def send(self, page: httpx.Response, **fields: str) -> httpx.Response:
-        """The form of a page, filled in."""
+    async def fill(self, page: httpx.Response, **fields: str) -> httpx.Response:
         action = re.search(r'<form method="post"(?: id="form")? action="(/(?:me|sign-in)[^"]*)"', page.text)
-        token = re.search(r'name="_csrf_token" value="([0-9a-f]+)"', page.text)
         assert action is not None
-        assert token is not None
-        return await self.client.post(action[1], data={"_csrf_token": token[1], **fields})
+        return await self.send(page, action[1], **fields)
 
 
 @pytest.fixture
-async def visitor() -> AsyncIterator[Browser]:
-    transport = httpx.ASGITransport(the_app())
-    client = httpx.AsyncClient(
-        transport=transport,
-        base_url="https://zhida.test",  # where the service is real, its cookies want TLS
-        headers={"Accept": "text/html"},
-        follow_redirects=True,
-    )
-    async with client:
-        yield Browser(client)
+async def visitor() -> AsyncIterator[Visitor]:
+    async with at_a_browser(follow=True) as browser:
+        yield Visitor(browser.client)
 
 
 @pytest.fixture
-async def trainee(visitor: Browser) -> Browser:
+async def trainee(visitor: Visitor) -> Visitor:
     login, made = f"t{uuid4().hex[:12]}", Maker(uuid4().int).person()
     await access.sign_up(NewSignUp(login, PASSWORD, made.name, made.id_number), clock.today())
-    page = await visitor.send(await visitor.get("/me"), login=login, password=PASSWORD, next="/me")
+    page = await visitor.fill(await visitor.get("/me"), login=login, password=PASSWORD, next="/me")
     assert page.url.path == "/me"
     return visitor
 
@@ -80,10 +62,10 @@ def a_certificate() -> dict[str, str]:
     }
 
 
-async def test_whoever_is_not_signed_in_is_asked_to_and_comes_back(visitor: Browser) -> None:
+async def test_whoever_is_not_signed_in_is_asked_to_and_comes_back(visitor: Visitor) -> None:
     page = await visitor.get("/me/claims/new")
     assert (page.url.path, page.url.params["next"]) == ("/sign-in", "/me/claims/new")
-    wrong = await visitor.send(page, login="nobody", password="nothing", next="/me")
+    wrong = await visitor.fill(page, login="nobody", password="nothing", next="/me")
     assert wrong.status_code == 401
     assert "登录名或密码不对" in read(wrong).text
     assert wrong.headers["cache-control"] == "no-store"
@@ -98,14 +80,14 @@ def test_no_form_leads_elsewhere(address: str) -> None:
     assert local("/me/claims/1?told=x") == "/me/claims/1?told=x"
 
 
-async def test_a_form_without_its_token_or_cookie_is_refused(trainee: Browser) -> None:
+async def test_a_form_without_its_token_or_cookie_is_refused(trainee: Visitor) -> None:
     for data in ({}, {"_csrf_token": "0" * 128}, {"_csrf_token": ""}):
         answer = await trainee.client.post("/me/claims/new", data={"district": "370102", **data})
         assert answer.status_code == 403
     assert "接着填" not in (await trainee.get("/me")).text
 
 
-async def test_the_cookie_opens_pages_and_not_the_api(trainee: Browser) -> None:
+async def test_the_cookie_opens_pages_and_not_the_api(trainee: Visitor) -> None:
     assert (await trainee.get("/me")).status_code == 200
     assert (await trainee.client.get("/api/claims")).status_code == 401
     cookie = next(each for each in trainee.client.cookies.jar if each.name == "zhida_session")
@@ -113,18 +95,18 @@ async def test_the_cookie_opens_pages_and_not_the_api(trainee: Browser) -> None:
     assert cookie.get_nonstandard_attr("SameSite") == "lax"
 
 
-async def test_four_steps_from_nothing_to_a_filed_claim(trainee: Browser) -> None:
-    page = await trainee.send(await trainee.get("/me/claims/new"), district="370102")
-    page = await trainee.send(page, **a_certificate())
+async def test_four_steps_from_nothing_to_a_filed_claim(trainee: Visitor) -> None:
+    page = await trainee.fill(await trainee.get("/me/claims/new"), district="370102")
+    page = await trainee.fill(page, **a_certificate())
     assert page.url.path.endswith("/account")
     assert "你可以领" in read(page).text
-    page = await trainee.send(page, account_bank_code="102100099996", account_number=CARD)
+    page = await trainee.fill(page, account_bank_code="102100099996", account_number=CARD)
     check = read(page).text
     assert page.url.path.endswith("/check")
     amount = re.search(r"确认领取 ([\d,]+) 元", check)
     assert amount is not None
     assert "尾号 0128" in check
-    filed = await trainee.send(page)
+    filed = await trainee.fill(page)
     told = read(filed).text
     assert re.fullmatch(r"/me/claims/[0-9a-f-]{36}", filed.url.path)
     assert "收到了" in told
@@ -132,24 +114,24 @@ async def test_four_steps_from_nothing_to_a_filed_claim(trainee: Browser) -> Non
     home = read(await trainee.get("/me")).text
     assert f"养老护理员 四级 {amount[1]} 元 已提交" in home
     assert "接着填" not in home
-    again = await trainee.send(page)  # the form once more, from an older window
+    again = await trainee.fill(page)  # the form once more, from an older window
     assert again.status_code == 404
     assert home == read(await trainee.get("/me")).text
 
 
-async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(trainee: Browser) -> None:
-    nowhere = await trainee.send(await trainee.get("/me/claims/new"), place_link="residence")
+async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(trainee: Visitor) -> None:
+    nowhere = await trainee.fill(await trainee.get("/me/claims/new"), place_link="residence")
     assert nowhere.status_code == 422
     assert read(nowhere).values("aria-invalid") == ["true"]
     assert "有错误：" in read(nowhere).words["title"][0]
-    page = await trainee.send(nowhere, district="370102", place_link="residence")
+    page = await trainee.fill(nowhere, district="370102", place_link="residence")
     strange = {
         "item": '养老"><script>x</script>',
         "level": "9",
         "certificate_number": "",
         "certificate_issued_on_m": "13",
     }
-    wrong = await trainee.send(page, **strange)
+    wrong = await trainee.fill(page, **strange)
     shown = read(wrong)
     assert wrong.status_code == 422
     assert strange["item"] in shown.values("value")
@@ -159,45 +141,45 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(trai
     assert strange["item"] in read(early).values("value")
 
 
-async def test_who_is_refused_is_told_why_and_may_insist(trainee: Browser) -> None:
-    page = await trainee.send(await trainee.get("/me/claims/new"), district="370102")
+async def test_who_is_refused_is_told_why_and_may_insist(trainee: Visitor) -> None:
+    page = await trainee.fill(await trainee.get("/me/claims/new"), district="370102")
     long_ago = {**a_certificate(), "certificate_issued_on_y": f"{clock.today().year - 2}"}
-    refused = await trainee.send(page, **long_ago)
+    refused = await trainee.fill(page, **long_ago)
     told = read(refused).text
     assert refused.url.path.endswith("/certificate")
     assert "依据：" in told
     assert "正式的书面答复" in told
-    page = await trainee.send(refused, **long_ago, insist="yes")
-    page = await trainee.send(page, account_bank_code="102100099996", account_number=CARD)
-    filed = await trainee.send(page)
+    page = await trainee.fill(refused, **long_ago, insist="yes")
+    page = await trainee.fill(page, account_bank_code="102100099996", account_number=CARD)
+    filed = await trainee.fill(page)
     assert "申请复核" in read(filed).text
     appeal = await trainee.get(f"{filed.url.path}/appeal")
-    empty = await trainee.send(appeal, reason="")
+    empty = await trainee.fill(appeal, reason="")
     assert empty.status_code == 422
-    assert "复核申请收到了" in read(await trainee.send(empty, reason="证书是那年补发的")).text
+    assert "复核申请收到了" in read(await trainee.fill(empty, reason="证书是那年补发的")).text
 
 
-async def test_a_claim_is_withdrawn_once(trainee: Browser) -> None:
-    page = await trainee.send(await trainee.get("/me/claims/new"), district="370102")
-    page = await trainee.send(page, **a_certificate())
-    page = await trainee.send(page, account_bank_code="102100099996", account_number=CARD)
-    filed = await trainee.send(page)
+async def test_a_claim_is_withdrawn_once(trainee: Visitor) -> None:
+    page = await trainee.fill(await trainee.get("/me/claims/new"), district="370102")
+    page = await trainee.fill(page, **a_certificate())
+    page = await trainee.fill(page, account_bank_code="102100099996", account_number=CARD)
+    filed = await trainee.fill(page)
     form = await trainee.get(f"{filed.url.path}/withdraw")
-    assert "已撤回。" in read(await trainee.send(form)).text
-    assert (await trainee.send(form)).status_code == 422
+    assert "已撤回。" in read(await trainee.fill(form)).text
+    assert (await trainee.fill(form)).status_code == 422
 
 
-async def test_nobody_sees_or_touches_what_is_anothers(trainee: Browser) -> None:
+async def test_nobody_sees_or_touches_what_is_anothers(trainee: Visitor) -> None:
     for path in (f"/me/claims/{uuid4()}", f"/me/claims/{uuid4()}/withdraw", f"/me/claims/draft/{uuid4()}/account"):
         assert (await trainee.get(path)).status_code == 404
     assert (await trainee.get(f"/me/claims/{uuid4()}/steal")).status_code == 404
     assert (await trainee.get(f"/me/offers/{uuid4()}")).status_code == 404
 
 
-async def test_drafts_are_sealed_few_and_forgotten_after_a_week(trainee: Browser) -> None:
-    page = await trainee.send(await trainee.get("/me/claims/new"), district="370102")
+async def test_drafts_are_sealed_few_and_forgotten_after_a_week(trainee: Visitor) -> None:
+    page = await trainee.fill(await trainee.get("/me/claims/new"), district="370102")
     draft_id = page.url.path.split("/")[4]
-    await trainee.send(page, **a_certificate())
+    await trainee.fill(page, **a_certificate())
     async with transaction() as tx:
         asked = select(ClaimDraftRow.typed_sealed, ClaimDraftRow.touched_at).where(ClaimDraftRow.id == draft_id)
         (kept,) = (await tx.execute(asked)).all()
@@ -209,5 +191,5 @@ async def test_drafts_are_sealed_few_and_forgotten_after_a_week(trainee: Browser
         assert await forget_drafts(tx, clock.now()) >= 1
         assert not (await tx.execute(asked)).all()
     for _ in range(DRAFTS_MAX):
-        assert (await trainee.send(await trainee.get("/me/claims/new"), district="370102")).status_code == 200
-    assert (await trainee.send(await trainee.get("/me/claims/new"), district="370102")).status_code == 409
+        assert (await trainee.fill(await trainee.get("/me/claims/new"), district="370102")).status_code == 200
+    assert (await trainee.fill(await trainee.get("/me/claims/new"), district="370102")).status_code == 409
