@@ -1,4 +1,5 @@
 """Geometry of the charts: numbers in, coordinates out; templates draw them as SVG with classes, never with styles.
+
 Lengths are in viewBox units; one unit is one CSS pixel at the chart's own width.
 """
 

@@ -140,8 +140,7 @@ def _has(request: Request[Any, Any, Any], tag: str) -> bool:
 
 @cache
 def _environment() -> jinja2.Environment:
-    """Templates with autoescape; the macros of `components/parts.html`, and those of `charts.html` as `charts`, are known on
-    every page."""
+    """Templates with autoescape; each knows the macros of `parts.html`, and those of `charts.html` as `charts`."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
