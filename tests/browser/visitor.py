@@ -1,0 +1,129 @@
+"""Somebody at a browser: what they press, type and read; every page they come to is looked at."""
+
+import os
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Response, expect
+
+PHONE, DESK = (360, 740), (1366, 768)
+#: Where screenshots go (`make screenshots`); nowhere when nothing is said.
+SHOTS = os.environ.get("ZHIDA_SHOTS", "")
+_WAIT_SECONDS_MAX = 60
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass
+class Visitor:
+    """One person's browser, which remembers what went wrong in it."""
+
+    page: Page
+    address: str
+    wide: bool
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"script: {error}"))
+        self.page.on("response", self._answered)
+
+    async def go(self, path: str) -> None:
+        """Open a page of the service, and look at it."""
+        await self.page.goto(self.address + path)
+        await self.look()
+
+    async def press(self, name: str, *, at: Locator | None = None) -> None:
+        """Press what is called so (a button or a link), and look at where it leads."""
+        within = at or self.page
+        button = within.get_by_role("button", name=name).or_(within.get_by_role("link", name=name)).first
+        await button.click()
+        await self.page.wait_for_load_state()
+        await self.look()
+
+    async def fill(self, **typed: str) -> None:
+        """Type into fields and choose from lists, by their names in the form."""
+        for name, value in typed.items():
+            box = self.page.locator(f'main [name="{name}"]').first
+            if await box.evaluate("box => box.tagName") == "SELECT":
+                await box.select_option(value)
+            else:
+                await box.fill(value)
+
+    async def fill_day(self, name: str, day: str) -> None:
+        """The three boxes of a date."""
+        await self.fill(**{f"{name}_{part}": value for part, value in zip("ymd", day.split("-"), strict=True)})
+
+    async def sees(self, text: str) -> None:
+        """The page says so."""
+        await expect(self.page.locator("main")).to_contain_text(text)
+
+    async def sees_within(self, text: str, path: str | None = None) -> None:
+        """The page says so after a while: what workers do takes a moment."""
+        deadline = time.monotonic() + _WAIT_SECONDS_MAX
+        while text not in await self.page.locator("main").inner_text():
+            assert time.monotonic() < deadline, f"waited for {text}: {await self.page.locator('main').inner_text()}"
+            await self.page.wait_for_timeout(500)
+            await (self.page.goto(self.address + path) if path else self.page.reload())
+        await self.look()
+
+    async def sign_in(self, login: str, password: str) -> None:
+        await self.go("/sign-in")
+        await self.fill(login=login, password=password)
+        await self.press("登录", at=self.page.locator("main"))
+
+    async def look(self) -> None:
+        """What holds of every page: nothing sticks out sideways, nobody is kept out, nothing went wrong in it."""
+        here = self.path
+        reach = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert reach <= 0, f"{here} reaches {reach} px out of {self.page.viewport_size}"
+        found = await Axe().run(self.page, options={"runOnly": _TAGS, "resultTypes": ["violations"]})
+        assert not found.response["violations"], f"{here}: {found.generate_report()}"
+        assert not self.wrong, f"{here}: {self.wrong}"
+
+    async def shot(self, name: str, *, whole: bool = False) -> None:
+        """A picture of what is seen, where pictures are asked for."""
+        if SHOTS:
+            await self.page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=whole)
+
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.address)
+
+    @property
+    def id(self) -> str:
+        """The id in the address of what is shown."""
+        found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", self.path)
+        assert found is not None, self.path
+        return found[0]
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and "status of 4" not in message.text:
+            self.wrong.append(message.text)
+
+    def _answered(self, answer: Response) -> None:
+        if answer.status >= 500:
+            self.wrong.append(f"{answer.status} from {answer.url}")
+
+
+@asynccontextmanager
+async def visitor(browser: Browser, address: str, *, wide: bool = True, **context: Any) -> AsyncIterator[Visitor]:
+    """Somebody with a browser of their own, at a desk or with a telephone."""
+    width, height = DESK if wide else PHONE
+    own = await browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        has_touch=not wide,
+        **context,
+    )
+    own.set_default_timeout(15_000)
+    try:
+        yield Visitor(await own.new_page(), address, wide)
+    finally:
+        await own.close()
