@@ -47,7 +47,7 @@ class SignedIn:
 
 @pytest.fixture
 async def town(browser: Browser, office: Office) -> AsyncIterator[Town]:
-    yield Town(browser, office)
+    return Town(browser, office)
 
 
 async def files(someone: Visitor, town: Town, certificate: str, card: str) -> str:
