@@ -23,7 +23,7 @@ run: setup ## start everything here with sample people; Ctrl-C stops it
 	@exec $(BIN)/zhida up --demo
 
 test: setup ## all tests that belong to every change
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 format: setup ## write the code in the house's form
 	$(BIN)/ruff format .
@@ -65,6 +65,20 @@ chaos: setup ## a full disk, then the same over CLAIMS=5000 for SEEDS=1 seeds FR
 			echo "seed $$seed failed after $$((SECONDS - began)) s; to repeat it: make chaos FROM=$$seed CLAIMS=$(or $(CLAIMS),5000)"; exit 1; }; \
 		echo "seed $$seed held, $$((SECONDS - began)) s"; \
 	done
+
+.PHONY: chromium browser screenshots
+chromium: setup ## Debian's chromium and a small Chinese font, where they are missing
+	@missing="$$($(BIN)/python -m tests.browser.chromium)"; test -z "$$missing" && exit 0; \
+	command -v apt-get >/dev/null || { echo "The journeys need $$missing; please install that first."; exit 1; }; \
+	sudo="$$(test "$$(id -u)" = 0 || echo sudo)"; echo "installing $$missing"; \
+	$$sudo apt-get update -qq && $$sudo apt-get install -qq -y --no-install-recommends $$missing >/dev/null
+
+browser: chromium ## people's journeys in a real browser, and axe on every page
+	@$(BIN)/pytest -n0 tests/browser
+
+screenshots: chromium ## the pictures of docs/pages.md, made anew
+	@rm -rf docs/shots && mkdir -p docs/shots
+	@ZHIDA_SHOTS=$(CURDIR)/docs/shots $(BIN)/pytest -n0 tests/browser/test_season.py
 
 .PHONY: bench long
 bench: setup ## what each hot path costs beside a ceiling; SIZE=1 is the whole (0.1), ONLY=filing one part, JSON=FILE

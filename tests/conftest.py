@@ -171,3 +171,11 @@ async def committed() -> AsyncIterator[World]:
     """The same stage, committed: for races, tasks and HTTP. Its people are new for each test."""
     async with database.transaction() as connection:
         return await World.build(connection)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay with one worker, so that what they share is made once. What shares a stack has been said
+    before, by the conftest beside it."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))

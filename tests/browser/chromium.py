@@ -27,6 +27,15 @@ def shows_chinese() -> bool:
     return bool(fonts.stdout.strip())
 
 
+def missing() -> list[str]:
+    """Debian's packages without which no journey is played here."""
+    return [*([] if found() else ["chromium"]), *([] if shows_chinese() else ["fonts-wqy-microhei", "fontconfig"])]
+
+
 async def start(playwright: Playwright) -> Browser:
     """The browser, without a window."""
     return await playwright.chromium.launch(executable_path=found(), args=_QUIET)
+
+
+if __name__ == "__main__":
+    print(*missing())

@@ -36,11 +36,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Journeys share one worker and one stack; where no browser is found they say so."""
-    here = Path(__file__).parent
+    here, lacking = Path(__file__).parent, chromium.missing()
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("browser"))
-            if not chromium.found():
-                item.add_marker(pytest.mark.skip(reason="no chromium on this machine: make browser installs it"))
-            elif not chromium.shows_chinese():
-                item.add_marker(pytest.mark.skip(reason="no Chinese font on this machine: make browser installs it"))
+            if lacking:
+                reason = f"missing on this machine: {' '.join(lacking)} (make browser installs it)"
+                item.add_marker(pytest.mark.skip(reason=reason))

@@ -36,9 +36,9 @@ class SignedIn:
     wide: bool
 
     async def __aenter__(self) -> Visitor:
-        self._open = visitor(self.town.browser, self.town.office.stack.address, wide=self.wide)
+        self._open = visitor(self.town.browser, self.town.office.stack.address, self.login, wide=self.wide)
         someone = await self._open.__aenter__()
-        await someone.sign_in(self.login, PASSWORD)
+        await someone.sign_in(PASSWORD)
         return someone
 
     async def __aexit__(self, *failure: object) -> None:

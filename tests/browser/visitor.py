@@ -25,6 +25,7 @@ class Visitor:
 
     page: Page
     address: str
+    name: str
     wide: bool
     wrong: list[str] = field(default_factory=list)
 
@@ -33,10 +34,11 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.wrong.append(f"script: {error}"))
         self.page.on("response", self._answered)
 
-    async def go(self, path: str) -> None:
+    async def go(self, path: str, *, look: bool = True) -> None:
         """Open a page of the service, and look at it."""
         await self.page.goto(self.address + path)
-        await self.look()
+        if look:
+            await self.look()
 
     async def press(self, name: str, *, at: Locator | None = None) -> None:
         """Press what is called so (a button or a link), and look at where it leads."""
@@ -72,9 +74,9 @@ class Visitor:
             await (self.page.goto(self.address + path) if path else self.page.reload())
         await self.look()
 
-    async def sign_in(self, login: str, password: str) -> None:
+    async def sign_in(self, password: str) -> None:
         await self.go("/sign-in")
-        await self.fill(login=login, password=password)
+        await self.fill(login=self.name, password=password)
         await self.press("登录", at=self.page.locator("main"))
 
     async def look(self) -> None:
@@ -112,8 +114,10 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visitor(browser: Browser, address: str, *, wide: bool = True, **context: Any) -> AsyncIterator[Visitor]:
-    """Somebody with a browser of their own, at a desk or with a telephone."""
+async def visitor(
+    browser: Browser, address: str, name: str = "", *, wide: bool = True, **context: Any
+) -> AsyncIterator[Visitor]:
+    """Somebody with a browser of their own, at a desk or with a telephone; `name` is what they sign in with."""
     width, height = DESK if wide else PHONE
     own = await browser.new_context(
         viewport={"width": width, "height": height},
@@ -124,6 +128,6 @@ async def visitor(browser: Browser, address: str, *, wide: bool = True, **contex
     )
     own.set_default_timeout(15_000)
     try:
-        yield Visitor(await own.new_page(), address, wide)
+        yield Visitor(await own.new_page(), address, name, wide)
     finally:
         await own.close()
