@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from domain.actor import Post
 from service.gateways.file_store import FILE_BYTES_MAX
@@ -122,7 +122,7 @@ async def overdue(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page
 
 @get("/desk/objections", guards=_REVIEWER, include_in_schema=False)
 async def objections(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: bool = False
+    request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: FromQuery[bool] = False
 ) -> _Page:
     """Objections that wait for a finding, or have one."""
     return await desk_answers.waiting(request, tx, me, "objections", cursor, today, closed=closed)
@@ -130,7 +130,7 @@ async def objections(
 
 @get("/desk/appeals", guards=_REVIEWER, include_in_schema=False)
 async def appeals(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: bool = False
+    request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: FromQuery[bool] = False
 ) -> _Page:
     """Appeals against refusals and amounts."""
     return await desk_answers.waiting(request, tx, me, "appeals", cursor, today, closed=closed)
