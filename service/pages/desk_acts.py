@@ -268,7 +268,7 @@ async def _again(
     page |= {
         "faults": [(_place(field, act, template, typed), said) for field, said in faults],
         "act": act,
-        "fault_codes": desk_case.reasons("fault"),
+        "fault_codes": [(code, words(f"fault.{code}")) for code in FAULTS],
         "fields": [(str(each), words(f"field.{each}")) for each in Correctable],
         "refusals": desk_case.reasons("reason"),
         "hold_codes": desk_case.reasons("hold", _OF_MACHINES),

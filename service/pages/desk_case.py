@@ -36,10 +36,11 @@ from service.work.queries.waiting import Chosen
 from service.work.schemas import Kind
 
 #: Rules and steps that are shown before one unfolds the rest; those that want a person are all shown.
-_RULES_SHOWN, _STEPS_SHOWN = 8, 5
+_RULES_SHOWN, _STEPS_SHOWN = 7, 4
 #: So many of the list are looked through for the claims before and after this one.
 _NEIGHBOURS_MAX = 100
 _GRAVITY = ("failed", "needs_human", "warned", "passed")
+_WANTING = frozenset({"failed", "needs_human"})
 _LOOKED_AT = {"verified": Kind.REVIEW, "in_review": Kind.REVIEW, "approved": Kind.SECOND_REVIEW}
 #: What people need not read of where a rule comes from.
 _PARAMETERS = re.compile(r"政策参数( [a-z_]+、?)+")
@@ -54,7 +55,7 @@ class RuleLine:
 
     @property
     def wants_person(self) -> bool:
-        return self.said.outcome in {"failed", "needs_human"}
+        return self.said.outcome in _WANTING
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ async def case(
     looks, reviews = me.holds(*LOOKS), me.holds(Post.REVIEWER)
     claimant, told = await claimant_view(tx, me, claim_id, today, now), await compared(tx, me, claim_id)
     steps = (await story_of(tx, me, claim_id)).steps if looks else []
-    wanting = sum(each.wants_person for each in rules)
+    wanting, warned = (sum(each.said.outcome in of for each in rules) for of in (_WANTING, {"warned"}))
+    first = max(wanting + warned, _RULES_SHOWN)
     sees_approvals = me.holds(*LOOKS, Post.NOTICE_PUBLISHER)
     approvals = (await approvals_of(tx, me, claim_id)).approvals if sees_approvals else []
     return {
@@ -92,10 +94,11 @@ async def case(
         "may_unmask": me.holds(*UNMASKERS) and claimant.in_clear_until is None,
         "unmask_reasons": reasons("unmask"),
         "compared": told,
-        "rules": rules[: max(wanting, _RULES_SHOWN)],
-        "more_rules": rules[max(wanting, _RULES_SHOWN) :],
+        "rules": rules[:first],
+        "more_rules": rules[first:],
         "rule_count": len(rules),
         "wanting": wanting,
+        "warned": warned,
         "steps": steps[-_STEPS_SHOWN:],
         "more_steps": steps[:-_STEPS_SHOWN],
         "holds": await holds_of(tx, claim_id),

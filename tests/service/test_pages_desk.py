@@ -12,18 +12,25 @@ import pytest
 
 from domain.actor import Actor, Post
 from domain.claim import ClaimAction
+from domain.objection import Ground
 from service.claims.commands.appeals import appeal
+from service.claims.commands.mending import mend_account
 from service.claims.commands.moves import move_claim
+from service.claims.commands.objections import object_to
 from service.claims.commands.review import refuse_claim
+from service.claims.queries.accounts import open_checks
 from service.claims.queries.views import claim_view
-from service.claims.schemas import ClaimView, NewAppeal, NewRefusal
+from service.claims.schemas import ClaimView, NewAccount, NewAppeal, NewMending, NewObjection, NewRefusal
 from service.database import transaction
 from service.journal import By
+from service.reconciliation.commands import read as read_return
+from service.reconciliation.commands import take_return
 from service.security import open_session
 from service.wording import words
 from tests.desk import Desk, status_of
+from tests.objections import PaidForThem
 from tests.pages import Browser, at_a_browser, read
-from tests.payments import journal_of
+from tests.payments import Stage, a_return, journal_of, lines_of
 from tests.world import Trainee, World
 
 XSS = "<script>alert(1)</script><b onmouseover=x>"
@@ -38,16 +45,17 @@ class Office:
     open_browser: Callable[[Actor], Awaitable[Browser]]
     trainees: dict[UUID, Trainee] = field(default_factory=dict)
 
-    async def claim(self, status: str = "verified") -> UUID:
+    async def claim(self, status: str = "verified", level: str = "4") -> UUID:
         async with transaction() as tx:
-            trainee = await self.world.trainee(tx)
-            claim_id = await self.desk.claim(tx, status, trainee=trainee)
+            trainee, number = await self.world.trainee(tx), self.world.maker.certificate(level, self.world.today.year)
+            about = {"level": level, "certificate_number": number}
+            claim_id = await self.desk.claim(tx, status, trainee=trainee, **about)
         self.trainees[claim_id] = trainee
         return claim_id
 
-    async def questioned(self, outcome: str = "mismatch") -> UUID:
+    async def questioned(self, outcome: str = "mismatch", level: str = "4") -> UUID:
         """In review since the registry said so."""
-        claim_id = await self.claim("filed")
+        claim_id = await self.claim("filed", level)
         async with transaction() as tx:
             await self.world.registered(tx, claim_id, outcome)
             by = By("verification.verify_certificate", self.world.now)
@@ -228,9 +236,7 @@ async def test_the_numbers_are_shown_for_a_reason_for_ten_minutes_and_that_is_ke
 
 
 async def test_a_check_by_hand_needs_evidence_and_another_person(office: Office) -> None:
-    async with transaction() as tx:
-        await office.world.set_policy(tx, "manual_check_second_from_fen", 1)
-    claim = await office.questioned("not_found")
+    claim = await office.questioned("not_found", "2")  # much money: two persons
     first, second = [await office.open_browser(me) for me in (office.desk.reviewer, office.desk.colleague)]
     at = f"/desk/claims/{claim}"
     case = read(await first.get(at))
@@ -347,6 +353,44 @@ async def test_another_person_answers_an_appeal(office: Office) -> None:
         data = {"_csrf_token": token[1], "answer": "upheld", "reason": "x", "right_fen": "1"}
         answer = await second.client.post(f"/desk/{kind}/{uuid4()}", data=data)
         assert answer.status_code == 404, kind
+
+
+async def test_objections_and_new_cards_are_answered_by_those_of_the_district(office: Office) -> None:
+    world = office.world
+    async with transaction() as tx:
+        paid = await PaidForThem.build(tx, world)
+        raised = await object_to(
+            tx, paid.trainee.actor, paid.claim_id, NewObjection(Ground.NEVER_GIVEN, XSS), world.now
+        )
+        stage, trainee = await Stage.build(tx, world, claims=0), await world.trainee(tx)
+        number = world.maker.certificate("1", world.today.year)  # much money: the new card is checked
+        claim = await stage.claim(tx, trainee, level="1", certificate_number=number)
+        batch = await stage.sent(tx)
+        (line,) = await lines_of(tx, batch.id)
+        data = a_return(batch, [(line.reference, line.amount_fen, "failed:permanent", "")])
+        await take_return(tx, None, read_return(data), data, "bank", By("tests", world.now))
+        card = NewAccount(world.maker.card(), trainee.made.name, world.maker.bank_code())
+        await mend_account(tx, trainee.actor, claim, NewMending(card), world.now)
+        (check,) = (await open_checks(tx, stage.staff[Post.CHECKER], None, 10)).checks
+    reviewer = await office.open_browser(paid.reviewer)
+    page, at = await reviewer.get("/desk/objections"), f"/desk/objections/{raised.id}"
+    assert XSS not in page.text
+    assert (
+        "没有等待核实的异议"
+        in read(await (await office.open_browser(office.desk.reviewer)).get("/desk/objections")).text
+    )
+    assert (await reviewer.send(page, at, answer="perhaps", reason="x")).status_code in {409, 422}
+    assert (await reviewer.send(page, at, answer="upheld", reason="协议上的签字不符")).status_code == 303
+    assert "协议上的签字不符" in read(await reviewer.get("/desk/objections?closed=true")).text
+    checker = await office.open_browser(stage.staff[Post.CHECKER])
+    page, at = await checker.get("/desk/accounts"), f"/desk/accounts/{check.id}"
+    assert card.number not in page.text
+    assert card.number[-4:] in read(page).text
+    assert (await checker.send(page, at, answer="confirm")).status_code == 422
+    for _ in range(2):
+        assert (await checker.send(page, at, answer="confirm", reason="已电话核对")).status_code == 303
+    assert await office.status(claim) == "payable"
+    assert "没有要核对的卡" in read(await checker.get("/desk/accounts")).text
 
 
 async def test_at_the_counter_somebody_files_for_whoever_stands_there(office: Office) -> None:

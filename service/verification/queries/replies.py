@@ -44,13 +44,13 @@ async def compared(tx: Tx, me: Actor, claim_id: UUID) -> ComparedView:
     )
     reply = (await tx.execute(asked)).one_or_none()
     told = entries_kept(keyring().open_bytes(reply.raw_sealed, reply.id)) if reply else []
-    differing = set(reply.detail["fields"]) if reply else set()
+    differing, names = set(reply.detail["fields"]) if reply else set(), await _occupations(tx, told)
     return ComparedView(
         number=said.number,
         outcome=reply.outcome if reply else None,
         message=words(f"registry.{reply.outcome}" if reply else "registry.silent"),
         received_at=reply.received_at if reply else None,
-        fields=[_field(name, said, told, name in differing, answered=reply is not None) for name in COMPARED],
+        fields=[_field(name, said, told, names, name in differing, answered=reply is not None) for name in COMPARED],
         settled=reply is not None and reply.outcome == Outcome.FOUND,
     )
 
@@ -58,7 +58,7 @@ async def compared(tx: Tx, me: Actor, claim_id: UUID) -> ComparedView:
 async def _said(tx: Tx, me: Actor, claim_id: UUID) -> _Said:
     claim, person, item = ClaimRow, PersonRow, CatalogItemRow
     asked = (
-        select(claim.certificate_number, claim.level, claim.certificate_issued_on, item.code, item.name)
+        select(claim.certificate_number, claim.level, claim.certificate_issued_on, item.name)
         .add_columns(person.id, person.name_sealed, person.id_number_sealed)
         .join(person, person.id == claim.person_id)
         .join(item, item.id == claim.item_id)
@@ -72,7 +72,7 @@ async def _said(tx: Tx, me: Actor, claim_id: UUID) -> _Said:
         {
             "holder_name": mask_name(keys.open(row.name_sealed, row.id)),
             "id_number": NationalId(keys.open(row.id_number_sealed, row.id)).masked(),
-            "occupation_code": row.code or row.name,
+            "occupation_code": row.name,
             "level": LEVELS[row.level].short,
             "issued_on": row.certificate_issued_on.isoformat() if row.certificate_issued_on else "",
         },
@@ -80,8 +80,21 @@ async def _said(tx: Tx, me: Actor, claim_id: UUID) -> _Said:
     )
 
 
-def _field(name: str, said: _Said, told: Sequence[RegistryEntry], differs: bool, *, answered: bool) -> ComparedField:
-    values = dict.fromkeys(_shown(name, getattr(entry, name)) for entry in told if getattr(entry, name) is not None)
+async def _occupations(tx: Tx, told: Sequence[RegistryEntry]) -> dict[str, str]:
+    """Code → the name that a catalog of ours has for it."""
+    item, codes = CatalogItemRow, {each.occupation_code for each in told if each.occupation_code}
+    if not codes:
+        return {}
+    rows = await tx.execute(select(item.code, item.name).where(item.code.in_(codes)).order_by(item.id))
+    return {str(row.code): row.name for row in rows}
+
+
+def _field(
+    name: str, said: _Said, told: Sequence[RegistryEntry], names: dict[str, str], differs: bool, *, answered: bool
+) -> ComparedField:
+    values = dict.fromkeys(
+        _shown(name, getattr(entry, name), names) for entry in told if getattr(entry, name) is not None
+    )
     return ComparedField(
         field=name,
         name=words(f"registry_field.{name}"),
@@ -92,13 +105,15 @@ def _field(name: str, said: _Said, told: Sequence[RegistryEntry], differs: bool,
     )
 
 
-def _shown(name: str, value: object) -> str:
+def _shown(name: str, value: object, names: dict[str, str]) -> str:
     """Masked like everything that staff read."""
     match name, str(value):
         case "holder_name", text:
             return mask_name(text)
         case "id_number", text:
             return NationalId(text).masked() if len(text) == _NUMBER_LENGTH and "*" not in text else text
+        case "occupation_code", text:
+            return names.get(text, text)
         case "level", text:
             return LEVELS[text].short if text in LEVELS else text
         case _, text:
