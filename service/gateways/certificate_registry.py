@@ -148,3 +148,9 @@ def _entries(row: _Row) -> list[RegistryEntry]:
         )
         for entry in row.entries
     ]
+
+
+def entries_kept(rows: bytes) -> list[RegistryEntry]:
+    """What the rows that are kept of a reply (a JSON list of them) said; those that cannot be read are left out."""
+    read = [_read(part) for part in msgspec.json.decode(rows, type=list[msgspec.Raw])]
+    return [entry for row in read if row is not None for entry in _entries(row)]

@@ -22,13 +22,16 @@ from service.crypto import keyring
 from service.database import Tx
 from service.institutions.tables import InstitutionRow
 from service.journal import JournalRow
-from service.notices.schemas import NoticeLineView, NoticePageView, NoticeView
+from service.notices.schemas import NoticeLineView, NoticePageView, NoticeView, PublishableView
 from service.notices.tables import NoticeLineRow, NoticeRow
 from service.people.tables import PersonRow
+from service.policies.queries import deadline
 
 #: Lines on a page; notices in the list of open ones (a district has a few at a time).
 PAGE_MAX = 200
 NOTICES_MAX = 500
+#: The first lines of what could be published.
+PREVIEWED = 20
 
 _VIEW = (
     NoticeRow.id,
@@ -109,6 +112,20 @@ async def waiting(tx: Tx, me: Actor) -> tuple[int, int]:
     )
     left, excluded = counts.one()
     return left, excluded
+
+
+async def publishable(tx: Tx, me: Actor, today: date) -> PublishableView:
+    """What `publish_notice` would bring before the public now, as it would be shown there: the first lines, the
+    oldest claims. Conflict `policy.missing`."""
+    claim, count = ClaimRow, func.count()
+    where = claim.district == me.district, claim.status == str(ClaimStatus.APPROVED), may_publish(me)
+    told, sum_fen = (
+        await tx.execute(select(count, func.coalesce(func.sum(claim.amount_fen), 0)).where(*where))
+    ).one()
+    first = await tx.execute(select(claim.id).where(*where).order_by(claim.filed_on, claim.id).limit(PREVIEWED))
+    last, (_, excluded) = await deadline(tx, "notice_working_days", today), await waiting(tx, me)
+    lines = await lines_of(tx, list(first.scalars()))
+    return PublishableView(told, int(sum_fen), excluded, last.on, last.provisional, lines)
 
 
 def _shown() -> Select[*tuple[Any, ...]]:

@@ -54,3 +54,15 @@ class NoticePageView(Struct):
 
 class OpenNoticesView(Struct):
     notices: list[NoticeView]
+
+
+class PublishableView(Struct):
+    """What a notice of today would say. `excluded`: claims that are the asker's own, that they reviewed, or that
+    somebody has yet to look at again; `lines`: the first of `count`."""
+
+    count: int
+    sum_fen: int
+    excluded: int
+    closes_on: date
+    provisional: bool
+    lines: list[NoticeLineView]

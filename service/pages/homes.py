@@ -8,6 +8,9 @@ _HOMES = (
     (Post.TRAINEE, "/me"),
     *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)),
     (Post.FINANCE_SIGNER, "/funds/statement"),
+    *((post, "/desk") for post in (Post.REVIEWER, Post.SECOND_REVIEWER)),
+    (Post.NOTICE_PUBLISHER, "/desk/notices"),
+    (Post.ACCEPTOR, "/desk/counter"),
 )
 _ADDRESS_LENGTH_MAX = 300
 

@@ -85,6 +85,11 @@ def stage_of(claim: ClaimView, attempt: AttemptStatus | None = None, due_on: dat
     )
 
 
+def tone_of(status: str) -> str:
+    """The tone in which a claim's status is shown."""
+    return _TONES.get(status, "")
+
+
 def _key(status: ClaimStatus, attempt: AttemptStatus | None) -> str:
     if status is _S.BATCHED and attempt in {_A.SENDING, _A.SENT}:
         return "sent"

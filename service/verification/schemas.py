@@ -117,3 +117,26 @@ class ManualCheckList(Struct):
     """The latest first."""
 
     checks: list[ManualCheckView]
+
+
+class ComparedField(Struct):
+    """One thing that is compared, masked where it names a person; `registered` in as many ways as it was answered."""
+
+    field: str
+    name: str
+    claimed: str
+    registered: list[str]
+    differs: bool
+    silent: bool
+
+
+class ComparedView(Struct, kw_only=True):
+    """A claim's certificate against the registry's last answer; `outcome` null: it has given none yet, which is not
+    the same as having none. `settled`: it found the certificate."""
+
+    number: str | None
+    outcome: str | None
+    message: str
+    received_at: datetime | None
+    fields: list[ComparedField]
+    settled: bool

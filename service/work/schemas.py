@@ -22,7 +22,7 @@ class WorkView(Struct, kw_only=True):
     """Something that waits for an officer. `id` is the claim's, or that of the appeal or the objection.
 
     `due_on`: null where policy sets no day. `why`: for which reason another person must look again; of a claim in
-    review, what it was questioned for. `mine_until`: until when I have taken it.
+    review, what it was questioned for. `mine_until`: until when I have taken it. `claimant` is masked.
     """
 
     kind: Kind
@@ -31,6 +31,7 @@ class WorkView(Struct, kw_only=True):
     status: str
     status_name: str
     district: str
+    claimant: str
     item_name: str
     level: str
     level_name: str
@@ -126,3 +127,26 @@ class DueView(Struct):
 class SummaryView(Struct):
     today: date
     work: list[DueView]
+
+
+class TakenView(Struct, kw_only=True):
+    """A claim that another officer has taken; `who` masked."""
+
+    claim_id: UUID
+    item_name: str
+    level_name: str
+    who: str
+    until: datetime
+
+
+class WaitingCounts(Struct):
+    """Claims that wait for a reviewer: those that a person has to look at one by one, and those that the registry
+    found and no rule questions."""
+
+    in_review: int
+    verified: int
+
+
+class LastDone(Struct):
+    what: str
+    at: datetime

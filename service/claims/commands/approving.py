@@ -1,6 +1,7 @@
 """Approve a set of claims, and look first at what would be approved: the same choice, and nothing changes."""
 
 import hashlib
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sqlalchemy import Row, text
 from domain.actor import Actor, Post
 from domain.claim import ClaimAction, ClaimStatus
 from domain.errors import Conflict, Invalid
+from domain.identity import mask_name
 from domain.level import LEVELS
 from domain.money import format_yuan
 from domain.period import parse_date
@@ -21,8 +23,17 @@ from service.claims.commands.drawing import draw, surely_again
 from service.claims.commands.leases import give_back
 from service.claims.commands.moves import affordable, move_claims
 from service.claims.queries.barring import BARRED, FREE, barred_by
-from service.claims.schemas import ApprovedView, LeftOutView, NewApproval, NewApprovalPreview, PreviewView, TallyView
+from service.claims.schemas import (
+    ApprovedView,
+    DrawnClaim,
+    LeftOutView,
+    NewApproval,
+    NewApprovalPreview,
+    PreviewView,
+    TallyView,
+)
 from service.clock import business_day
+from service.crypto import keyring
 from service.database import Tx
 from service.journal import By
 from service.wording import words
@@ -30,6 +41,8 @@ from service.wording import words
 APPROVE_MAX = 2_000
 #: The oldest claims that are looked at to say how many are left out.
 LOOKED_AT_MAX = 10_000
+#: Of those that would be approved, drawn to be looked at before.
+DRAWN = 5
 
 _HELD = "EXISTS (SELECT FROM claim_holds h WHERE h.claim_id = c.id AND h.lifted_at IS NULL)"
 
@@ -90,7 +103,26 @@ async def preview(tx: Tx, me: Actor, chosen: NewApprovalPreview, now: datetime) 
         left_out=bars,
         unfunded=choice.unfunded,
         second_reviews=await surely_again(tx, choice.ids, business_day(now)),
+        drawn=await _drawn(tx, choice),
     )
+
+
+async def _drawn(tx: Tx, choice: _Choice) -> list[DrawnClaim]:
+    """A few, by chance: whoever approves many has looked at some that nobody chose for them."""
+    some = secrets.SystemRandom().sample(list(choice.claims), min(DRAWN, len(choice.claims)))
+    named = text("""
+        SELECT c.id, p.id AS person_id, p.name_sealed FROM claims c JOIN people p ON p.id = c.person_id
+         WHERE c.id = ANY (CAST(:ids AS uuid[]))
+    """)
+    rows, keys = await tx.execute(named, {"ids": [each.id for each in some]}), keyring()
+    names = {row.id: mask_name(keys.open(row.name_sealed, row.person_id)) for row in rows}
+    return [
+        DrawnClaim(
+            *(each.id, names[each.id], each.item_name, LEVELS[each.level].short),
+            *(words(f"channel.{each.channel}"), each.amount_fen),
+        )
+        for each in some
+    ]
 
 
 async def _choose(tx: Tx, me: Actor, chosen: NewApprovalPreview, now: datetime) -> _Choice:

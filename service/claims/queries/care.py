@@ -129,6 +129,13 @@ async def list_holds(tx: Tx, me: Actor, cursor: UUID | None, limit: int) -> Hold
     return HoldList([_hold(each) for each in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
+async def holds_of(tx: Tx, claim_id: UUID) -> list[HoldView]:
+    """Every hold of a claim that the caller may see, the latest first."""
+    row = ClaimHoldRow
+    asked = select(*_HOLD).where(row.claim_id == claim_id).order_by(row.placed_at.desc(), row.id)
+    return [_hold(each) for each in await tx.execute(asked)]
+
+
 def _hold(row: Any) -> HoldView:
     said = words(f"hold.{row.code}")
     return HoldView(row.id, row.claim_id, row.code, said, row.note, row.placed_at, row.lifted_at)

@@ -1,5 +1,5 @@
 """Mandates, claims and rosters over HTTP."""
 
-from service.claims.routes import accounts, claims, rosters
+from service.claims.routes import accounts, claimants, claims, rosters
 
-ROUTES = [*claims.ROUTES, *accounts.ROUTES, *rosters.ROUTES]
+ROUTES = [*claims.ROUTES, *accounts.ROUTES, *claimants.ROUTES, *rosters.ROUTES]

@@ -1,11 +1,13 @@
 """Claims and mandates as JSON. Views hold masked values only."""
 
+from service.claims.schemas.beside import ClaimantView, ClaimMoney, NewUnmasking, SimilarClaim
 from service.claims.schemas.care import (
     AccountCheckList,
     AccountCheckView,
     AppealList,
     AppealView,
     ApprovedView,
+    DrawnClaim,
     FaultView,
     HoldList,
     HoldView,
@@ -79,11 +81,14 @@ __all__ = [
     "AppealList",
     "AppealView",
     "ApprovedView",
+    "ClaimMoney",
     "ClaimView",
+    "ClaimantView",
     "ClaimsView",
     "CountsView",
     "DecidedOtherwise",
     "DecisionView",
+    "DrawnClaim",
     "FaultView",
     "FoundResultView",
     "HoldList",
@@ -115,6 +120,7 @@ __all__ = [
     "NewRefusal",
     "NewSendBack",
     "NewTrainee",
+    "NewUnmasking",
     "Note",
     "ObjectionList",
     "ObjectionView",
@@ -132,6 +138,7 @@ __all__ = [
     "RosterView",
     "RostersView",
     "ShownSet",
+    "SimilarClaim",
     "TallyView",
     "ToDoView",
 ]

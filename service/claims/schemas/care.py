@@ -99,9 +99,21 @@ class LeftOutView(Struct):
     count: int
 
 
+class DrawnClaim(Struct):
+    """One of those that a preview would approve, drawn by chance, to be looked at before."""
+
+    id: UUID
+    claimant: str
+    item_name: str
+    level_name: str
+    channel_name: str
+    amount_fen: int
+
+
 class PreviewView(Struct, kw_only=True):
     """What would be approved now. `hash`: SHA-256 over a line `id amount_fen` each, sorted. `second_reviews`: at how
-    many another person must look again for certain; a sample is drawn besides. `left_out`: of the oldest 10,000."""
+    many another person must look again for certain; a sample is drawn besides. `left_out`: of the oldest 10,000.
+    `drawn`: a few of them, others each time."""
 
     count: int
     sum_fen: int
@@ -113,6 +125,7 @@ class PreviewView(Struct, kw_only=True):
     left_out: list[LeftOutView]
     unfunded: int
     second_reviews: int
+    drawn: list[DrawnClaim]
 
 
 #: A code of a list in the wording: `fault.…`, `hold.…`.

@@ -13,10 +13,12 @@ from sqlalchemy import Row, text
 
 from domain.actor import Actor
 from domain.errors import Forbidden
+from domain.identity import mask_name
 from domain.level import LEVELS
 from domain.money import format_yuan
 from service.claims.queries.barring import FREE, barred_by
 from service.clock import business_day
+from service.crypto import keyring
 from service.cursors import cursor_of, read_cursor
 from service.database import Tx
 from service.policies.queries import parameters, work_calendar
@@ -87,18 +89,18 @@ def _statement(source: Source, given: Mapping[str, Any], *, to_take: bool) -> st
     only += [f"({source.on}, {source.id}) > (:after_on, :after_id)"] if "after_on" in given else []
     only += ["NOT EXISTS (SELECT FROM claim_leases l WHERE l.claim_id = c.id AND l.until > :now)"] if to_take else []
     return f"""
-        SELECT found.*, i.name AS item_name,
+        SELECT found.*, i.name AS item_name, p.name_sealed,
                EXISTS (SELECT FROM claim_holds h WHERE h.claim_id = found.claim_id AND h.lifted_at IS NULL) AS held,
                (SELECT l.until FROM claim_leases l WHERE l.claim_id = found.claim_id AND l.until > :now) AS mine_until
           FROM districts d
          CROSS JOIN LATERAL (
                SELECT {source.id} AS place_id, {source.on} AS place_on, c.id AS claim_id, c.status, c.district,
-                      c.item_id, c.level, c.amount_fen, c.channel, c.filed_on, {source.why} AS why
+                      c.person_id, c.item_id, c.level, c.amount_fen, c.channel, c.filed_on, {source.why} AS why
                  FROM {source.rows}
                 WHERE {" AND ".join(only)}
                 ORDER BY {source.on}, {source.id} LIMIT :limit
                 {"FOR UPDATE OF c SKIP LOCKED" if to_take else ""}) AS found
-          JOIN catalog_items i ON i.id = found.item_id
+          JOIN catalog_items i ON i.id = found.item_id JOIN people p ON p.id = found.person_id
          {"WHERE d.code = :district" if given["district"] else ""}
          ORDER BY found.place_on, found.place_id LIMIT :limit
     """  # noqa: S608 (our own constants)
@@ -113,6 +115,7 @@ def _view(kind: Kind, row: Row[Any], today: date, working_days: int | None) -> W
         status=row.status,
         status_name=words(f"status.{row.status}"),
         district=row.district,
+        claimant=mask_name(keyring().open(row.name_sealed, row.person_id)),
         item_name=row.item_name,
         level=row.level,
         level_name=LEVELS[row.level].name,

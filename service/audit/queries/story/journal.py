@@ -16,7 +16,7 @@ from service.wording import wording, words
 _JOURNAL = text("""
     WITH attempt AS (SELECT id, batch_id FROM payment_attempts WHERE claim_id = :claim),
          told (kind, id) AS (
-      SELECT kind, CAST(:claim AS uuid) FROM unnest(ARRAY['claim', 'claim_recusal']) AS kind
+      SELECT kind, CAST(:claim AS uuid) FROM unnest(ARRAY['claim', 'claim_recusal', 'claim_unmasking']) AS kind
       UNION ALL SELECT 'attempt', id FROM attempt
       UNION ALL SELECT kind, batch_id FROM attempt, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file']) AS kind
       UNION ALL SELECT 'attempt_decision', id FROM attempt
@@ -52,7 +52,7 @@ _FACTS = {
 }
 
 #: Lists of reasons in the wording, of which journal rows keep the code.
-_LISTS = ("reason", "result", "fault", "hold", "rejection", "ground", "finding")
+_LISTS = ("reason", "result", "fault", "hold", "rejection", "ground", "finding", "unmask")
 
 
 async def journalled(tx: Tx, claim_id: UUID) -> list[StepView]:

@@ -1,0 +1,30 @@
+"""显示完整信息: whoever needs a claimant's numbers says why, and sees them for some minutes; the journal keeps it."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from domain.actor import Actor, Post
+from domain.errors import Invalid
+from service.claims.queries.barring import must_be_impartial
+from service.claims.queries.care import lock_for_officer
+from service.claims.queries.claimants import UNMASKED, claimant_view
+from service.claims.schemas import ClaimantView, NewUnmasking
+from service.database import Tx
+from service.journal import By, record
+from service.wording import wording
+
+#: Who works on a claim with the person, or on what the person says.
+UNMASKERS = (Post.ACCEPTOR, Post.REVIEWER, Post.SECOND_REVIEWER)
+
+
+async def unmask(tx: Tx, me: Actor, claim_id: UUID, new: NewUnmasking, today: date, now: datetime) -> ClaimantView:
+    """The claimant in clear. Invalid `unmasking.why` for a reason that is not of the list; NotFound; Forbidden as
+    `must_be_impartial`."""
+    me.must_hold(*UNMASKERS)
+    if f"unmask.{new.why}" not in wording():
+        raise Invalid("unmasking.why", field="why")
+    await lock_for_officer(tx, me, claim_id)
+    await must_be_impartial(tx, me, claim_id)
+    by = By.actor(me, next(post for post in UNMASKERS if me.holds(post)), now)
+    await record(tx, UNMASKED, [claim_id], "unmask", by, [{"why": new.why}], reason=new.why)
+    return await claimant_view(tx, me, claim_id, today, now)
