@@ -90,7 +90,9 @@ async def filed(request: Ask, tx: Tx, me: Actor, today: date, now: datetime, cla
 
     async def file() -> None:
         lines.update(await _lines(typed, sheet))
-        new = as_wanted(await _body(tx, me, typed, lines, class_id, now), NewClass)
+        told = await _body(tx, me, typed, lines, class_id, now)
+        class_form.must_be_well_formed(told, today)
+        new = as_wanted(told, NewClass)
         once = forms.once_of(request, me, _with(typed, sheet), typed.get("once", ""))
         if class_id:
             answer = await once(tx, ClassView, lambda: filing.refile_class(tx, me, class_id, new, today, now))

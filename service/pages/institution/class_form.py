@@ -4,12 +4,15 @@ trainees from a sheet as well. Every fault is said with its line."""
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from domain.errors import Invalid
 from domain.faults import Faults
 from service.gateways.headed_sheets import HeadedLine
 from service.pages.forms import Fault, Typed
-from service.training.schemas import ClassSessionView
+from service.training.commands.reading import read_class
+from service.training.schemas import ClassSessionView, NewClass, NewPlace, NewSession, NewSite, NewTeacher
 
 #: Characters of a field that holds many lines.
 LINES_LENGTH_MAX = 60_000
@@ -18,6 +21,7 @@ _SESSION = ("day", "begins", "ends", "hours", "room", "teacher")
 _TEACHER = ("name", "id_number")
 _TRAINEE = ("name", "id_number", "phone")
 _COLUMNS = {"sessions": _SESSION, "teachers": _TEACHER, "trainees": _TRAINEE}
+_COUNTS = ("hours", "teacher")
 _NAMES: Mapping[str, str] = {
     "day": "日期",
     "begins": "上课时间",
@@ -29,8 +33,20 @@ _NAMES: Mapping[str, str] = {
     "id_number": "身份证号",
     "phone": "手机号",
 }
-#: A field of a class → the field of the form.
-_FIELDS = frozenset({"item_code", "level", "planned_hours", "reason", "site_name", "site_address", "site_district"})
+#: A field of a form → its label, before what is wrong with it.
+_LABELS: Mapping[str, str] = {
+    "item_code": "职业",
+    "level": "等级",
+    "planned_hours": "总学时",
+    "site_name": "教学点",
+    "site_address": "地址",
+    "site_district": "所在区",
+    "reason": "原因",
+    "sessions": "课程表",
+    "teachers": "教师",
+    "trainees": "学员",
+    "sheet": "表",
+}
 #: As a form has them: `trainees_3_name` counts from 1, `trainees[2]_name` from 0.
 _LINE = re.compile(r"(sessions|teachers|trainees)([_\[])([0-9]{1,5})\]?_?(\w*)")
 _SHEET_LINE = re.compile(r"line ([0-9]{1,9})_?(\w*)")
@@ -91,13 +107,51 @@ PERSON_DEFAULTS: Mapping[str, Any] = {"name": "", "id_number": ""}
 
 
 def _count(name: str, cell: Any) -> Any:
-    return count_of(cell) if name in {"hours", "teacher"} else cell
+    return count_of(cell) if name in _COUNTS else cell
 
 
 def count_of(cell: Any) -> Any:
     """A whole number of at most five digits as one; anything else as it is, to be refused where it is read."""
     is_one = isinstance(cell, str) and cell.isascii() and cell.isdigit() and len(cell) <= 5
     return int(cell) if is_one else cell
+
+
+def must_be_well_formed(body: Mapping[str, Any], today: date) -> None:
+    """Everything that is missing or malformed in a class at once; a body of JSON is told of its types first. Invalid
+    as `read_class`, and `value.missing`, `value.form`, `district.missing`."""
+    faults = Faults()
+    hours = _counted(faults, body["planned_hours"], "planned_hours")
+    read = [
+        NewSession(**{**each, **{name: _counted(faults, each[name], f"sessions.{n}.{name}") for name in _COUNTS}})
+        for n, each in enumerate(body["sessions"], 1)
+    ]
+    for part in ("sessions", "teachers", "trainees"):
+        if not body[part]:
+            faults.tell("value.missing", part)
+    if not body["site"]["district"]:
+        faults.tell("district.missing", "site.district")
+    new = NewClass(
+        item_code=body["item_code"],
+        level=body["level"],
+        planned_hours=hours,
+        site=NewSite(**body["site"]),
+        teachers=[NewTeacher(**each) for each in body["teachers"]],
+        sessions=read,
+        trainees=[NewPlace(**each) for each in body["trainees"]],
+    )
+    try:
+        read_class(new, today)
+    except Invalid as refusal:
+        faults.found.extend((refusal, *refusal.others))
+    faults.raise_all()
+
+
+def _counted(faults: Faults, count: Any, field: str) -> int:
+    """A number as it was typed; 1 where it is none, which is told."""
+    if isinstance(count, int):
+        return count
+    faults.tell("value.form" if count else "value.missing", field)
+    return 1
 
 
 def as_lines(sessions: Iterable[ClassSessionView]) -> str:
@@ -117,12 +171,12 @@ def _placed(field: str, message: str, lines: Mapping[str, Lines]) -> Fault:
         of, n, cell = found[1], int(found[3]) + (found[2] == "["), found[4]
         read = lines.get(of)
         number = read.numbers[n - 1] if read and 0 < n <= len(read.numbers) else n
-        return "sheet" if read and read.from_sheet else of, _said(number, cell, message)
+        at = "sheet" if read and read.from_sheet else of
+        return at, _LABELS[of] + _said(number, cell, message)
     if found := _SHEET_LINE.match(field):
         return "sheet", _said(int(found[1]), found[2], message)
-    if field in {"file", "sheet"}:
-        return "sheet", message
-    return (field if field in {*_FIELDS, *_COLUMNS} else "form"), message
+    field = "sheet" if field == "file" else field
+    return (field, f"{_LABELS[field]}：{message}") if field in _LABELS else ("form", message)
 
 
 def _said(number: int, cell: str, message: str) -> str:

@@ -111,9 +111,25 @@ async def _recorded(request: Ask, tx: Tx, record: Callable[[str], Awaitable[None
     async def effect() -> None:
         await record((await forms.file_of(request, "document_sha256")).sha256)
 
-    return [(_FIELDS.get(field, field), message) for field, message in await forms.refused(tx, effect)]
+    faults = [(_FIELDS.get(field, field), message) for field, message in await forms.refused(tx, effect)]
+    return [
+        (field, f"{_LABELS[field]}：{message}") if field in _LABELS else ("form", message)
+        for field, message in faults
+    ]
 
 
+#: A field of the form → its label, before what is wrong with it.
+_LABELS = {
+    "name": "姓名",
+    "id_number": "身份证号",
+    "phone": "手机号",
+    "number": "合同编号",
+    "signed_on": "签字日期",
+    "valid_from": "开始日期",
+    "valid_to": "结束日期",
+    "document_sha256": "签好的原件",
+    "fee": "收费",
+}
 #: A field of the command → the field of the form.
 _FIELDS = {
     **{f"{of}_{name}": name for of in ("trainee", "employee") for name in ("name", "id_number", "phone")},
