@@ -89,6 +89,11 @@ class Once:
         """
         return await self.beginning_with(Query("SELECT"), tx, view, lambda _: effect())
 
+    async def told(self, tx: Tx, view: type[T]) -> T | None:
+        """What this key answered, for whoever asks about it later; None where it has run nothing."""
+        found = await fetch(tx, _TAKEN, self.user_id, self.route, self.key)
+        return msgspec.json.decode(found[0]["answer"] or "null", type=view) if found else None
+
     async def beginning_with(
         self, first: Query, tx: Tx, view: type[T], effect: Callable[[Record], Awaitable[T]]
     ) -> Answer[T]:

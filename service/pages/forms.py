@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response
+from litestar.datastructures import UploadFile
 from litestar.exceptions import ValidationException
 from litestar.response import Redirect
 
@@ -20,21 +23,52 @@ from service.wording import words
 
 #: Longer than anything that a field may hold; what is longer is cut, and then is no longer what it should be.
 TEXT_LENGTH_MAX = 2_000
+#: Of a file's name as it is shown; its end tells the kind.
+_NAME_LENGTH_MAX = 80
+#: What a form takes beside its file: the other fields, and what stands between them.
+BESIDE_A_FILE = 1024 * 1024
 _TOKEN = "_csrf_token"  # noqa: S105 (the name of a field)
 
 Typed = Mapping[str, str]
 Fault = tuple[str, str]
 
 
-async def typed(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Field → text, without blanks around it; files and what cannot be text are left out."""
+async def typed(request: Request[Any, Any, Any], at_most: int = TEXT_LENGTH_MAX) -> dict[str, str]:
+    """Field → text, without blanks around it; files and what cannot be text are left out. `at_most`: characters of a
+    field, where one holds many lines."""
     form = await request.form()
-    return {name: _text(value) for name, value in form.items() if isinstance(value, str) and name != _TOKEN}
+    return {name: _text(value, at_most) for name, value in form.items() if isinstance(value, str) and name != _TOKEN}
 
 
-def _text(value: str) -> str:
+def _text(value: str, at_most: int) -> str:
     """As it can be stored: without NUL, and without halves of characters."""
-    return value[:TEXT_LENGTH_MAX].replace("\0", "").encode("utf-8", "ignore").decode().strip()
+    return value[:at_most].replace("\0", "").encode("utf-8", "ignore").decode().strip()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file that was chosen; `name` as the sender calls it, for nothing but to be shown."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """What its name says that it is, such as `xlsx`."""
+        return PurePath(self.name).suffix.lower().removeprefix(".")
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+async def file_of(request: Request[Any, Any, Any], name: str) -> Sent:
+    """The file of a field. Invalid `value.missing` where none was chosen."""
+    chosen = (await request.form()).get(name)
+    if not isinstance(chosen, UploadFile) or not chosen.filename:
+        raise Invalid("value.missing", name)
+    shown = "".join(each for each in _text(chosen.filename, _NAME_LENGTH_MAX * 4) if each.isprintable())
+    return Sent(shown[-_NAME_LENGTH_MAX:], await chosen.read())
 
 
 def field_id(field: str) -> str:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from domain.actor import Actor, Post
 
 _HOMES = (
+    (Post.CLERK, "/institution"),
     (Post.TRAINEE, "/me"),
     *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)),
     (Post.FINANCE_SIGNER, "/funds/statement"),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, false, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from domain.actor import Actor, Post
 from domain.assessment import Mark, percent_passed
@@ -51,6 +52,31 @@ async def results_of(tx: Tx, me: Actor, class_id: UUID) -> AssessmentsView:
     if not found:
         raise NotFound("assessment.not_found")
     return AssessmentsView([await _view(tx, each, holds=n == 0) for n, each in enumerate(found)])
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A class whose results my institution told, by the version that holds."""
+
+    class_id: UUID
+    class_number: str
+    assessed_on: date
+    version: int
+
+
+async def assessed_by(tx: Tx, me: Actor, limit: int) -> list[Assessed]:
+    """The latest first."""
+    row = AssessmentRow
+    holds = (
+        select(row.class_id, ClassRow.number, row.assessed_on, row.version)
+        .join(ClassRow, ClassRow.id == row.class_id)
+        .where(row.institution_id == me.institution_id, visible_to(me))
+        .ext(distinct_on(row.class_id))
+        .order_by(row.class_id, row.version.desc())
+        .subquery()
+    )
+    latest = select(holds).order_by(holds.c.assessed_on.desc(), holds.c.class_id).limit(limit)
+    return [Assessed(*each) for each in await tx.execute(latest)]
 
 
 async def _view(tx: Tx, of: Row[*tuple[Any, ...]], *, holds: bool) -> AssessmentView:

@@ -1,6 +1,7 @@
 """What a claim waits for: its claimant's corrections, another account, or that a hold is lifted."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +73,13 @@ async def to_do(tx: Tx, claim_id: UUID, status: str) -> ToDoView | None:
         code = f"to_do.{remedy_for(failure)}"
         return ToDoView(code, words(code), words(f"result.{failure}"))
     return None
+
+
+async def due_days(tx: Tx, claim_ids: Sequence[UUID]) -> dict[UUID, date]:
+    """By which day each of them is to be corrected; those that are not sent back are left out."""
+    row = ClaimCorrectionRow
+    asked = select(row.claim_id, row.due_on).where(row.claim_id.in_(claim_ids), row.corrected_at.is_(None))
+    return dict(list(await tx.execute(asked)))
 
 
 async def _corrections_wanted(tx: Tx, claim_id: UUID) -> ToDoView | None:

@@ -1,5 +1,6 @@
 """What an institution's clerk sees of their rosters, and what a worker needs to read one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,6 +20,13 @@ from service.cursors import cursor_of, read_cursor
 from service.database import Tx
 from service.gateways.roster_sheets import BY_FIELD, RosterPart
 from service.wording import words
+
+_NAMES = frozenset({"trainee.name", "account.holder"})
+_NUMBERS = frozenset({"trainee.id_number", "trainee.phone", "account.number", "group.proof_number"})
+#: Digits and letters enough to be somebody's number.
+_LONG_RUN = re.compile(r"(\w{3})(\w{4,})(\w{4})")
+#: Of a cell that is shown back.
+_SHOWN_LENGTH_MAX = 60
 
 
 class Upload(NamedTuple):
@@ -124,15 +132,20 @@ async def roster_page(
     found = (await tx.execute(asked.order_by(line.line).limit(limit + 1))).all()
     shown = found[:limit]
     who = await _who(tx, {each.portion_id for each in shown}, {each.line for each in shown})
-    results = [
-        RosterLineView(each.line, each.outcome, each.claim_id, *who[each.line], reason_views(each.reasons))
-        for each in shown
-    ]
+    results = []
+    for each in shown:
+        typed = who[each.line]
+        name, number = typed.get("trainee.name", ""), typed.get("trainee.id_number", "")
+        masked = (mask_name(name.strip()) if name else "", _masked(number))
+        reasons = reason_views(each.reasons)
+        for reason in reasons:
+            reason.typed = _shown_back(reason.field, typed.get(reason.field, "").strip())
+        results.append(RosterLineView(each.line, each.outcome, each.claim_id, *masked, reasons))
     return RosterPage(**_about(row), results=results, next=shown[-1].line if len(found) > limit else None)
 
 
-async def _who(tx: Tx, portions: set[UUID], lines: set[int]) -> dict[int, tuple[str, str]]:
-    """Line → masked name and masked id number."""
+async def _who(tx: Tx, portions: set[UUID], lines: set[int]) -> dict[int, dict[str, str]]:
+    """Line → field → what was typed there."""
     portion = RosterPortionRow
     sealed = await tx.execute(select(portion.id, portion.lines_sealed).where(portion.id.in_(portions)))
     found = {}
@@ -140,10 +153,17 @@ async def _who(tx: Tx, portions: set[UUID], lines: set[int]) -> dict[int, tuple[
         part = opened(envelope, portion_id)
         for line in part.lines:
             if line.number in lines:
-                typed = part.typed(line)
-                name, number = typed.get("trainee.name", ""), typed.get("trainee.id_number", "")
-                found[line.number] = (mask_name(name.strip()) if name else "", _masked(number))
+                found[line.number] = part.typed(line)
     return found
+
+
+def _shown_back(field: str, typed: str) -> str:
+    """What stands in a cell, so that it is found there: of a person's name or number only the ends."""
+    if field in _NAMES:
+        return mask_name(typed) if typed else ""
+    if field in _NUMBERS:
+        return _LONG_RUN.sub(lambda run: f"{run[1]}{'*' * len(run[2])}{run[3]}", typed[:_SHOWN_LENGTH_MAX])
+    return typed[:_SHOWN_LENGTH_MAX]
 
 
 def _masked(number: str) -> str:

@@ -135,10 +135,20 @@ async def _assessed(tx: Tx, row: Any) -> FoundResultView | None:
 
 
 async def claims_page(
-    tx: Tx, me: Actor, *, status: str | None, district: str | None, cursor: str | None, limit: int
+    tx: Tx,
+    me: Actor,
+    *,
+    status: str | None,
+    district: str | None,
+    cursor: str | None,
+    limit: int,
+    of_institution: bool = False,
 ) -> ClaimsView:
-    """A page of the claims `me` may see, oldest first; `cursor` as the page before gave it."""
+    """A page of the claims `me` may see, oldest first; `cursor` as the page before gave it. `of_institution`: only
+    those that my institution filed."""
     asked = _shown().where(visible_to(me))
+    if of_institution:
+        asked = asked.where(ClaimRow.institution_id == me.institution_id)
     if status:
         asked = asked.where(ClaimRow.status == status)
     if district:
@@ -148,6 +158,15 @@ async def claims_page(
     rows = (await tx.execute(asked.order_by(ClaimRow.filed_at, ClaimRow.id).limit(limit + 1))).all()
     following = cursor_of(rows[limit - 1].filed_at, rows[limit - 1].id) if len(rows) > limit else None
     return ClaimsView([_view(row) for row in rows[:limit]], following)
+
+
+async def sums_of_institution(tx: Tx, me: Actor) -> Mapping[str, tuple[int, int]]:
+    """Status → how many claims my institution filed that stand there, and what they come to in fen."""
+    row = ClaimRow
+    asked = select(row.status, func.count(), func.sum(row.amount_fen)).where(
+        row.institution_id == me.institution_id, visible_to(me)
+    )
+    return {status: (count, int(sum_fen)) for status, count, sum_fen in await tx.execute(asked.group_by(row.status))}
 
 
 async def claim_counts(tx: Tx, me: Actor) -> CountsView:

@@ -32,12 +32,14 @@ class RosterView(Struct, kw_only=True):
 
 
 class ReasonView(Struct):
-    """`heading` is the column in which it is mended; empty for the line as a whole."""
+    """`heading` is the column in which it is mended; empty for the line as a whole. `typed` is what stands there, as
+    far as it may be shown: names and numbers of people are masked."""
 
     field: str
     heading: str
     code: str
     message: str
+    typed: str = ""
 
 
 class RosterLineView(Struct):

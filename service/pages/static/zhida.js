@@ -46,6 +46,8 @@
       var file = input.files[0];
       input.setCustomValidity(file && file.size > +input.dataset.max ? "文件太大，最多 " + Math.round(input.dataset.max / 1048576) + " MB。请拆成几份。" : "");
       input.reportValidity();
+      var say = input.form.querySelector("[role=status]");
+      if (file && say) say.textContent = "已选：" + file.name;
     });
   });
   doc.querySelectorAll(".drop").forEach(function (zone) {

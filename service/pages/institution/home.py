@@ -1,0 +1,116 @@
+"""A clerk's day: what is to be mended, what is to be handed in, what has a last day, and what is stopped."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from domain.actor import Actor
+from domain.claim import ClaimStatus
+from domain.clawback import REPAYABLE
+from domain.institution import InstitutionKind, Sanction, Stop
+from domain.penalty import PENALTY_LIFECYCLE, PenaltyAction, PenaltyStatus
+from domain.period import Period
+from domain.training import ClassStatus
+from service.claims.queries import care, views
+from service.claims.queries.rosters import rosters_page
+from service.clawbacks.queries.views import demanded_of
+from service.database import Tx
+from service.institutions.queries.registry import record_of
+from service.institutions.schemas import RecordView, SanctionView
+from service.oversight.queries.penalties import penalty_list
+from service.oversight.schemas import PenaltyView
+from service.pages.institution.frame import doors_of, mine
+from service.training.queries.views import classes_page
+from service.wording import words
+
+_SHOWN_MAX = 10
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Something with a last day."""
+
+    due_on: date
+    what: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A sanction of today: what must not be done meanwhile, in words."""
+
+    what: str
+    reason: str
+    until: date | None
+
+
+async def home(tx: Tx, me: Actor, today: date) -> dict[str, Any]:
+    """Read through the features' queries, ten of a kind at most: the lists have all of them."""
+    known = await mine(tx, me)
+    sent_back = (await classes_page(tx, me, **_first(ClassStatus.SENT_BACK))).classes
+    finished = (await classes_page(tx, me, **_first(ClassStatus.FINISHED))).classes
+    claims = [
+        each
+        for status in (ClaimStatus.SENT_BACK, ClaimStatus.BOUNCED)
+        for each in (await views.claims_page(tx, me, **_first(status), of_institution=True)).claims
+    ]
+    rosters = (await rosters_page(tx, me, cursor=None, limit=_SHOWN_MAX)).rosters
+    to_mend = [each for each in rosters if each.refused or each.rejection]
+    teaches = any(href == "/institution/classes" for _, href in doors_of(known.kind))
+    return {
+        "classes": sent_back,
+        "claims": claims,
+        "rosters": to_mend,
+        "running": [each for each in rosters if each.status in {"received", "filing"}],
+        "finished": finished,
+        "teaches": teaches,
+        "employs": known.kind == InstitutionKind.ENTERPRISE,
+        "assesses": known.kind == InstitutionKind.ASSESSMENT_BODY,
+        "dated": sorted(await _dated(tx, me, claims, today), key=lambda each: each.due_on),
+        "stopped": stopped_on(await record_of(tx, me, known.id, today), today),
+    }
+
+
+def _first(status: str) -> dict[str, Any]:
+    return {"status": status, "district": None, "cursor": None, "limit": _SHOWN_MAX}
+
+
+async def _dated(tx: Tx, me: Actor, claims: list[Any], today: date) -> list[Dated]:
+    days = await care.due_days(tx, [each.id for each in claims])
+    found = [
+        Dated(days[each.id], f"{each.claimant}的申领要补改", f"/institution/claims/{each.id}")
+        for each in claims
+        if each.id in days
+    ]
+    for penalty in (await penalty_list(tx, me, None, _SHOWN_MAX)).penalties:
+        if penalty.appeal_until and may_appeal(penalty, today):
+            found.append(Dated(penalty.appeal_until, f"对“{penalty.step_name}”可以申诉", "/institution/standing"))
+    for owed in await demanded_of(tx, me, _SHOWN_MAX):
+        if owed.status in REPAYABLE and owed.due_on:
+            found.append(Dated(owed.due_on, f"退回 {owed.amount}", "/institution/money"))
+    return found
+
+
+def may_appeal(penalty: PenaltyView, today: date) -> bool:
+    """Whether it is one that can be appealed against, and in time."""
+    can_be = (PenaltyStatus(penalty.status), PenaltyAction.APPEAL) in PENALTY_LIFECYCLE.moves
+    return can_be and penalty.appeal_until is not None and today <= penalty.appeal_until
+
+
+def stopped_on(record: RecordView, today: date) -> list[Stopped]:
+    """The sanctions that hold on that day."""
+    return [
+        Stopped(stops_in_words(each.stops), each.reason, each.days.last)
+        for each in record.sanctions
+        if holds_on(each, today)
+    ]
+
+
+def holds_on(view: SanctionView, day: date) -> bool:
+    days = Period(view.days.first, view.days.last)
+    return Sanction(days, frozenset(map(Stop, view.stops)), view.lifted_on).holds_on(day)
+
+
+def stops_in_words(stops: list[Any]) -> str:
+    """不开新班、暂停代领."""
+    return "、".join(words(f"sanction_stop.{each}") for each in stops)
