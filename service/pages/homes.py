@@ -8,6 +8,8 @@ _HOMES = (
     (Post.TRAINEE, "/me"),
     *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)),
     (Post.FINANCE_SIGNER, "/funds/statement"),
+    *((post, "/catalog-desk") for post in (Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER)),
+    *((post, "/catalog-desk/standards") for post in (Post.STANDARD_EDITOR, Post.HR_SIGNER)),
 )
 _ADDRESS_LENGTH_MAX = 300
 
