@@ -238,7 +238,8 @@ async def findings(
     """
     given = await _of(visit, edition_id)
     found = (await drafts.findings_of(visit.tx, edition_id)).findings
-    stand = found if asked.get("show") == "all" else [each for each in found if each.decision not in SETTLED]
+    needed = [each for each in found if each.severity != Severity.NOTE.value]  # a note asks for nothing
+    stand = found if asked.get("show") == "all" else [each for each in needed if each.decision not in SETTLED]
     listed = [each for each in stand if asked.get("kind") in ("", None, each.kind)]
     first = 1 + next((n for n, each in enumerate(listed) if str(each.id) == asked.get("after")), -1)
     shown = listed[first : first + _FINDINGS_A_PAGE]
@@ -255,8 +256,8 @@ async def findings(
         "kind_names": {each.kind: words(f"finding_kind.{each.kind}") for each in found},
         "decisions": {str(each): words(f"finding_decision.{each}") for each in FindingDecision},
         "severities": {str(each): words(f"severity.{each}") for each in Severity},
-        "all": len(found),
-        "settled": sum(each.decision in SETTLED for each in found),
+        "all": len(needed),
+        "settled": sum(each.decision in SETTLED for each in needed),
         "at_hand": at_hand,
         "following": _following(listed, at_hand),
         "rows": await drafts.items_on_line(visit.tx, edition_id, at_hand.line) if at_hand and at_hand.line else [],

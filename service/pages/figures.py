@@ -58,7 +58,8 @@ def _leaves(term: Raw) -> Iterator[tuple[tuple[str | int, ...], str, str, int]]:
         case "constant":
             yield ("value",), "数额", unit, term["value"]
         case "table":
-            for word, value in term["values"].items():
+            order = list(LEVELS)  # a stored formula forgets the order in which it was written
+            for word, value in sorted(term["values"].items(), key=lambda each: _place(order, each[0])):
                 yield ("values", word), _called(term["by"], word), unit, value
             if "default" in term:
                 yield ("default",), "其他", unit, term["default"]
@@ -68,6 +69,11 @@ def _leaves(term: Raw) -> Iterator[tuple[tuple[str | int, ...], str, str, int]]:
             yield ("default",), "不知道时", unit, term["default"]
         case "per_unit":
             yield ("fen",), "每一个", "元", term["fen"]
+
+
+def _place(order: list[str], word: str) -> tuple[int, str]:
+    """Levels from the lowest, anything else by its name."""
+    return order.index(word) if word in order else len(order), word
 
 
 def _called(fact: str, word: str) -> str:

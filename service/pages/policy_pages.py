@@ -43,6 +43,22 @@ _UNITS = {
 }
 #: Texts that may be typed anew: days, and hours of the day. Any other text names something.
 _TYPED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}")
+#: A stored value forgets the order of its names: people read who, how long, how often, from, to.
+_READ_IN = (
+    "bank",
+    "format",
+    "way",
+    "opens",
+    "cut_off",
+    "every_day",
+    "scope",
+    "window",
+    "count",
+    "from",
+    "to",
+    *LEVELS,
+)
+_ORDER = {name: place for place, name in enumerate(_READ_IN)}
 Names = Mapping[str, str]
 
 
@@ -87,7 +103,7 @@ def leaves(key: str, value: Any, names: Names) -> list[Leaf]:
 
 def _walked(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     if isinstance(value, dict):
-        for name, inner in value.items():
+        for name, inner in sorted(value.items(), key=lambda each: _ORDER.get(each[0], len(_ORDER))):
             yield from _walked(inner, (*place, name))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
