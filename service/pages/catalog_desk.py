@@ -30,6 +30,7 @@ _DOORS = (
     ("标准评估", "/catalog-desk/reviews", WORKS_ON_STANDARDS),
     ("测算", "/catalog-desk/what-if", WORKS_ON_STANDARDS),
     ("政策参数", "/catalog-desk/policies", CATALOG),
+    ("比对名单", "/catalog-desk/registers", CATALOG),
 )
 #: The marks that a row may bear, as they are chosen.
 TAGS = (("L", "绿色职业"), ("S", "数字职业"), ("L/S", "绿色和数字职业"))

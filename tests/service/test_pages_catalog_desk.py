@@ -15,10 +15,13 @@ from domain.policy import FORMS
 from domain.standard import FACTS
 from service.catalog.commands.publishing import approve
 from service.database import transaction
+from service.pages import charts, rendering
 from service.pages.policy_pages import name_of
 from service.security import open_session
 from service.wording import wording
+from tests.conftest import Databases
 from tests.pages import Browser, at_a_browser, read
+from tests.registers import file_of, forget_registers
 from tests.world import World
 
 SHEET = "目录,序号,编码,名称,行业分类\n急需紧缺,1,6-18-02-04,焊工,加工维修\n急需紧缺,3,6-18-02-05,铸造工,加工维休\n"
@@ -384,6 +387,39 @@ async def test_a_parameter_is_proposed_by_one_and_confirmed_by_another(desks: De
     assert "已确认" in read(await publisher.get(f"{DESK}/policies")).text
     assert (await publisher.get(at)).status_code == 403
     assert (await editor.get(f"{DESK}/policies/no_such_thing")).status_code == 404
+
+
+async def test_a_register_is_loaded_by_one_and_confirmed_by_another(desks: Desks, databases: Databases) -> None:
+    editor, publisher = await desks.of(Post.CATALOG_EDITOR), await desks.of(Post.CATALOG_PUBLISHER)
+    at, number = f"{DESK}/registers", desks.world.maker.person().id_number
+    page = await editor.get(at)
+    told = {"register": "deceased", "as_of": desks.world.today.isoformat(), "source": "市民政局来函"}
+    lines = file_of({"id_number": number, "first": "2025-01-01"}, {"id_number": "37010219", "first": "2025-02-31"})
+    half = await editor.send(page, at, {"file": ("名单.csv", lines, "text/csv")}, **told)
+    assert half.status_code == 422
+    assert "读不懂的行" in read(half).text
+    assert number not in half.text
+    later = {**told, "as_of": (desks.world.today + timedelta(days=1)).isoformat()}
+    good = {"file": ("名单.csv", file_of({"id_number": number, "first": "2025-01-01"}), "text/csv")}
+    assert 'id="as_of-err"' in (await editor.send(page, at, good, **later)).text
+    said(await editor.send(page, at, good, **told), "register_loaded")
+    assert "/confirm" not in (await editor.get(at)).text
+    page = await publisher.get(at)
+    action = re.search(r'action="([^"]+/confirm)"', page.text)
+    assert action is not None
+    assert number not in page.text
+    said(await publisher.send(page, action[1]), "register_confirmed")
+    assert "正在用" in read(await publisher.get(at)).text
+    await forget_registers(databases.admin_url)
+
+
+def test_the_value_of_a_bar_too_short_for_it_stands_beside_the_bar() -> None:
+    bars = charts.ranked([("历下", 100, "100.0 万元"), ("历城", 1, "1.0 万元")], width=400, high=100)
+    drawn = rendering.part("catalog_desk/what_if_cost.html", chart=bars)
+    inside, beside = re.findall(r'<text class="val( inv)?" x="([0-9.]+)"', drawn)
+    assert (inside[0], beside[0]) == (" inv", "")
+    assert float(inside[1]) < bars["rows"][0]["end"]
+    assert float(beside[1]) > bars["rows"][1]["end"]
 
 
 def test_everything_that_is_set_has_a_name() -> None:

@@ -1,4 +1,4 @@
-"""The desk of standards: sets, reviews, what other standards would cost; and the policies that rules look at."""
+"""The desk of standards: sets, reviews, what others would cost; the policies and registers that rules look at."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from domain.actor import Post
 from service.gateways.catalog_files import FILE_BYTES_MAX
-from service.pages import policy_pages, review_pages, standard_pages, whatif_pages
+from service.pages import policy_pages, register_pages, review_pages, standard_pages, whatif_pages
 from service.pages.catalog_desk import CATALOG, Visit
 from service.security import allow
 from service.standards.routes import EDITS, SEES
@@ -255,6 +255,26 @@ async def confirm_policy(
     return await policy_pages.confirm(Visit(request, tx, me, today, now), proposal_id)
 
 
+@get("/catalog-desk/registers", guards=[_READS], include_in_schema=False)
+async def registers(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+    """Registers that were loaded."""
+    return await register_pages.listed(Visit(request, tx, me, today, now))
+
+
+@post("/catalog-desk/registers", guards=[_PROPOSES], **_FILE)
+async def load_register(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+    """Load one."""
+    return await register_pages.load(Visit(request, tx, me, today, now))
+
+
+@post("/catalog-desk/registers/{snapshot_id:uuid}/confirm", guards=[_CONFIRMS], **_FORM)
+async def confirm_register(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, snapshot_id: FromPath[UUID]
+) -> Page:
+    """Confirm what another loaded."""
+    return await register_pages.confirm(Visit(request, tx, me, today, now), snapshot_id)
+
+
 _STANDARDS = (standards, standard_form, propose, standard, sign, publish, drop, affected)
 _REVIEWS = (
     reviews,
@@ -282,4 +302,5 @@ _OTHERS = (
     propose_policy,
     confirm_policy,
 )
-ROUTES = [*_STANDARDS, *_REVIEWS, *_OTHERS]
+_REGISTERS = (registers, load_register, confirm_register)
+ROUTES = [*_STANDARDS, *_REVIEWS, *_OTHERS, *_REGISTERS]
