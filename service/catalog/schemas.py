@@ -36,6 +36,13 @@ class EditionsView(Struct):
     editions: list[EditionView]
 
 
+class ObstacleView(Struct):
+    """Something that keeps an edition from being published."""
+
+    code: str
+    message: str
+
+
 class ItemView(Struct):
     id: UUID
     list_kind: str

@@ -12,6 +12,8 @@ _HOMES = (
     *((post, "/desk") for post in (Post.REVIEWER, Post.SECOND_REVIEWER)),
     (Post.NOTICE_PUBLISHER, "/desk/notices"),
     (Post.ACCEPTOR, "/desk/counter"),
+    *((post, "/catalog-desk") for post in (Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER)),
+    *((post, "/catalog-desk/standards") for post in (Post.STANDARD_EDITOR, Post.HR_SIGNER)),
 )
 _ADDRESS_LENGTH_MAX = 300
 

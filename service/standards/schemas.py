@@ -104,6 +104,15 @@ class DaysView(Struct):
     last: date | None
 
 
+class TakenView(Struct):
+    """A published set, and the days that it would give up for another."""
+
+    id: UUID
+    year: int
+    revision: int
+    days: list[DaysView]
+
+
 class SignatureView(Struct):
     bureau: str
     signed_at: datetime

@@ -16,11 +16,15 @@ from service.database import Tx
 _CHANGES_SHOWN = 200
 
 
-async def draft_page(tx: Tx, edition_id: UUID, after: int, limit: int) -> DraftView:
-    """Rows after a place, by page; NotFound `edition.none`."""
+async def draft_page(tx: Tx, edition_id: UUID, after: int, limit: int, text: str = "") -> DraftView:
+    """Rows after a place, by page: all, or those whose name holds `text` or whose code begins with it; NotFound
+    `edition.none`."""
     edition = await edition_view(tx, edition_id)
     row = CatalogItemRow
     asked = select(*_item_columns()).where(row.edition_id == edition_id, row.place > after)
+    if text:
+        named = row.name.contains(text, autoescape=True)
+        asked = asked.where(or_(named, row.code.startswith(text, autoescape=True)))
     items = await tx.execute(asked.order_by(row.place).limit(limit))
     change = ItemChangeRow
     done = await tx.execute(
@@ -42,6 +46,19 @@ def _item_columns() -> tuple[Any, ...]:
     change = ItemChangeRow
     changed = exists().where(change.edition_id == row.edition_id, change.item_id == row.id)
     return (row.id, row.place, row.line, *values, changed)
+
+
+async def item_of(tx: Tx, edition_id: UUID, item_id: UUID) -> DraftItemView:
+    """A row of this edition; NotFound `catalog.no_item`."""
+    await item_values(tx, edition_id, item_id)
+    return await item_view(tx, item_id)
+
+
+async def items_on_line(tx: Tx, edition_id: UUID, line: int) -> list[DraftItemView]:
+    """The rows that were read from a line of what was published: what a finding there speaks of."""
+    row = CatalogItemRow
+    asked = select(*_item_columns()).where(row.edition_id == edition_id, row.line == line)
+    return [DraftItemView(*each) for each in await tx.execute(asked.order_by(row.place))]
 
 
 async def item_values(tx: Tx, edition_id: UUID, item_id: UUID) -> dict[str, Any]:

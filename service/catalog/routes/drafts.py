@@ -34,7 +34,7 @@ from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered, taken
 
 EDITORS = allow(Post.CATALOG_EDITOR)
 READERS = allow(Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER, Post.AUDITOR)
-_PUBLISHERS = allow(Post.CATALOG_PUBLISHER)
+PUBLISHERS = allow(Post.CATALOG_PUBLISHER)
 
 Revision = Annotated[int | None, QueryParameter(ge=0, le=99)]
 
@@ -161,7 +161,7 @@ async def reopen(tx: Tx, me: Me, now: Now, edition_id: FromPath[UUID], data: JSO
     return await publishing.reopen(tx, me, edition_id, data.reason, now)
 
 
-@post("/api/catalog/drafts/{edition_id:uuid}/approve", guards=[_PUBLISHERS], status_code=200)
+@post("/api/catalog/drafts/{edition_id:uuid}/approve", guards=[PUBLISHERS], status_code=200)
 async def approve(
     tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID], data: JSONBody[NewReason]
 ) -> EditionView:
@@ -169,7 +169,7 @@ async def approve(
     return await publishing.approve(tx, me, edition_id, data.reason, today, now)
 
 
-@post("/api/catalog/drafts/{edition_id:uuid}/publish", guards=[_PUBLISHERS], status_code=200)
+@post("/api/catalog/drafts/{edition_id:uuid}/publish", guards=[PUBLISHERS], status_code=200)
 async def publish(
     tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID], data: JSONBody[NewPublication]
 ) -> EditionView:

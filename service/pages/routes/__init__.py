@@ -1,9 +1,29 @@
 """Every page, in one place."""
 
-from service.pages.routes import desk, finance, institution, institution_classes, public, session, trainee
+from service.pages.routes import (
+    catalog_desk,
+    desk,
+    finance,
+    institution,
+    institution_classes,
+    public,
+    session,
+    standards_desk,
+    trainee,
+)
 
 ROUTES = [
     route
-    for each in (desk, finance, institution, institution_classes, public, session, trainee)
+    for each in (
+        catalog_desk,
+        desk,
+        finance,
+        institution,
+        institution_classes,
+        public,
+        session,
+        standards_desk,
+        trainee,
+    )
     for route in each.ROUTES
 ]

@@ -16,6 +16,7 @@ from service.accounting.routes import FINANCE, Code, Month
 from service.gateways.sheet_files import XLSX_TYPE
 from service.pages import finance, signing
 from service.pages.rendering import private
+from service.pages.standard_pages import waiting_for
 from service.security import allow
 from service.web import Me, Now, StrictRequest, Today, Tx, private_file
 from service.wording import words
@@ -31,7 +32,8 @@ async def statement_page(
 ) -> Response[bytes]:
     """A month of my district's funds, to be read and printed on A4."""
     view = await statement(tx, me, parse_month(month or f"{today:%Y-%m}"), now)
-    return private(request, "finance/statement.html", today, statement=view)
+    waiting = len(await waiting_for(tx, me)) if me.holds(Post.FINANCE_SIGNER) else None
+    return private(request, "finance/statement.html", today, statement=view, standards_to_sign=waiting)
 
 
 @get("/funds/statement/lines", guards=[allow(*FINANCE)], include_in_schema=False)

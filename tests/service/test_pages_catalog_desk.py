@@ -1,0 +1,428 @@
+"""The desk of the catalog and of standards on pages: each person's whole job, and what is refused there."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from domain.actor import Actor, Post
+from domain.catalog.published import Kind
+from domain.policy import FORMS
+from domain.standard import FACTS
+from service.catalog.commands.publishing import approve
+from service.database import transaction
+from service.pages import charts, rendering
+from service.pages.policy_pages import name_of
+from service.security import open_session
+from service.wording import wording
+from tests.conftest import Databases
+from tests.pages import Browser, at_a_browser, read
+from tests.registers import file_of, forget_registers
+from tests.world import World
+
+SHEET = "目录,序号,编码,名称,行业分类\n急需紧缺,1,6-18-02-04,焊工,加工维修\n急需紧缺,3,6-18-02-05,铸造工,加工维休\n"
+MARKUP = '<script>alert("1")</script>'
+NOWHERE = "00000000-0000-0000-0000-00000000000f"
+DESK = "/catalog-desk"
+
+
+class Desks:
+    """Browsers of people who work here, each signed in once."""
+
+    def __init__(self, world: World, open_ones: AsyncExitStack) -> None:
+        self.world, self._open = world, open_ones
+        self.actors: dict[tuple[Post, str | None], Actor] = {}
+        self._browsers: dict[tuple[Post, str | None], Browser] = {}
+
+    async def of(self, post: Post, district: str | None = None) -> Browser:
+        """The browser of the one who holds that post."""
+        if (post, district) not in self._browsers:
+            async with transaction() as tx:
+                self.actors[post, district] = actor = await self.world.user(tx, {post}, district)
+                token = (await open_session(tx, actor)).token
+            self._browsers[post, district] = await self._open.enter_async_context(at_a_browser(token))
+        return self._browsers[post, district]
+
+
+@pytest.fixture
+async def desks(committed: World) -> AsyncIterator[Desks]:
+    async with AsyncExitStack() as open_ones:
+        yield Desks(committed, open_ones)
+
+
+def said(answer: httpx.Response, told: str) -> str:
+    """Where a form led to, once it was taken and said so."""
+    assert answer.status_code == 303, read(answer).text
+    address, _, asked = answer.headers["location"].partition("?")
+    assert f"told={told}" in asked
+    return f"{address}?{asked}"
+
+
+async def a_draft(editor: Browser, year: int, **fields: str) -> str:
+    """The address of a draft made of a sheet with two mistakes."""
+    page = await editor.get(f"{DESK}/editions/upload")
+    sheet = {"file": ("目录.csv", SHEET.encode("gb18030"), "text/csv")}
+    given = {"year": f"{year}", "revision": "0", "source": "示例", **fields}
+    made = await editor.send(page, f"{DESK}/editions/upload", sheet, **given)
+    return said(made, "draft_begun").partition("?")[0]
+
+
+async def test_an_edition_goes_from_a_file_to_publication(desks: Desks) -> None:
+    editor, publisher = await desks.of(Post.CATALOG_EDITOR), await desks.of(Post.CATALOG_PUBLISHER)
+    at = await a_draft(editor, 2087)
+    page = read(await editor.get(at))
+    assert "草稿还没有征求意见" in page.text
+    assert f"{at}/findings" in page.values("href")
+    list_page = await editor.get(f"{at}/findings")
+    assert "序号跳了" in read(list_page).text
+    first = re.search(rf'action="({at}/findings/[^"]+)"', list_page.text)
+    assert first is not None
+    empty = await editor.send(list_page, first[1], decision="accept", note="")
+    assert empty.status_code == 422
+    assert 'id="note-err"' in empty.text
+    asked = await editor.send(list_page, first[1], decision="ask", note="问了省厅")
+    said(asked, "asked")
+    page = await editor.get(f"{at}/findings")
+    assert "问过来源" in read(page).text
+    row = re.search(rf'action="({at}/items/[^"]+)"', page.text)
+    assert row is not None
+    mended = {
+        "name": "铸造工",
+        "code": "6-18-02-05",
+        "serial": "3",
+        "industry": "加工维修",
+        "tag": "",
+        "reason": "错字",
+    }
+    wrong = await editor.send(page, row[1], **{**mended, "code": "6-18"})
+    assert (wrong.status_code, 'value="6-18"' in wrong.text) == (422, True)
+    page = await editor.get(said(await editor.send(page, row[1], **mended), "item_corrected"))
+    last = re.search(rf'action="({at}/findings/[^"]+)"', page.text)
+    assert last is not None
+    said(await editor.send(page, last[1], decision="accept", note=MARKUP), "accepted")
+    assert "问题都处理完了" in read(await editor.get(f"{at}/findings")).text
+    everything = await editor.get(f"{at}/findings?show=all")
+    decided = re.search(rf'{at}/findings\?[^"]*at=[^"]+', everything.text)
+    assert decided is not None
+    assert MARKUP not in (await editor.get(decided[0].replace("&amp;", "&"))).text
+    page = read(await editor.get(f"{at}/diff"))
+    assert "取消" in page.text
+    assert page.words["del"]
+    today = desks.world.today.isoformat()
+    page = await editor.get(at)
+    backwards = await editor.send(page, f"{at}/consult", first=today, last="2020-01-01")
+    assert backwards.status_code == 422
+    said(await editor.send(page, f"{at}/consult", first=today, last=today), "consulted")
+    assert "不能改" not in read(await editor.get(f"{at}/items")).text
+    page = await publisher.get(f"{at}/publish")
+    early = await publisher.send(page, f"{at}/approve", reason="")
+    assert (early.status_code, "还没有结束" in read(early).text) == (422, True)
+    own = await editor.get(f"{at}/publish")
+    assert "由目录发布岗位办" in read(own).text
+    assert (await editor.send(page, f"{at}/approve", reason="")).status_code == 403
+    async with transaction() as tx:
+        by, world = desks.actors[Post.CATALOG_PUBLISHER, None], desks.world
+        tomorrow = world.today + timedelta(days=1)
+        await approve(tx, by, UUID(at.rpartition("/")[2]), "", tomorrow, world.now)
+    page = await publisher.get(f"{at}/publish")
+    unexplained = await publisher.send(page, f"{at}/publish", first_day=today, override="")
+    assert unexplained.status_code == 422
+    assert "要破例" in read(unexplained).text
+    past = await publisher.send(page, f"{at}/publish", first_day="2020-01-01", override="示例")
+    assert (past.status_code, 'id="first_day-err"' in past.text) == (422, True)
+
+
+async def test_rows_are_added_corrected_and_removed(desks: Desks) -> None:
+    editor = await desks.of(Post.CATALOG_EDITOR)
+    at = await a_draft(editor, 2088)
+    page = await editor.get(f"{at}/items/new")
+    row = {"list_name": "急需紧缺", "name": MARKUP, "code": "", "industry": "加工维修", "tag": "L", "reason": "缺工"}
+    long = await editor.send(page, f"{at}/items/new", **{**row, "name": "焊" * 1_000})
+    assert (long.status_code, 'id="name-err"' in long.text) == (422, True)
+    strange = await editor.send(page, f"{at}/items/new", **{**row, "serial": "二", "tag": "X"})
+    assert strange.status_code == 422
+    for _ in range(2):  # a double press
+        said(await editor.send(page, f"{at}/items/new", **row), "item_added")
+    listed = await editor.get(f"{at}/items?q=script")
+    assert listed.text.count("&lt;script&gt;") == 1
+    assert MARKUP not in listed.text
+    address = re.search(rf'href="({at}/items/[0-9a-f-]{{36}})"', listed.text)
+    assert address is not None
+    page = await editor.get(address[1])
+    unexplained = await editor.send(page, f"{address[1]}/remove", why="")
+    assert (unexplained.status_code, 'id="why-err"' in unexplained.text) == (422, True)
+    said(await editor.send(page, f"{address[1]}/remove", why="录错"), "item_removed")
+    assert (await editor.get(address[1])).status_code == 404
+    assert "没有符合的" in read(await editor.get(f"{at}/items?q=script")).text
+    assert "去掉了" in read(await editor.get(at)).text
+
+
+async def test_what_is_no_catalog_begins_no_draft(desks: Desks) -> None:
+    editor = await desks.of(Post.CATALOG_EDITOR)
+    page = await editor.get(f"{DESK}/editions/upload")
+    given = {"year": "2091", "revision": "0", "source": "示例"}
+    for name, content, why in (
+        ("目录.csv", b"\xff\xfe\x00garbage\x81", "不是文本文件"),
+        ("目录.xlsx", b"PK\x03\x04 no workbook", "XLSX"),
+        ("目录.csv", b"a,b,c\n1,2,3\n", "表头"),
+        ("目录.csv", b"", "还没填"),
+    ):
+        refused = await editor.send(page, f"{DESK}/editions/upload", {"file": (name, content, "text/csv")}, **given)
+        assert refused.status_code == 422
+        assert why in read(refused).text
+    sheet = {"file": ("目录.csv", SHEET.encode(), "text/csv")}
+    for year in ("", "二〇九一", "1e3", "99999"):
+        answer = await editor.send(page, f"{DESK}/editions/upload", sheet, **{**given, "year": year})
+        assert (answer.status_code, 'id="year-err"' in answer.text) == (422, True), year
+    copying = await editor.get(f"{DESK}/editions/copy")
+    nothing = await editor.send(copying, f"{DESK}/editions/copy", copy_of="x", year="2091", revision="0")
+    assert (nothing.status_code, 'id="copy_of-err"' in nothing.text) == (422, True)
+    assert "2091" not in (await editor.get(DESK)).text
+    unsigned = await editor.client.post(f"{DESK}/editions/copy", data={"copy_of": NOWHERE, **given})
+    assert unsigned.status_code == 403
+
+
+async def test_a_district_proposes_and_the_city_decides(desks: Desks) -> None:
+    district, city = await desks.of(Post.CATALOG_EDITOR, "370102"), await desks.of(Post.CATALOG_EDITOR)
+    other = await desks.of(Post.CATALOG_EDITOR, "370112")
+    draft = await a_draft(city, 2089)
+    page = await district.get(f"{DESK}/proposals/new")
+    item = {"list_name": "急需紧缺", "name": "锻造工", "code": "6-18-02-06", "industry": "加工维修", "tag": ""}
+    given = {"year": "2089", "reason": MARKUP, "name_1": "缺工", "value_1": "320 人", "source_1": "调查", **item}
+    empty = await district.send(page, f"{DESK}/proposals/new", **{**given, "name": "", "value_1": ""})
+    assert empty.status_code == 422
+    at = said(await district.send(page, f"{DESK}/proposals/new", **given), "proposed").partition("?")[0]
+    assert (await other.get(at)).status_code == 404
+    page = await district.get(at)
+    assert MARKUP not in page.text
+    opinion = {"asked": "enterprise", "name": "示例铸造厂", "stance": "for", "said": "缺人", "heard_on": "2026-02-31"}
+    letter = {"document": ("意见.pdf", b"%PDF-1.4", "application/pdf")}
+    wrong = await district.send(page, f"{at}/opinions", letter, **opinion)
+    assert (wrong.status_code, 'id="heard_on-err"' in wrong.text, "缺人" in wrong.text) == (422, True, True)
+    without = await district.send(page, f"{at}/opinions", **{**opinion, "heard_on": "2026-01-05"})
+    assert (without.status_code, 'id="document-err"' in without.text) == (422, True)
+    said(await district.send(page, f"{at}/opinions", letter, **{**opinion, "heard_on": "2026-01-05"}), "heard")
+    assert "采纳进哪一版" not in (await district.get(at)).text
+    page = await city.get(at)
+    said(
+        await city.send(page, f"{at}/decide", decision="accept", edition_id=draft.rpartition("/")[2], reason="缺工"),
+        "proposal_accepted",
+    )
+    again = await city.send(page, f"{at}/decide", decision="decline", reason="不要")
+    assert (again.status_code, "已经有结果" in read(again).text) == (422, True)
+    assert "锻造工" in (await city.get(f"{draft}/items")).text
+    assert "锻造工" in (await city.get(f"{DESK}/proposals?year=2089")).text
+    assert "还没有建议" in (await city.get(f"{DESK}/proposals?year=2088")).text
+
+
+async def test_a_source_lies_beside_a_draft(desks: Desks) -> None:
+    editor = await desks.of(Post.CATALOG_EDITOR)
+    await a_draft(editor, 2090)
+    page = await editor.get(f"{DESK}/sources")
+    sheet = {"file": ("省目录.csv", SHEET.replace("焊工", "电焊工").encode(), "text/csv")}
+    given = {"kind": "provincial_guide", "name": "省指导目录", "dated_on": "2026-01-01"}
+    said(await editor.send(page, f"{DESK}/sources", sheet, **given), "source_taken")
+    wrong = await editor.send(page, f"{DESK}/sources", sheet, **{**given, "kind": "rumour"})
+    assert (wrong.status_code, 'id="kind-err"' in wrong.text) == (422, True)
+    address = re.search(r'href="([^"]+/beside/[^"]+)"', (await editor.get(f"{DESK}/sources")).text)
+    assert address is not None
+    assert "电焊工" in read(await editor.get(f"{address[1]}?kind=named_otherwise")).text
+    assert (await editor.get(f"{address[1][:-36]}{NOWHERE}")).status_code == 404
+
+
+# ---- standards
+
+
+async def test_a_set_is_proposed_signed_by_two_bureaus_and_published(desks: Desks) -> None:
+    editor, hr = await desks.of(Post.STANDARD_EDITOR), await desks.of(Post.HR_SIGNER)
+    finance = await desks.of(Post.FINANCE_SIGNER)
+    page = await editor.get(f"{DESK}/standards/new")
+    typed = dict(re.findall(r'<input class="in" id="(f\d+|p\d+)" name="\1" value="([^"]*)"', page.text))
+    assert typed["f0"] == "700"  # the sample's amount for level 5
+    given = {**typed, "f0": "800", "year": "2085", "from": "2085-01-01", "to": "2085-01-31", "source": "示例文件"}
+    for wrong in ("-1", "8e2", "一百", "", "99999999999"):
+        answer = await editor.send(page, f"{DESK}/standards/new", **{**given, "f0": wrong, "reason": MARKUP})
+        assert (answer.status_code, 'id="f0-err"' in answer.text, MARKUP in answer.text) == (422, True, False), wrong
+    given |= {"reason": "提前公布"}
+    no_day = await editor.send(page, f"{DESK}/standards/new", **{**given, "from": "2085-02-30"})
+    assert (no_day.status_code, 'id="from-err"' in no_day.text) == (422, True)
+    made = [await editor.send(page, f"{DESK}/standards/new", **given) for _ in range(2)]
+    at = said(made[0], "set_proposed").partition("?")[0]
+    assert made[1].headers["location"] == made[0].headers["location"]
+    door = read(await finance.get("/funds/statement"))
+    assert f"{DESK}/standards" in door.values("href")
+    assert "等你签字" in door.text
+    page = await hr.get(at)
+    shown = read(page).text
+    assert "四舍五入到元" in shown
+    assert "让出" in shown or "发布以后" in shown
+    welder = read(await hr.get(f"{at}?occupation=6-18-02-04")).text
+    assert "800 × 1.2" in welder
+    assert "没有这个职业" in read(await hr.get(f"{at}?occupation=9")).text
+    changed = await hr.send(page, f"{at}/sign", content_hash="0" * 64)
+    assert (changed.status_code, "和看到的不一样" in read(changed).text) == (422, True)
+    assert "发布这个方案" not in (await editor.get(at)).text
+    for signer in (hr, finance):
+        said(await signer.send(await signer.get(at), f"{at}/sign"), "set_signed")
+    assert "签字同意" not in (await hr.get(at)).text
+    said(await editor.send(await editor.get(at), f"{at}/publish"), "set_published")
+    assert "现在管：2085年1月1日至2085年1月31日" in read(await editor.get(at)).text
+    assert "没有金额会变的申领" in read(await editor.get(f"{at}/affected")).text
+    assert (await editor.get(f"{DESK}/standards/{NOWHERE}")).status_code == 404
+    assert (await hr.get(f"{DESK}/standards/new")).status_code == 403
+    assert (await hr.get(DESK)).status_code == 403
+    assert f"{DESK}/policies" not in read(await hr.get(f"{DESK}/standards")).values("href")
+
+
+async def test_a_review_collects_answers_and_is_closed(desks: Desks) -> None:
+    editor = await desks.of(Post.STANDARD_EDITOR)
+    page = await editor.get(f"{DESK}/reviews")
+    given = {"title": MARKUP, "from": "2026-01-01", "to": "2026-03-31"}
+    backwards = await editor.send(page, f"{DESK}/reviews", **{**given, "to": "2025-03-31"})
+    assert (backwards.status_code, 'id="to-err"' in backwards.text) == (422, True)
+    at = said(await editor.send(page, f"{DESK}/reviews", **given), "review_opened").partition("?")[0]
+    page = await editor.get(f"{at}/sample")
+    sample = {
+        "occupation": "6-18-02-04",
+        "level": "4",
+        "measure": "training_cost",
+        "value": "1200",
+        "source": "成本表",
+    }
+    table = {"document": ("成本.xlsx", b"PK", "application/zip")}
+    for field, wrong in (("value", "很多"), ("occupation", "9-99"), ("level", "八"), ("measure", "")):
+        answer = await editor.send(page, f"{at}/sample", table, **{**sample, field: wrong})
+        assert (answer.status_code, f'id="{field}-err"' in answer.text) == (422, True), field
+    said(await editor.send(page, f"{at}/sample", table, **sample), "sample_added")
+    page = await editor.get(f"{at}/opinion")
+    opinion = {"voice": "public", "speaker": "", "summary": "标准偏低", "heard_on": "2026-02-01"}
+    named = await editor.send(page, f"{at}/opinion", **{**opinion, "speaker": "张三"})
+    assert (named.status_code, 'id="speaker-err"' in named.text) == (422, True)
+    for _ in range(2):
+        page = await editor.get(f"{at}/opinion")
+        said(await editor.send(page, f"{at}/opinion", **opinion), "heard")
+    page = await editor.get(at)
+    assert MARKUP not in page.text
+    assert "1200 元" in read(page).text
+    early = await editor.send(page, f"{at}/close", summary="拟上调")
+    assert (early.status_code, "还有 2 条意见没有答复" in read(early).text) == (422, True)
+    address = next(each for each in read(page).values("href") if "/opinions/" in each)
+    while "/opinions/" in address:
+        page = await editor.get(address)
+        empty = await editor.send(page, address, adopted="yes", answer="")
+        assert (empty.status_code, 'id="answer-err"' in empty.text) == (422, True)
+        address = said(await editor.send(page, address, adopted="yes", answer="拟提高"), "answered").partition("?")[0]
+    page = await editor.get(at)
+    said(await editor.send(page, f"{at}/close", summary="成本上升，拟上调"), "review_closed")
+    page = await editor.get(at)
+    nothing = await editor.send(page, f"{at}/conclude", set_id=NOWHERE)
+    assert (nothing.status_code, 'id="set_id-err"' in nothing.text) == (422, True)
+    code = re.search(r'<option value="([0-9a-f-]{36})"', page.text)
+    assert code is not None
+    said(await editor.send(page, f"{at}/conclude", set_id=code[1]), "review_concluded")
+    assert "由此拟定" in read(await editor.get(at)).text
+
+
+async def test_other_figures_are_computed_and_drawn(desks: Desks) -> None:
+    async with transaction() as tx:
+        for _ in range(2):
+            await desks.world.claim(tx)
+    signer = await desks.of(Post.FINANCE_SIGNER)
+    page = await signer.get(f"{DESK}/what-if/new")
+    typed = dict(re.findall(r'<input class="in" id="(f\d+)" name="\1" value="([^"]*)"', page.text))
+    today = desks.world.today.isoformat()
+    backwards = await signer.send(page, f"{DESK}/what-if/new", **{**typed, "from": today, "to": "2020-01-01"})
+    assert backwards.status_code == 422
+    raised = {**typed, "f1": "2000", "from": today, "to": today}
+    at = said(await signer.send(page, f"{DESK}/what-if/new", **raised), "computed").partition("?")[0]
+    page = await signer.get(at)
+    result = read(page).text
+    assert "多花（元）2,400" in result
+    assert page.text.count('<svg class="chart"') >= 2
+    assert "历下" in result
+    numbers = await signer.get(f"{at}/numbers")
+    lines = numbers.content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("分项,名称,笔数")
+    assert any(line.startswith("区县,") for line in lines)
+    assert "attachment" in numbers.headers["content-disposition"]
+    page = await signer.get(f"{DESK}/what-if")
+    assert at in read(page).values("href")
+    strange = await signer.send(page, f"{DESK}/what-if", set_id="' OR 1=1 --")
+    assert (strange.status_code, 'id="set_id-err"' in strange.text) == (422, True)
+    assert (await signer.get(f"{DESK}/what-if/{NOWHERE}")).status_code == 404
+
+
+# ---- policies
+
+
+async def test_a_parameter_is_proposed_by_one_and_confirmed_by_another(desks: Desks) -> None:
+    editor, publisher = await desks.of(Post.CATALOG_EDITOR), await desks.of(Post.CATALOG_PUBLISHER)
+    page = read(await editor.get(f"{DESK}/policies"))
+    assert "12 个月" in page.text
+    assert not re.search(r"[a-z]+_[a-z]+", page.text)
+    for address in {each for each in page.values("href") if each.startswith(f"{DESK}/policies/")}:
+        assert (await editor.get(address)).status_code == 200
+    at = f"{DESK}/policies/offer_days"
+    form = await editor.get(at)
+    later = (desks.world.today + timedelta(days=400)).isoformat()
+    given = {"from": later, "source": "示例文件", "basis": MARKUP}
+    for wrong in ("", "三十", "1.5", "-1", "9" * 15):
+        answer = await editor.send(form, at, **given, v0=wrong)
+        assert (answer.status_code, 'id="v0-err"' in answer.text) == (422, True), wrong
+    assert (await editor.send(form, at, **given, v0="366")).status_code == 422
+    past = await editor.send(form, at, **{**given, "from": "2020-01-01"}, v0="30")
+    assert (past.status_code, 'id="from-err"' in past.text) == (422, True)
+    said(await editor.send(form, at, **given, v0="31"), "policy_proposed")
+    mine = await editor.get(f"{DESK}/policies")
+    assert "/confirm" not in mine.text
+    waiting = await publisher.get(f"{DESK}/policies")
+    assert MARKUP not in waiting.text
+    action = re.search(r'action="([^"]+/confirm)"', waiting.text)
+    assert action is not None
+    said(await publisher.send(waiting, action[1]), "policy_confirmed")
+    assert "已确认" in read(await publisher.get(f"{DESK}/policies")).text
+    assert (await publisher.get(at)).status_code == 403
+    assert (await editor.get(f"{DESK}/policies/no_such_thing")).status_code == 404
+
+
+async def test_a_register_is_loaded_by_one_and_confirmed_by_another(desks: Desks, databases: Databases) -> None:
+    editor, publisher = await desks.of(Post.CATALOG_EDITOR), await desks.of(Post.CATALOG_PUBLISHER)
+    at, number = f"{DESK}/registers", desks.world.maker.person().id_number
+    page = await editor.get(at)
+    told = {"register": "deceased", "as_of": desks.world.today.isoformat(), "source": "市民政局来函"}
+    lines = file_of({"id_number": number, "first": "2025-01-01"}, {"id_number": "37010219", "first": "2025-02-31"})
+    half = await editor.send(page, at, {"file": ("名单.csv", lines, "text/csv")}, **told)
+    assert half.status_code == 422
+    assert "读不懂的行" in read(half).text
+    assert number not in half.text
+    later = {**told, "as_of": (desks.world.today + timedelta(days=1)).isoformat()}
+    good = {"file": ("名单.csv", file_of({"id_number": number, "first": "2025-01-01"}), "text/csv")}
+    assert 'id="as_of-err"' in (await editor.send(page, at, good, **later)).text
+    said(await editor.send(page, at, good, **told), "register_loaded")
+    assert "/confirm" not in (await editor.get(at)).text
+    page = await publisher.get(at)
+    action = re.search(r'action="([^"]+/confirm)"', page.text)
+    assert action is not None
+    assert number not in page.text
+    said(await publisher.send(page, action[1]), "register_confirmed")
+    assert "正在用" in read(await publisher.get(at)).text
+    await forget_registers(databases.admin_url)
+
+
+def test_the_value_of_a_bar_too_short_for_it_stands_beside_the_bar() -> None:
+    bars = charts.ranked([("历下", 100, "100.0 万元"), ("历城", 1, "1.0 万元")], width=400, high=100)
+    drawn = rendering.part("catalog_desk/what_if_cost.html", chart=bars)
+    inside, beside = re.findall(r'<text class="val( inv)?" x="([0-9.]+)"', drawn)
+    assert (inside[0], beside[0]) == (" inv", "")
+    assert float(inside[1]) < bars["rows"][0]["end"]
+    assert float(beside[1]) > bars["rows"][1]["end"]
+
+
+def test_everything_that_is_set_has_a_name() -> None:
+    assert not [key for key in FORMS if name_of(key).startswith("policy_name.")]
+    assert not [fact for fact in FACTS if f"by_fact.{fact}" not in wording()]
+    assert not [kind for kind in Kind if f"finding_kind.{kind}" not in wording()]
