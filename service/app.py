@@ -27,6 +27,7 @@ from service.offers import routes as offers
 from service.operations import routes as operations
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
+from service.pages.keeping import KeepForms
 from service.pages.routes import finance, public, session, trainee
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
@@ -113,7 +114,7 @@ def create_app() -> Litestar:
         route_handlers=[*routes, *public.ROUTES, *session.ROUTES, *trainee.ROUTES, *finance.ROUTES],
         dependencies=DEPENDENCIES,
         exception_handlers=for_people(HANDLERS),
-        middleware=[DefineMiddleware(Authentication)],
+        middleware=[DefineMiddleware(Authentication), KeepForms()],
         csrf_config=forms_of_pages(),
         request_class=StrictRequest,
         before_request=refuse_strange_query,
