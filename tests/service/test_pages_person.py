@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,16 +11,23 @@ import httpx
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
+from domain.actor import Actor
 from service import clock
 from service.access import commands as access
 from service.access.commands.brakes import ADDRESS_WRONG_MAX, LOGIN_WRONG_MAX, watched
 from service.access.schemas import NewSignUp
 from service.access.tables import KeptFormRow, SignInBrakeRow
 from service.database import transaction
+from service.institutions.tables import InstitutionRow
 from service.local.made_up import Maker
-from service.security import COOKIE, SessionRow, digest
+from service.oversight.commands.complaining import complain
+from service.oversight.schemas import NewComplaint
+from service.security import COOKIE, SessionRow, digest, open_session
 from tests.app import the_app
+from tests.objections import PaidForThem
 from tests.pages import Browser, at_a_browser, read
+from tests.repayments import Owing
+from tests.world import World
 
 PASSWORD = "a quite long one"
 
@@ -35,6 +43,14 @@ async def somebody_new() -> str:
     login, made = f"p{uuid4().hex[:12]}", Maker(uuid4().int).person()
     await access.sign_up(NewSignUp(login, PASSWORD, made.name, made.id_number), clock.today())
     return login
+
+
+@asynccontextmanager
+async def the_browser_of(me: Actor) -> AsyncIterator[Browser]:
+    async with transaction() as tx:
+        session = await open_session(tx, me)
+    async with at_a_browser(session.token, follow=True) as browser:
+        yield browser
 
 
 async def signs_in(browser: Browser, login: str, page: httpx.Response | None = None) -> httpx.Response:
@@ -86,18 +102,19 @@ async def test_a_login_is_braked_after_some_wrong_passwords_whether_or_not_someb
 
 async def test_who_signs_in_has_no_wrong_passwords_behind_them(browser: Browser) -> None:
     login = await somebody_new()
+    page = await browser.get("/sign-in")
+    for _ in range(LOGIN_WRONG_MAX - 1):
+        assert (await browser.send(page, "/sign-in", login=login, password="wrong")).status_code == 401
+    assert (await signs_in(browser, login)).url.path == "/me"
     for _ in range(2):
-        for _ in range(LOGIN_WRONG_MAX - 1):
-            page = await browser.get("/sign-in")
-            assert (await browser.send(page, "/sign-in", login=login, password="wrong")).status_code == 401
-        assert (await signs_in(browser, login)).url.path == "/me"
+        assert (await browser.send(page, "/sign-in", login=login, password="wrong")).status_code == 401
 
 
 async def test_many_guesses_at_once_are_heard_as_often_as_one_after_the_other(browser: Browser) -> None:
     login = await somebody_new()
-    guesses = [{"login": login, "password": f"wrong {each}"} for each in range(30)]
+    guesses = [{"login": login, "password": f"wrong {each}"} for each in range(18)]
     answers = await asyncio.gather(*(browser.client.post("/api/sign-in", json=each) for each in guesses))
-    assert [each.status_code for each in answers].count(401) <= LOGIN_WRONG_MAX + 12  # those in flight already
+    assert [each.status_code for each in answers].count(401) < len(guesses) - 2  # the first few, and those in hand already
     last = await browser.client.post("/api/sign-in", json={"login": login, "password": PASSWORD})
     assert last.status_code == 429
 
@@ -191,3 +208,80 @@ async def test_nothing_is_kept_for_nobody(browser: Browser) -> None:
     refused = await browser.client.post("/me/claims/new", data={"district": "370102"})
     assert refused.status_code == 403  # another site's form is not kept either
     assert await kept_forms() == before
+
+
+# ---- what is done in my name, and what is done to me
+
+
+async def test_a_mandate_is_read_taken_back_and_what_was_paid_under_it_objected_to() -> None:
+    async with transaction() as tx:
+        paid = await PaidForThem.build(tx, await World.build(tx))
+    revoke, claim = f"/me/mandates/{paid.mandate_id}/revoke", f"/me/claims/{paid.claim_id}"
+    async with the_browser_of(paid.trainee.actor) as browser:
+        assert "示例学校" in read(await browser.get("/me")).text
+        listed = await browser.get("/me/mandates")
+        assert {revoke, claim, f"{claim}/object"} <= set(read(listed).values("href"))
+        form = await browser.get(revoke)
+        for note, said in (("370102199003072326", "身份证号"), ("长" * 600, "格式不对")):
+            wrong = await browser.send(form, revoke, note=note)
+            assert wrong.status_code == 422
+            assert said in read(wrong).text
+        form = await browser.get(f"{claim}/object")
+        nothing = await browser.send(form, f"{claim}/object", ground="", reason="")
+        assert nothing.status_code == 422
+        stands = await browser.send(form, f"{claim}/object", ground="revoked", reason="我收回了")
+        assert "这份代领协议还没有收回" in read(stands).text
+        for _ in range(2):  # pressed twice
+            told = await browser.send(wrong, revoke, note="不去上课了")
+            assert (told.status_code, told.url.path) == (200, "/me/mandates")
+            assert "你已收回" in read(told).text
+        assert revoke not in read(told).values("href")
+        strange = "没有<b>签过</b>"
+        for _ in range(2):
+            objected = await browser.send(stands, f"{claim}/object", ground="revoked", reason=strange)
+            assert "异议收到了" in read(objected).text
+        assert strange in read(objected).text
+        assert f"{claim}/object" not in read(objected).values("href")
+        assert (await browser.get(f"/me/mandates/{uuid4()}/revoke")).status_code == 404
+    async with the_browser_of(paid.clerk) as clerk:
+        assert (await clerk.get(revoke)).status_code == 403
+
+
+async def test_who_gave_no_mandate_reads_what_one_is(browser: Browser) -> None:
+    await signs_in(browser, await somebody_new())
+    assert "什么是代领协议" in read(await browser.get("/me/mandates")).text
+    assert "没有提过投诉" in read(await browser.get("/me/complaints")).text
+
+
+async def test_what_is_demanded_back_says_how_and_the_amount_is_appealed_once() -> None:
+    async with transaction() as tx:
+        owing = await Owing.build(tx, await World.build(tx), fen=30_000)
+    me, claim = owing.office.paid.trainee.actor, f"/me/claims/{owing.office.paid.claim_id}"
+    async with the_browser_of(me) as browser:
+        assert "请退回 300 元" in read(await browser.get("/me")).text
+        page = read(await browser.get(claim))
+        for said in ("请退回 300 元", "审计要求", "济人社追〔2026〕1号", owing.clawback.number, owing.account):
+            assert said in page.text
+        assert "行政复议" in page.text
+        appeal = f"{claim}/appeal-amount"
+        form = await browser.get(appeal)
+        assert (await browser.send(form, appeal, reason="")).status_code == 422
+        for _ in range(2):
+            told = await browser.send(form, appeal, reason='少了"><script>x</script>')
+            assert "金额复核的申请收到了" in read(told).text
+        assert appeal not in read(told).values("href")
+        anew = await browser.send(form, appeal, reason="再来一次", once=str(uuid4()))
+        assert (anew.status_code, "已经申请过复核" in read(anew).text) == (422, True)
+
+
+async def test_what_i_complained_of_stands_there_with_its_answer() -> None:
+    async with transaction() as tx:
+        world = await World.build(tx)
+        school = select(InstitutionRow.credit_code).where(InstitutionRow.id == world.clerks[0].institution_id)
+        trainee = await world.trainee(tx)
+        new = NewComplaint((await tx.execute(school)).scalar_one(), "收了我<i>三百元</i>")
+        await complain(tx, trainee.actor, new, world.today, world.now)
+    async with the_browser_of(trainee.actor) as browser:
+        page = read(await browser.get("/me/complaints")).text
+        assert "收了我<i>三百元</i>" in page
+        assert "最晚" in page
