@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -10,7 +10,7 @@ from domain.actor import Actor, Post
 from domain.identity import NationalId
 from domain.relative import Relation
 from service.access.schemas import RelativesView, RelativeView
-from service.access.tables import DeclaredRelativeRow, DistrictRow, KeptFormRow, UserPostRow, UserRow
+from service.access.tables import DeclaredRelativeRow, DistrictRow, KeptFormRow, SecondFactorRow, UserPostRow, UserRow
 from service.crypto import keyring
 from service.database import Tx
 from service.wording import words
@@ -85,3 +85,11 @@ async def kept_form(tx: Tx, me: Actor, page: str) -> dict[str, str] | None:
         return None
     typed: dict[str, str] = json.loads(keyring().open(found.typed_sealed, found.id))
     return typed
+
+
+async def factor_since(tx: Tx, me: Actor) -> tuple[bool, datetime | None]:
+    """Whether codes of a telephone of mine count, and since when it is enrolled; None where there is none."""
+    row = SecondFactorRow
+    asked = select(row.confirmed_at, row.enrolled_at).where(row.user_id == me.user_id, row.ended_at.is_(None))
+    found = (await tx.execute(asked)).one_or_none()
+    return (found.confirmed_at is not None, found.enrolled_at) if found else (False, None)

@@ -1,24 +1,31 @@
 """A person's own pages: signing in with care, forms that outlive a session, and what a claim can still meet."""
 
 import asyncio
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from io import BytesIO
 from uuid import uuid4
 
 import httpx
+import pyotp
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import delete, func, insert, select, update
 
-from domain.actor import Actor
+from domain.actor import Actor, Post
 from service import clock
 from service.access import commands as access
 from service.access.commands.brakes import ADDRESS_WRONG_MAX, LOGIN_WRONG_MAX, watched
 from service.access.schemas import NewSignUp
-from service.access.tables import KeptFormRow, SignInBrakeRow
+from service.access.tables import KeptFormRow, SignInBrakeRow, UserRow
+from service.claims.commands.review import refuse_claim
+from service.claims.schemas import NewRefusal
 from service.database import transaction
 from service.institutions.tables import InstitutionRow
+from service.journal import By, record
 from service.local.made_up import Maker
 from service.oversight.commands.complaining import complain
 from service.oversight.schemas import NewComplaint
@@ -26,8 +33,9 @@ from service.security import COOKIE, SessionRow, digest, open_session
 from tests.app import the_app
 from tests.objections import PaidForThem
 from tests.pages import Browser, at_a_browser, read
+from tests.payments import journal_of
 from tests.repayments import Owing
-from tests.world import World
+from tests.world import Trainee, World
 
 PASSWORD = "a quite long one"
 
@@ -114,7 +122,9 @@ async def test_many_guesses_at_once_are_heard_as_often_as_one_after_the_other(br
     login = await somebody_new()
     guesses = [{"login": login, "password": f"wrong {each}"} for each in range(18)]
     answers = await asyncio.gather(*(browser.client.post("/api/sign-in", json=each) for each in guesses))
-    assert [each.status_code for each in answers].count(401) < len(guesses) - 2  # the first few, and those in hand already
+    assert [each.status_code for each in answers].count(401) < len(
+        guesses
+    ) - 2  # the first few, and those in hand already
     last = await browser.client.post("/api/sign-in", json={"login": login, "password": PASSWORD})
     assert last.status_code == 429
 
@@ -210,6 +220,46 @@ async def test_nothing_is_kept_for_nobody(browser: Browser) -> None:
     assert await kept_forms() == before
 
 
+# ---- a telephone for signatures
+
+
+async def test_a_signer_enrols_a_telephone_on_a_page_once() -> None:
+    async with transaction() as tx:
+        world = await World.build(tx)
+        maker = world.staff[Post.MAKER]
+        hashed = await access.hash_password(PASSWORD)
+        await tx.execute(update(UserRow).where(UserRow.id == maker.user_id).values(password_hash=hashed))
+    async with the_browser_of(maker) as browser:
+        page = await browser.get("/account/code")
+        assert "/account/code/confirm" not in read(page).values("action")
+        wrong = await browser.send(page, "/account/code", password="wrong")
+        assert (wrong.status_code, "密码不对" in read(wrong).text) == (422, True)
+        once = await browser.send(page, "/account/code", password=PASSWORD)
+        read(once)
+        uri = html.unescape(next(each for each in read(once).values("href") if each.startswith("otpauth:")))
+        known = pyotp.parse_uri(uri)
+        assert isinstance(known, pyotp.TOTP)
+        assert known.secret in read(once).text.replace(" ", "")
+        assert once.headers["cache-control"] == "no-store"
+        assert known.secret not in (await browser.get("/account/code")).text.replace(" ", "")
+        for code in ("12345", "abcdef", "１２３４５６", '"><script>'):
+            refused = await browser.send(once, "/account/code/confirm", code=code)
+            assert (refused.status_code, "六位数字" in read(refused).text) == (422, True)
+        async with transaction() as tx:
+            at = (await tx.execute(select(func.now()))).scalar_one()
+        told = await browser.send(once, "/account/code/confirm", code=f"{known.at(at)[:3]} {known.at(at)[3:]}")
+        assert "已经启用" in read(told).text
+        again = await browser.send(page, "/account/code", password=PASSWORD)
+        assert again.status_code == 422
+    async with the_browser_of((await trainee_of(world)).actor) as other:
+        assert (await other.get("/account/code")).status_code == 403
+
+
+async def trainee_of(world: World) -> Trainee:
+    async with transaction() as tx:
+        return await world.trainee(tx)
+
+
 # ---- what is done in my name, and what is done to me
 
 
@@ -272,6 +322,51 @@ async def test_what_is_demanded_back_says_how_and_the_amount_is_appealed_once() 
         assert appeal not in read(told).values("href")
         anew = await browser.send(form, appeal, reason="再来一次", once=str(uuid4()))
         assert (anew.status_code, "已经申请过复核" in read(anew).text) == (422, True)
+
+
+async def test_what_is_held_is_masked_on_the_page_and_whole_in_the_file_for_who_knows_the_password(
+    browser: Browser,
+) -> None:
+    login, made = f"p{uuid4().hex[:12]}", Maker(uuid4().int).person()
+    await access.sign_up(NewSignUp(login, PASSWORD, made.name, made.id_number), clock.today())
+    await signs_in(browser, login)
+    page = await browser.send(await browser.get("/me/claims/new"), "/me/claims/new", district="370102")
+    page = await browser.get("/me/data")
+    shown = read(page).text
+    assert made.name in shown
+    assert f"{made.id_number[:6]}********{made.id_number[14:]}" in shown
+    assert made.id_number not in page.text
+    assert "没有交完的申领（1）" in shown
+    for password in ("", "wrong"):
+        wrong = await browser.send(page, "/me/data/file", password=password)
+        assert (wrong.status_code, "密码不对" in read(wrong).text) == (422, True)
+    file = await browser.send(page, "/me/data/file", password=PASSWORD)
+    assert file.headers["cache-control"] == "private, no-store"
+    assert file.headers["content-disposition"].startswith("attachment")
+    sheet = load_workbook(BytesIO(file.content)).worksheets[0]
+    assert {made.name, made.id_number, "没有交完的申领"} <= {cell for row in sheet.values for cell in row}
+    gone = await browser.send(page, "/me/data/drafts")
+    assert "都删掉了" in read(gone).text
+    assert "没有交完的申领（" not in read(gone).text
+    async with transaction() as tx:
+        who = select(UserRow.person_id).where(UserRow.login == login)
+        person = (await tx.execute(who)).scalar_one()
+        assert [each.action for each in await journal_of(tx, "person", person)] == ["export"]
+
+
+async def test_who_handled_a_claim_and_who_looked_stands_there() -> None:
+    async with transaction() as tx:
+        world = await World.build(tx)
+        trainee = await world.trainee(tx)
+        claim = await world.claim(tx, "in_review", trainee)
+        by = By.actor(world.staff[Post.REVIEWER], Post.REVIEWER, world.now)
+        await record(tx, "claim_unmasking", [claim.id], "unmask", by, [{"why": "documents"}], reason="documents")
+        await refuse_claim(tx, world.staff[Post.REVIEWER], claim.id, NewRefusal(["other"], "证书看不清"), world.now)
+    async with the_browser_of(trainee.actor) as browser:
+        shown = read(await browser.get("/me/data")).text
+        assert "看了你的完整信息" in shown
+        assert shown.count("是哪一笔") == 2
+        assert "证书看不清" not in shown  # that is for the claim's own page
 
 
 async def test_what_i_complained_of_stands_there_with_its_answer() -> None:

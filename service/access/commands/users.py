@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Actor, Post
-from domain.errors import Conflict, Invalid, NotFound, SignedOut
+from domain.errors import Conflict, Forbidden, Invalid, NotFound, SignedOut
 from domain.identity import NationalId, PersonName, Phone
 from domain.personal_number import holds_personal_number
 from domain.relative import RELATIVES_MAX
@@ -91,6 +91,16 @@ async def sign_in(given: NewSignIn, address: str = "") -> SessionView:
 async def who_is(given: NewSignIn) -> Actor:
     """The user with this login and password, for one act without a session; SignedOut."""
     return (await _account(given)).actor
+
+
+async def must_be_me(me: Actor, password: str) -> None:
+    """For one act, prove anew who one is; Forbidden `password.wrong`, Throttled as for signing in."""
+    async with transaction() as tx:
+        login = (await tx.execute(select(UserRow.login).where(UserRow.id == me.user_id))).scalar_one()
+    try:
+        await _account(NewSignIn(login, password))
+    except SignedOut:
+        raise Forbidden("password.wrong") from None
 
 
 async def _account(given: NewSignIn, address: str = "") -> LoginAccount:

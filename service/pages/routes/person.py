@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from domain.actor import Post
 from service.oversight.queries.complaints import my_complaints
-from service.pages import mandate_pages, trainee
+from service.pages import mandate_pages, my_data, trainee
 from service.pages.rendering import private
 from service.security import allow
 from service.web import Me, Now, StrictRequest, Today, Tx
@@ -45,4 +45,22 @@ async def complaints(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _P
     return private(request, "trainee/complaints.html", today, complaints=found.complaints, back="/me")
 
 
-ROUTES = [mandates, revoke_page, revoke, complaints]
+@get("/me/data", guards=_MINE, include_in_schema=False)
+async def data(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
+    """What is held about me, and who looked."""
+    return await my_data.shown(request, tx, me, today, [])
+
+
+@post("/me/data/file", guards=_MINE, include_in_schema=False, status_code=200)
+async def data_file(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[Any]:
+    """All of it, whole, for who gives their password again."""
+    return await my_data.downloaded(request, tx, me, today, now)
+
+
+@post("/me/data/drafts", guards=_MINE, include_in_schema=False, status_code=303)
+async def drop_drafts(tx: Tx, me: Me) -> Response[Any]:
+    """Delete what I began and did not send."""
+    return await my_data.drafts_dropped(tx, me)
+
+
+ROUTES = [data, data_file, drop_drafts, mandates, revoke_page, revoke, complaints]
