@@ -1,4 +1,4 @@
-"""A signer's telephone for one-time codes, enrolled on a page: its secret is shown once, and counts once confirmed."""
+"""A signer enrols a telephone for one-time codes on a page: the secret is shown once, and counts when confirmed."""
 
 from datetime import date, datetime
 from typing import Any

@@ -32,19 +32,19 @@ class KeepForms(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Send whoever is not signed in any more to sign in, with their form kept; give it back when they return."""
-        app: Litestar = scope["litestar_app"]
-        request: Request[Any, Any, Any] = app.request_class(scope, receive)
-        if request.method == "POST" and _is_too_late(request) and app.csrf_config:
-            await CSRFMiddleware(_keep, app.csrf_config)(scope, receive, send)
+        if scope.get("method") == "POST" and scope["user"] is None and _is_too_late(Request(scope)):
+            config = scope["litestar_app"].csrf_config
+            assert config is not None, "this service has pages with forms"
+            await CSRFMiddleware(_keep, config)(scope, receive, send)
             return
-        if request.method == "GET" and request.user and _COMES_BACK in scope["query_string"]:
-            await _give_back(request)
+        if scope.get("method") == "GET" and scope["user"] and _COMES_BACK in scope["query_string"]:
+            await _give_back(Request(scope))
         await next_app(scope, receive, send)
 
 
 def _is_too_late(request: Request[Any, Any, Any]) -> bool:
-    """Whether this is a form of a page for whoever is signed in, sent with a cookie that opens nothing any more."""
-    closed = request.user is None and COOKIE in request.cookies and not request.route_handler.opt.get(PUBLIC)
+    """Whether nobody sends a form of a page that one signs in for, with a cookie that opens nothing any more."""
+    closed = COOKIE in request.cookies and not request.route_handler.opt.get(PUBLIC)
     is_page = not request.url.path.startswith("/api/") and request.content_type[0] in _FORMS
     return closed and is_page and "authorization" not in request.headers
 

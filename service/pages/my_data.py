@@ -173,7 +173,9 @@ async def shown(request: _Request, tx: Tx, me: Actor, today: date, faults: list[
         (each, words(f"unmask.{each.reason}") if each.looked else words(f"action.{each.action}"))
         for each in await handled_by_others(tx, me)
     ]
-    page = {"held": await held(tx, me, today, whole=False), "looks": looks, "typed": {}, "back": "/me"}
+    begun = bool(await drafts.my_drafts(tx, me))
+    page: dict[str, Any] = {"held": await held(tx, me, today, whole=False), "looks": looks, "has_drafts": begun}
+    page |= {"typed": {}, "back": "/me"}
     status = 422 if faults else 200
     return private(request, "trainee/data.html", today, status=status, faults=faults, **page)
 

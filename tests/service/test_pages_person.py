@@ -215,6 +215,8 @@ async def test_nothing_is_kept_for_nobody(browser: Browser) -> None:
         late = await browser.send(page, "/me/claims/new", district="370102")
         assert (late.url.path, late.url.params["next"]) == ("/sign-in", "/me/claims/new")
         assert "刚才填的都在" not in read(late).text
+    huge = await browser.send(page, "/me/claims/new", district="3" * 11_000_000)
+    assert (huge.status_code, "太大" in read(huge).text) == (413, True)
     refused = await browser.client.post("/me/claims/new", data={"district": "370102"})
     assert refused.status_code == 403  # another site's form is not kept either
     assert await kept_forms() == before
