@@ -136,7 +136,8 @@ async def test_an_address_is_braked_alone(browser: Browser) -> None:
             if most == ADDRESS_WRONG_MAX:
                 tried = {"wrong_count": most - 1, "counted_since": func.now()}
                 await tx.execute(SignInBrakeRow.__table__.insert().values(key=key, **tried))
-    for address, status in (("2001:db8::2", 401), ("2001:db8::3", 429), ("2001:db8:0:1::3", 201)):
+    others = (("2001:db8:0:1::3", 201), ("127.0.0.1", 201))
+    for address, status in (("2001:db8::2", 401), ("2001:db8::3", 429), *others):
         transport = httpx.ASGITransport(the_app(), client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="https://zhida.test") as client:
             password = "wrong" if status == 401 else PASSWORD

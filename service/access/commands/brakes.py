@@ -26,20 +26,24 @@ Watched = dict[bytes, int]
 
 
 def watched(login: str, address: str = "") -> Watched:
-    """What is counted of a sign-in; without an address only its login is."""
-    keys = keyring()
-    found = {keys.blind_index("sign_in_login", login): LOGIN_WRONG_MAX}
-    if address:
-        found[keys.blind_index("sign_in_address", _network(address))] = ADDRESS_WRONG_MAX
+    """What is counted of a sign-in: its login, unless nobody can have it, and where it comes from, if it is known."""
+    keys, network, found = keyring(), _network(address), Watched()
+    if login:
+        found[keys.blind_index("sign_in_login", login)] = LOGIN_WRONG_MAX
+    if network:
+        found[keys.blind_index("sign_in_address", network)] = ADDRESS_WRONG_MAX
     return found
 
 
 def _network(address: str) -> str:
-    """The address, or the /64 of one of IPv6: who has one of those has all of them."""
+    """The address, or the /64 of one of IPv6: who has one of those has all of them. Empty for this machine's own,
+    behind which anybody may be, and where nothing is known."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return address
+        return ""
+    if parsed.is_loopback:
+        return ""
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 
@@ -69,8 +73,7 @@ async def count_wrong(tx: Tx, keys: Watched) -> None:
 
 async def forget_wrong(tx: Tx, login: str) -> None:
     """The login's owner was there: what was wrong before was theirs. The address stays counted."""
-    (key,) = watched(login)
-    await tx.execute(delete(SignInBrakeRow).where(SignInBrakeRow.key == key))
+    await tx.execute(delete(SignInBrakeRow).where(SignInBrakeRow.key.in_(watched(login))))
 
 
 async def forget_brakes(tx: Tx) -> None:

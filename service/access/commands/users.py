@@ -106,7 +106,7 @@ async def must_be_me(me: Actor, password: str) -> None:
 async def _account(given: NewSignIn, address: str = "") -> LoginAccount:
     """SignedOut for a wrong login or password alike, Throttled. No transaction is open while argon2 works."""
     login = given.login.strip().lower()
-    keys = watched(login, address)
+    keys = watched(login if _LOGIN.fullmatch(login) else "", address)
     async with transaction() as tx:
         await must_be_heard(tx, keys)
         found = await account_for_login(tx, login)
