@@ -55,3 +55,7 @@ class Ineligible(DomainError):
 
 class Unavailable(DomainError):
     """A foreign system gave no answer: never a refusal, always asked again."""
+
+
+class Throttled(DomainError):
+    """Tried too often; `minutes` says for how long nobody is heard."""

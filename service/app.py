@@ -113,7 +113,7 @@ def create_app() -> Litestar:
         route_handlers=[*routes, *pages.ROUTES],
         dependencies=DEPENDENCIES,
         exception_handlers=for_people(HANDLERS),
-        middleware=[DefineMiddleware(Authentication)],
+        middleware=[DefineMiddleware(Authentication), KeepForms()],
         csrf_config=forms_of_pages(),
         request_class=StrictRequest,
         before_request=refuse_strange_query,

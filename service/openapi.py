@@ -41,8 +41,10 @@ _REFUSALS = {
     413: "The body is too large.",
     415: "The body is of another kind.",
     422: "A value is malformed, or the rules do not grant it.",
+    429: "Tried too often; `facts.minutes` says for how long nobody is heard.",
     503: "A part of the service is away; nothing was stored.",
 }
+_ASKING_FOR_PASSWORDS = {"/api/sign-in", "/api/step-up/enrol"}
 _TAKING_A_BODY = {404, 409, 413, 415, 422}
 
 
@@ -91,6 +93,8 @@ def _refusals_of(route: HTTPRouteHandler) -> Iterator[int]:
         yield from (401, 403)
     if "POST" in route.http_methods:
         yield from {401, *_TAKING_A_BODY}
+    if _ASKING_FOR_PASSWORDS & route.paths:
+        yield 429
     if any("{" in path for path in route.paths):
         yield from (404, 410) if route.opt.get(PUBLIC) else (404,)
     if inspect.signature(route.fn).parameters.keys() - {"tx", "me", "today", "now"}:

@@ -23,6 +23,7 @@ from domain.errors import (
     Malformed,
     NotFound,
     SignedOut,
+    Throttled,
     Unavailable,
 )
 from service.database import said_by
@@ -66,6 +67,7 @@ _STATUS: dict[type[DomainError], int] = {
     Forbidden: 403,
     Invalid: 422,
     Ineligible: 422,
+    Throttled: 429,
     Unavailable: 503,
 }
 
@@ -196,7 +198,10 @@ def _refused(request: Ask, refusal: DomainError) -> Answer:
         reasons = [each["message"] for each in outcomes if each["outcome"] == "failed"]
         decision = {**told, "outcomes": outcomes}
         return problem(request, status, refusal.code, {"reasons": "".join(reasons)}, decision=decision)
-    return problem(request, status, refusal.code, refusal.facts)
+    answer = problem(request, status, refusal.code, refusal.facts)
+    if isinstance(refusal, Throttled):
+        answer.headers["Retry-After"] = str(refusal.facts["minutes"] * 60)
+    return answer
 
 
 def _in_words(outcome: Mapping[str, Any], language: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from litestar.config.csrf import CSRFConfig
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from sqlalchemy import delete, func, insert
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -24,6 +24,8 @@ from service.database import Base, Tx, fetch_alone
 from service.settings import settings
 
 SESSION_HOURS = 8
+#: So long after a session ran out its cookie still says whose it was, so that what they send then is not lost.
+REMEMBERED = timedelta(days=1)
 COOKIE = "zhida_session"
 #: Where no cookie says who asks: programs bring a token, and whoever only reads needs to be nobody.
 _WITHOUT_FORMS = r"^/($|(api|catalog|static|schema|health|metrics)(/|$))"
@@ -81,6 +83,15 @@ async def open_session(tx: Tx, me: Actor) -> Session:
 async def close_session(tx: Tx, token: str) -> None:
     """End the session of `token`."""
     await tx.execute(delete(SessionRow).where(SessionRow.token_sha256 == digest(token)))
+
+
+async def whose_session_ended(tx: Tx, token: str) -> UUID | None:
+    """The user whose session of `token` ran out, not longer than a day ago; None where it lives, or was ended."""
+    row = SessionRow
+    ended = row.expires_at.between(func.now() - REMEMBERED, func.now())
+    return (
+        await tx.execute(select(row.user_id).where(row.token_sha256 == digest(token), ended))
+    ).scalar_one_or_none()
 
 
 async def close_all_sessions(tx: Tx) -> None:

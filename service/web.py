@@ -50,6 +50,11 @@ class StrictRequest(Request[Any, Any, Any]):
         return as_wanted(found, wanted.annotation) if wanted else found
 
 
+def address_of(request: Request[Any, Any, Any]) -> str:
+    """From where somebody asks, as the server in front tells it; empty where nobody does."""
+    return request.client.host if request.client else ""
+
+
 def taken(request: StrictRequest, media_types: Collection[str]) -> str:
     """The media type of an upload; 415 for one that is not among `media_types`."""
     media_type = request.content_type[0]

@@ -1,5 +1,7 @@
-"""The sweeps that keep the filing figures short to read, and end claims that nobody corrected in time."""
+"""The sweeps that keep the filing figures short to read, end claims that nobody corrected in time, and forget what
+was typed and not sent."""
 
+from service.access.commands import forget_brakes, forget_forms
 from service.claims.commands import drafts
 from service.claims.commands.sending_back import lapse_portion
 from service.claims.commands.tally import fold_tally as fold
@@ -32,6 +34,9 @@ async def lapse_sent_back() -> None:
 
 @sweep(Sweep.FORGET_DRAFTS)
 async def forget_drafts() -> None:
-    """Forget what somebody began to fill in and did not touch for a week."""
+    """Forget what somebody began to fill in and did not touch for a week, what nobody came back to send after their
+    session ended, and wrong passwords of the past."""
     async with transaction() as tx:
         await drafts.forget_drafts(tx, now())
+        await forget_forms(tx)
+        await forget_brakes(tx)

@@ -1,6 +1,8 @@
-"""Read users as actors, and whom they declared as relatives."""
+"""Read users as actors, whom they declared as relatives, and what they typed when a session ended."""
 
+import json
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -8,10 +10,13 @@ from domain.actor import Actor, Post
 from domain.identity import NationalId
 from domain.relative import Relation
 from service.access.schemas import RelativesView, RelativeView
-from service.access.tables import DeclaredRelativeRow, DistrictRow, UserPostRow, UserRow
+from service.access.tables import DeclaredRelativeRow, DistrictRow, KeptFormRow, SecondFactorRow, UserPostRow, UserRow
 from service.crypto import keyring
 from service.database import Tx
 from service.wording import words
+
+#: For how many minutes a form is kept for whoever has to sign in again.
+FORMS_KEPT = 120
 
 
 @dataclass(frozen=True)
@@ -68,3 +73,23 @@ async def my_relatives(tx: Tx, me: Actor) -> RelativesView:
             for each in rows
         ]
     )
+
+
+async def kept_form(tx: Tx, me: Actor, page: str) -> dict[str, str] | None:
+    """What I typed on this page when my session had ended; None where nothing is kept."""
+    row = KeptFormRow
+    mine = (row.user_id == me.user_id, row.page_index == keyring().blind_index("page", page))
+    fresh = row.kept_at > func.now() - timedelta(minutes=FORMS_KEPT)
+    found = (await tx.execute(select(row.id, row.typed_sealed).where(*mine, fresh))).one_or_none()
+    if found is None:
+        return None
+    typed: dict[str, str] = json.loads(keyring().open(found.typed_sealed, found.id))
+    return typed
+
+
+async def factor_since(tx: Tx, me: Actor) -> tuple[bool, datetime | None]:
+    """Whether codes of a telephone of mine count, and since when it is enrolled; None where there is none."""
+    row = SecondFactorRow
+    asked = select(row.confirmed_at, row.enrolled_at).where(row.user_id == me.user_id, row.ended_at.is_(None))
+    found = (await tx.execute(asked)).one_or_none()
+    return (found.confirmed_at is not None, found.enrolled_at) if found else (False, None)

@@ -23,13 +23,13 @@ from service.access.schemas import (
 )
 from service.security import PUBLIC, allow, close_session, digest
 from service.settings import settings
-from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, address_of, answered
 
 
 @post("/api/sign-in", opt={PUBLIC: True})
-async def sign_in(data: JSONBody[NewSignIn]) -> SessionView:
-    """Open a session for a login and its password."""
-    return await commands.sign_in(data)
+async def sign_in(request: StrictRequest, data: JSONBody[NewSignIn]) -> SessionView:
+    """Open a session for a login and its password; after too many wrong ones 429 says for how many minutes not."""
+    return await commands.sign_in(data, address_of(request))
 
 
 @post("/api/sign-out", guards=[allow()], status_code=204)

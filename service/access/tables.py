@@ -105,6 +105,33 @@ class StepUpRow(Base):
     expires_at: Mapped[datetime] = mapped_column(server_default=text("now() + interval '5 minutes'"))
 
 
+class SignInBrakeRow(Base):
+    """Wrong passwords for one login, or from one address, which is found by its blind index and not readable. Goes by
+    the database's clock, as sessions do."""
+
+    __tablename__ = "sign_in_brakes"
+    __table_args__ = (CheckConstraint("wrong_count >= 0", name="counted"),)
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    wrong_count: Mapped[int] = mapped_column(Integer)
+    counted_since: Mapped[datetime] = mapped_column(index=True)
+    locked_until: Mapped[datetime | None]
+
+
+class KeptFormRow(Base):
+    """What somebody sent from a page when their session had ended, sealed under the row's id: given back on that page
+    to nobody but that user, once they have signed in, and forgotten within hours."""
+
+    __tablename__ = "kept_forms"
+    __table_args__ = (UniqueConstraint("user_id", "page_index"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    page_index: Mapped[bytes]
+    typed_sealed: Mapped[bytes]
+    kept_at: Mapped[datetime] = mapped_column(index=True, server_default=func.now())
+
+
 class DeclaredRelativeRow(Base):
     """回避: somebody whose claims an officer leaves to others. Their number is sealed under the row's id; they are
     found by its blind index under each key that was known, whether or not they are a person here yet."""

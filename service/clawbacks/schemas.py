@@ -101,6 +101,18 @@ class ClawbackList(Struct):
     next: UUID | None
 
 
+class DemandView(Struct, kw_only=True):
+    """A clawback as its claimant reads it. `open`: something is still to be done; `account`: from which it was paid,
+    and to which it comes back; `remedies`: what is open against the demand."""
+
+    clawback: ClawbackView
+    open: bool
+    left_fen: int
+    demanded_at: datetime
+    account: str
+    remedies: list[RemedyView]
+
+
 class NewRepayment(Struct, forbid_unknown_fields=True):
     """Which clawback a line of a statement repays, by how much of the line, and how one knows."""
 

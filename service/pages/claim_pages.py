@@ -4,18 +4,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from litestar import Request, Response
 
 from domain.actor import Actor
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
+from domain.objection import Ground
 from service.batches.commands import withdraw
 from service.claims.commands.appeals import appeal
 from service.claims.commands.correcting import correct_claim
 from service.claims.commands.mending import mend_account
+from service.claims.commands.objections import object_to
 from service.claims.queries.views import claim_view
-from service.claims.schemas import ClaimView, NewAccount, NewAppeal, NewCorrection, NewMending
+from service.claims.schemas import ClaimView, NewAccount, NewAppeal, NewCorrection, NewMending, NewNote, NewObjection
+from service.clawbacks.commands.amounts import appeal_amount
+from service.clawbacks.schemas import NewAmountAppeal
 from service.database import Tx
 from service.offers.commands import confirm_offer, decline_offer
 from service.offers.queries import my_offer
@@ -24,6 +28,8 @@ from service.pages import filing_form, forms
 from service.pages.forms import Fault, Typed
 from service.pages.rendering import private
 from service.people.queries import name_of
+from service.web import as_wanted
+from service.wording import words
 
 _Request = Request[Any, Any, Any]
 
@@ -41,11 +47,12 @@ class _Said:
 
 
 async def _withdraw(said: _Said) -> None:
-    await withdraw(said.tx, said.me, said.claim_id, said.typed.get("note", ""), said.now)
+    new = as_wanted({"note": said.typed.get("note", "")}, NewNote)
+    await withdraw(said.tx, said.me, said.claim_id, new.note, said.now)
 
 
 async def _appeal(said: _Said) -> None:
-    new = NewAppeal(said.typed.get("reason", ""))
+    new = as_wanted({"reason": said.typed.get("reason", "")}, NewAppeal)
     await appeal(said.tx, said.me, said.claim_id, new, said.today, said.now)
 
 
@@ -68,6 +75,24 @@ async def _correct(said: _Said) -> None:
     await correct_claim(said.tx, said.me, said.claim_id, new, said.today, said.now)
 
 
+async def _object(said: _Said) -> None:
+    told = {"ground": _chosen(Ground, said.typed, "ground"), "reason": said.typed.get("reason", "")}
+    new = as_wanted(told, NewObjection)
+    await object_to(said.tx, said.me, said.claim_id, new, said.now)
+
+
+async def _appeal_amount(said: _Said) -> None:
+    new = as_wanted({"reason": said.typed.get("reason", "")}, NewAmountAppeal)
+    await appeal_amount(said.tx, said.me, said.claim_id, new, said.today, said.now)
+
+
+def _chosen(kind: type[Ground], typed: Typed, field: str) -> Ground:
+    """Invalid `value.missing` where nothing of the list was chosen."""
+    if typed.get(field, "") not in set(kind):
+        raise Invalid("value.missing", field)
+    return kind(typed[field])
+
+
 async def _asked(said: _Said) -> set[str]:
     view = await claim_view(said.tx, said.me, said.claim_id)
     return {str(each.field) for each in view.to_do.faults} if view.to_do else set()
@@ -87,6 +112,8 @@ _ACTS: Mapping[str, Callable[[_Said], Awaitable[None]]] = {
     "appeal": _appeal,
     "account": _new_account,
     "correct": _correct,
+    "object": _object,
+    "appeal-amount": _appeal_amount,
 }
 
 
@@ -105,9 +132,10 @@ async def done(
         raise NotFound("page.not_found")
     typed = await forms.typed(request)
     said = _Said(tx, me, claim_id, typed, today, now)
-    if faults := await forms.refused(tx, lambda: _ACTS[act](said)):
+    once = forms.once_of(request, me, typed, forms.key_of(typed))
+    if faults := await forms.refused(tx, lambda: once(tx, type(None), lambda: _ACTS[act](said))):
         return await _form(request, tx, me, claim_id, act, today, typed, faults)
-    return forms.see(f"/me/claims/{claim_id}", act)
+    return forms.see(f"/me/claims/{claim_id}", act.replace("-", "_"))
 
 
 async def _form(
@@ -116,10 +144,12 @@ async def _form(
     claim: ClaimView = await claim_view(tx, me, claim_id)
     return private(
         request,
-        f"trainee/{act}.html",
+        f"trainee/{act.replace('-', '_')}.html",
         today,
         status=422 if faults else 200,
         claim=claim,
+        once=uuid4(),
+        grounds=[(str(each), words(f"ground.{each}")) for each in Ground],
         typed=typed,
         faults=faults,
         back=f"/me/claims/{claim_id}",
@@ -138,20 +168,23 @@ async def offer_answered(
 ) -> Response[Any]:
     """Confirmed: to the claim that was filed. Declined: home, which says so."""
     typed = await forms.typed(request)
-    claims = list[UUID]()
+    once, filed = forms.once_of(request, me, typed, forms.key_of(typed)), list[str]()
 
-    async def answer() -> None:
+    async def answer() -> str:
         if typed.get("answer") == "decline":
             await decline_offer(tx, me, offer_id, today, now)
-            return
+            return ""
         account, truth = await _account(tx, me, typed), typed.get("truth") == "yes"
         new = NewConfirmation(account, truth, typed.get("district") or None)
         confirmed = await confirm_offer(tx, me, offer_id, new, today, now)
-        claims.append(confirmed.claim.id)
+        return str(confirmed.claim.id)
 
-    if faults := await forms.refused(tx, answer):
+    async def answer_once() -> None:
+        filed.append((await once(tx, str, answer)).view)
+
+    if faults := await forms.refused(tx, answer_once):
         return await _offer(request, tx, me, offer_id, today, typed, faults)
-    return forms.see(f"/me/claims/{claims[0]}", "filed") if claims else forms.see("/me", "declined")
+    return forms.see(f"/me/claims/{filed[0]}", "filed") if filed[0] else forms.see("/me", "declined")
 
 
 async def _offer(
@@ -163,6 +196,7 @@ async def _offer(
         today,
         status=422 if faults else 200,
         offer=await my_offer(tx, me, offer_id, today),
+        once=uuid4(),
         typed=typed,
         faults=faults,
         back="/me",

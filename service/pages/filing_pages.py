@@ -2,15 +2,16 @@
 
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from litestar import Request, Response
 
 from domain.actor import Actor
+from domain.errors import NotFound
 from service.claims.commands import drafts, filing
 from service.claims.queries.drafts import my_draft
-from service.claims.schemas import ClaimView
 from service.database import Tx
+from service.idempotency import Once
 from service.pages import forms, trainee
 from service.pages.filing_form import STEPS
 from service.pages.forms import Typed
@@ -40,12 +41,17 @@ async def kept(
     request: _Request, tx: Tx, me: Actor, draft_id: UUID | None, step: str, today: date, now: datetime
 ) -> Response[Any]:
     """Keep what this step typed, right or wrong, and go on to the next when it is right."""
-    before = (await my_draft(tx, me, draft_id)).typed if draft_id else {}
-    typed = {**before, **await forms.typed(request)}
+    before, told = (await my_draft(tx, me, draft_id)).typed if draft_id else {}, await forms.typed(request)
+    once = forms.once_of(request, me, told, forms.key_of(told))
+    typed = {**before, **{field: text for field, text in told.items() if field != "once"}}
+
+    async def begin() -> str:
+        return str(await drafts.begin_draft(tx, me, typed, now))
+
     if draft_id:
         await drafts.keep_draft(tx, me, draft_id, typed, now)
     else:
-        draft_id = await drafts.begin_draft(tx, me, typed, now)
+        draft_id = UUID((await once(tx, str, begin)).view)
     page = await trainee.step(tx, me, step, typed, today)
     faults = page["filled"].faults_in(step)
     if not faults and step == "certificate" and await _refuses(tx, me, page, typed, today):
@@ -65,23 +71,40 @@ async def _refuses(tx: Tx, me: Actor, page: dict[str, Any], typed: Typed, today:
 
 async def filed(request: _Request, tx: Tx, me: Actor, draft_id: UUID, today: date, now: datetime) -> Response[Any]:
     """File what the draft holds, once however often the form is sent, and forget the draft."""
-    typed = (await my_draft(tx, me, draft_id)).typed
+    once = forms.once_of(request, me, {}, "file")
+    try:
+        typed = (await my_draft(tx, me, draft_id)).typed
+    except NotFound as gone:
+        return forms.see(f"/me/claims/{await _filed_before(tx, once, gone)}", "filed")
     page = await trainee.step(tx, me, "check", typed, today)
     if page["filled"].faults:
         return forms.see(address(draft_id, page["filled"].step_to_mend or STEPS[0]))
-    new, answers = page["filled"].new, list[ClaimView]()
+    new, filed_as = page["filled"].new, list[str]()
 
-    async def file() -> None:
-        answers.append(await filing.file_claim(tx, me, new, today, now))
+    async def file() -> str:
+        claim = await filing.file_claim(tx, me, new, today, now)
         await drafts.drop_draft(tx, me, draft_id)
+        return str(claim.id)
 
-    if faults := await forms.refused(tx, file):
+    async def file_once() -> None:
+        filed_as.append((await once(tx, str, file)).view)
+
+    if faults := await forms.refused(tx, file_once):
         frame = _frame(draft_id, "check", faults)
         return private(request, "trainee/draft_check.html", today, status=409, **page, **frame)
-    return forms.see(f"/me/claims/{answers[0].id}", "filed")
+    return forms.see(f"/me/claims/{filed_as[0]}", "filed")
+
+
+async def _filed_before(tx: Tx, once: Once, gone: NotFound) -> str:
+    """The claim that this draft became when the form was sent before."""
+
+    async def nothing() -> str:
+        raise gone
+
+    return (await once(tx, str, nothing)).view
 
 
 def _frame(draft_id: UUID | None, step: str, faults: list[forms.Fault] | None = None) -> dict[str, Any]:
     place = STEPS.index(step)
     back = address(draft_id, STEPS[place - 1]) if place else "/me"
-    return {"steps": STEPS, "action": address(draft_id, step), "back": back, "faults": faults or []}
+    return {"once": uuid4(), "steps": STEPS, "action": address(draft_id, step), "back": back, "faults": faults or []}

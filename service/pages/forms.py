@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 from litestar import Request, Response
 from litestar.datastructures import UploadFile
@@ -93,6 +94,15 @@ def day_of(given: Typed, field: str) -> date:
     if not text:
         raise Invalid("value.missing", field)
     return parse_date(text, field)
+
+
+def key_of(typed: Typed) -> str:
+    """What a form was given when it was shown: pressed twice, it is taken once. Nobody types it, so what is no such
+    key (a number of a person, say) is not kept."""
+    try:
+        return str(UUID(typed.get("once", "")))
+    except ValueError:
+        return str(uuid4())
 
 
 def once_of(request: Request[Any, Any, Any], me: Actor, given: Typed, key: str) -> Once:

@@ -36,6 +36,8 @@ HEADERS = MappingProxyType(
         "X-Content-Type-Options": "nosniff",
     }
 )
+#: Where a request has what its user typed on this page when their session ended.
+KEPT = "kept_form"
 _MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
@@ -99,8 +101,11 @@ def private(
 ) -> Response[bytes]:
     """A page for whoever asks, kept by nobody on the way: with a form's token, and what the last step has done.
 
-    `faults`: (field, message) of a form that was not taken.
+    `faults`: (field, message) of a form that was not taken. What was typed here when a session ended stands in
+    `typed` again, until it is sent.
     """
+    if kept := request.scope["state"].get(KEPT):
+        given = {**given, "typed": {**(given.get("typed") or {}), **kept}}
     frame = {"csrf": lambda: _hidden_token(request), "signed_in": request.user is not None, "told": _told(request)}
     body = _rendered(template, today, **{"back": "", "back_text": "返回", "status": status, **frame, **given})
     return _html(body, status, {"Cache-Control": "no-store"})
@@ -118,9 +123,10 @@ def _hidden_token(request: Request[Any, Any, Any]) -> Markup:
 
 
 def _told(request: Request[Any, Any, Any]) -> str:
-    """What the step before has done, by a code of `told.…` in the address; anything else says nothing."""
+    """What the step before has done, by a code of `told.…` in the address; anything else says nothing, nor does it
+    of a form that was kept where none was."""
     code = f"told.{request.query_params.get('told', '')}"
-    return words(code) if code in wording() else ""
+    return words(code) if code in wording() and (code != "told.kept" or KEPT in request.scope["state"]) else ""
 
 
 def part(template: str, **given: Any) -> Markup:

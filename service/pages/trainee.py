@@ -6,15 +6,20 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.batch import AttemptStatus
-from domain.claim import ClaimStatus
-from domain.errors import DomainError
+from domain.claim import Channel, ClaimStatus
+from domain.errors import DomainError, NotFound
+from domain.objection import Finding
 from service.access.queries import claimable_districts, district_names
 from service.batches.queries import live_attempt
 from service.catalog.queries.published import catalog_on
 from service.claims.commands.filing import check_claim
 from service.claims.queries import drafts, mandates, views
+from service.claims.queries.appeals import list_appeals
 from service.claims.queries.moves import steps_of
-from service.claims.schemas import DecisionView
+from service.claims.queries.objections import list_objections
+from service.claims.schemas import ClaimView, DecisionView, MandateView
+from service.clawbacks.queries import amounts
+from service.clawbacks.queries.mine import my_demands
 from service.database import Tx
 from service.offers.queries import my_offers
 from service.pages import filing_form, stages
@@ -38,10 +43,55 @@ async def home(tx: Tx, me: Actor, today: date) -> dict[str, Any]:
         "claims": claims,
         "drafts": await drafts.my_drafts(tx, me),
         "mandates": (await mandates.list_mandates(tx, me, None, _CLAIMS_MAX)).mandates,
+        "demands": [each for each in await my_demands(tx, me) if each.open],
     }
 
 
-async def claim(tx: Tx, me: Actor, claim_id: UUID) -> dict[str, Any]:
+async def mandates_page(tx: Tx, me: Actor) -> dict[str, Any]:
+    """Who acts for me, the last first, and what they filed in my name."""
+    found = await views.claims_page(tx, me, status=None, district=None, cursor=None, limit=_CLAIMS_MAX)
+    claims = {each.id: (each, stages.stage_of(each)) for each in found.claims}
+    under = await mandates.claims_under_mine(tx, me)
+    given = (await mandates.list_mandates(tx, me, None, _CLAIMS_MAX)).mandates
+    given = sorted(given, key=lambda each: (each.revoked_on is None, each.valid_to), reverse=True)
+    return {
+        "mandates": [
+            (each, [claims[claim_id] for claim_id in under.get(each.id, []) if claim_id in claims]) for each in given
+        ]
+    }
+
+
+async def mandate(tx: Tx, me: Actor, mandate_id: UUID) -> MandateView:
+    """One of mine; NotFound `mandate.not_found`."""
+    given = (await mandates.list_mandates(tx, me, None, _CLAIMS_MAX)).mandates
+    found = next((each for each in given if each.id == mandate_id), None)
+    if found is None:
+        raise NotFound("mandate.not_found")
+    return found
+
+
+async def _after_deciding(tx: Tx, me: Actor, view: ClaimView, today: date) -> dict[str, Any]:
+    """What was said against a claim that was decided or paid, what came of it, and what is demanded back."""
+    said: dict[str, Any] = {"objections": [], "appeals": [], "demands": [], "may_object": False, "may_appeal": False}
+    if view.status == ClaimStatus.REFUSED:
+        pages = [await list_appeals(tx, me, today, None, _CLAIMS_MAX, closed=over) for over in (False, True)]
+        said["appeals"] = [each for page in pages for each in page.appeals if each.claim_id == view.id]
+    elif view.status in {ClaimStatus.PAID, ClaimStatus.RECOVERED}:
+        said["demands"] = await my_demands(tx, me, view.id)
+        heard = [await list_objections(tx, me, None, _CLAIMS_MAX, closed=over) for over in (False, True)]
+        said["objections"] = [each for page in heard for each in page.objections if each.claim_id == view.id]
+        asked = [
+            await amounts.list_appeals(tx, me, today, None, _CLAIMS_MAX, closed=closed) for closed in (False, True)
+        ]
+        said["appeals"] = [each for page in asked for each in page.appeals if each.claim_id == view.id]
+        paid = view.status == ClaimStatus.PAID
+        stands = any(each.finding in {None, Finding.UPHELD} for each in said["objections"])
+        said["may_object"] = paid and view.channel == Channel.INSTITUTION and not stands
+        said["may_appeal"] = paid and view.supplement_of is None and not said["appeals"]
+    return said
+
+
+async def claim(tx: Tx, me: Actor, claim_id: UUID, today: date) -> dict[str, Any]:
     """One claim and how far it is; NotFound `claim.not_found`."""
     view = await views.claim_view(tx, me, claim_id)
     paying = await live_attempt(tx, claim_id)
@@ -53,6 +103,7 @@ async def claim(tx: Tx, me: Actor, claim_id: UUID) -> dict[str, Any]:
         "stops": stages.stops_of(status, await steps_of(tx, claim_id), supplement=supplement),
         "may_withdraw": stages.may_withdraw(status, attempt, supplement=supplement),
         "district": (await district_names(tx)).get(view.district, view.district),
+        **await _after_deciding(tx, me, view, today),
     }
 
 

@@ -1,16 +1,17 @@
 """Find persons by what they said, and read what was sealed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
-from domain.identity import NationalId
+from domain.identity import NationalId, Phone
 from service.crypto import keyring
 from service.database import Tx, relation
-from service.people.tables import PersonBlindIndexRow, PersonRow
+from service.people.tables import AccountRow, PersonBlindIndexRow, PersonRow
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,40 @@ async def name_of(tx: Tx, person_id: UUID) -> str:
     """The person's name in clear; the caller must have a reason to read it."""
     sealed = await tx.execute(select(PersonRow.name_sealed).where(PersonRow.id == person_id))
     return keyring().open(sealed.scalar_one(), person_id)
+
+
+@dataclass(frozen=True)
+class InClear:
+    """What is held of a person, readable."""
+
+    name: str = field(repr=False)
+    number: NationalId
+    phone: Phone | None
+
+
+@dataclass(frozen=True)
+class AccountInClear:
+    number: str = field(repr=False)
+    tail: str
+    bank_code: str
+    made_at: datetime
+
+
+async def in_clear(tx: Tx, person_id: UUID) -> InClear:
+    """The person in clear; the caller must have a reason to read it."""
+    row, keys = PersonRow, keyring()
+    asked = select(row.name_sealed, row.id_number_sealed, row.phone_sealed).where(row.id == person_id)
+    name, number, phone = (await tx.execute(asked)).one()
+    told = Phone(keys.open(phone, person_id)) if phone else None
+    return InClear(keys.open(name, person_id), NationalId(keys.open(number, person_id)), told)
+
+
+async def accounts_in_clear(tx: Tx, person_id: UUID) -> list[AccountInClear]:
+    """The person's accounts, the oldest first; the caller must have a reason to read them."""
+    row, keys = AccountRow, keyring()
+    asked = select(row.id, row.number_sealed, row.tail, row.bank_code, row.made_at)
+    rows = await tx.execute(asked.where(row.person_id == person_id).order_by(row.made_at, row.id))
+    return [AccountInClear(keys.open(each.number_sealed, each.id), *each[2:]) for each in rows]
 
 
 async def lock_person(tx: Tx, person_id: UUID) -> str:

@@ -33,6 +33,7 @@ ROOT = Path(__file__).parents[2]
 #: Calls whose first text is a code, or a name before a code's point.
 _RAISERS = {
     *("Invalid", "Malformed", "Conflict", "Forbidden", "NotFound", "SignedOut", "Ineligible", "Unavailable"),
+    "Throttled",
     *("Remark", "RefusedError", "passed", "warned", "needs_human", "failed", "postpone", "tell", "must_be_free"),
 }
 #: Calls that make codes of the noun they are given.

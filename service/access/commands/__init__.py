@@ -1,5 +1,7 @@
 """What changes users: who they are, how they prove it, and whom they are related to."""
 
+from service.access.commands.brakes import forget_brakes
+from service.access.commands.kept_forms import forget_forms, keep_form
 from service.access.commands.step_up import (
     confirm_factor,
     end_factor,
@@ -19,6 +21,7 @@ from service.access.commands.users import (
     is_empty,
     load_districts,
     make_user,
+    must_be_me,
     must_know_district,
     sign_in,
     sign_up,
@@ -35,11 +38,15 @@ __all__ = [
     "end_factor",
     "end_relative",
     "enrol",
+    "forget_brakes",
+    "forget_forms",
     "give_sample_factors",
     "hash_password",
     "is_empty",
+    "keep_form",
     "load_districts",
     "make_user",
+    "must_be_me",
     "must_know_district",
     "prove",
     "proven",

@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select, update
 
 from domain.actor import Actor, Post
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from service.access.commands.users import password_fits
+from service.access.commands.users import must_be_me, password_fits
 from service.access.schemas import EnrolmentView, NewStepUp, StepUpView
 from service.access.tables import SecondFactorRow, StepUpRow, UserPostRow, UserRow
 from service.clock import business_day
@@ -59,11 +59,14 @@ class _Standing:
 async def enrol(me: Actor, password: str, now: datetime) -> EnrolmentView:
     """A new secret, shown this once, for a telephone; it counts when a code of it has been confirmed.
 
-    Forbidden `step_up.wrong` for a wrong password; Conflict `step_up.enrolled` for who has one: an operator ends it.
+    Forbidden `step_up.wrong` for a wrong password, Throttled as for signing in; Conflict `step_up.enrolled` for who
+    has one: an operator ends it.
     """
-    login, password_hash = await _account_of(me)
-    if not await password_fits(password_hash, password):
-        raise Forbidden("step_up.wrong")
+    try:
+        await must_be_me(me, password)
+    except Forbidden:
+        raise Forbidden("step_up.wrong") from None
+    login, _ = await _account_of(me)
     secret = pyotp.random_base32()
     async with transaction() as tx:
         standing = await _standing(tx, me.user_id)

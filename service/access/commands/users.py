@@ -13,10 +13,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Actor, Post
-from domain.errors import Conflict, Invalid, NotFound, SignedOut
+from domain.errors import Conflict, Forbidden, Invalid, NotFound, SignedOut
 from domain.identity import NationalId, PersonName, Phone
 from domain.personal_number import holds_personal_number
 from domain.relative import RELATIVES_MAX
+from service.access.commands.brakes import count_wrong, forget_wrong, must_be_heard, watched
 from service.access.queries import LoginAccount, account_for_login, my_relatives
 from service.access.schemas import (
     NewRelative,
@@ -75,9 +76,10 @@ async def _at_full_cost(stored: str, password: str) -> str:
     return await hash_password(password) if is_cheap else stored
 
 
-async def sign_in(given: NewSignIn) -> SessionView:
-    """A session; SignedOut for a wrong login or password alike."""
-    found = await _account(given)
+async def sign_in(given: NewSignIn, address: str = "") -> SessionView:
+    """A session; SignedOut for a wrong login or password alike, Throttled where that came too often for this login or
+    from this address."""
+    found = await _account(given, address)
     password_hash = await _at_full_cost(found.password_hash, given.password)
     async with transaction() as tx:
         if password_hash != found.password_hash:
@@ -91,14 +93,31 @@ async def who_is(given: NewSignIn) -> Actor:
     return (await _account(given)).actor
 
 
-async def _account(given: NewSignIn) -> LoginAccount:
-    """SignedOut for a wrong login or password alike. No transaction is open while argon2 works."""
+async def must_be_me(me: Actor, password: str) -> None:
+    """For one act, prove anew who one is; Forbidden `password.wrong`, Throttled as for signing in."""
     async with transaction() as tx:
-        found = await account_for_login(tx, given.login.strip().lower())
+        login = (await tx.execute(select(UserRow.login).where(UserRow.id == me.user_id))).scalar_one()
+    try:
+        await _account(NewSignIn(login, password))
+    except SignedOut:
+        raise Forbidden("password.wrong") from None
+
+
+async def _account(given: NewSignIn, address: str = "") -> LoginAccount:
+    """SignedOut for a wrong login or password alike, Throttled. No transaction is open while argon2 works."""
+    login = given.login.strip().lower()
+    keys = watched(login if _LOGIN.fullmatch(login) else "", address)
+    async with transaction() as tx:
+        await must_be_heard(tx, keys)
+        found = await account_for_login(tx, login)
     fits = await password_fits(found.password_hash if found else _nobodys_hash(), given.password)
-    if found is None or not fits:
-        raise SignedOut("sign_in.wrong")
-    return found
+    async with transaction() as tx:
+        await must_be_heard(tx, keys)  # others may have been wrong meanwhile
+        if found and fits:
+            await forget_wrong(tx, login)
+            return found
+        await count_wrong(tx, keys)
+    raise SignedOut("sign_in.wrong")
 
 
 async def _keep_hash(tx: Tx, found: LoginAccount, password_hash: str) -> None:

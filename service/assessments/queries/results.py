@@ -179,3 +179,17 @@ async def marks_of(tx: Tx, class_ids: Collection[UUID]) -> Mapping[UUID, Mapping
     for class_id, person_id, mark in await tx.execute(asked):
         found.setdefault(class_id, {})[person_id] = Mark(mark)
     return found
+
+
+async def my_results(tx: Tx, me: Actor) -> list[tuple[str, str, str, date | None]]:
+    """What assessment bodies told of me: body, mark, certificate number and its day, as it stands now."""
+    row, assessment = ResultRow, AssessmentRow
+    asked = (
+        select(InstitutionRow.name, row.mark, row.certificate_number, row.certificate_issued_on)
+        .join(assessment, assessment.id == row.assessment_id)
+        .join(InstitutionRow, InstitutionRow.id == assessment.institution_id)
+        .where(row.person_id == me.person_id, row.live)
+        .order_by(assessment.id)
+    )
+    rows = await tx.execute(asked)
+    return [(body, words(f"mark.{mark}"), number or "", issued_on) for body, mark, number, issued_on in rows]

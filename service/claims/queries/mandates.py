@@ -1,5 +1,6 @@
 """Mandates as their two sides see them: the trainee in whose name they are, the institution they were given to."""
 
+from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from domain.actor import Actor, Post
 from domain.identity import mask_name
 from service.claims.schemas import MandateList, MandateView
-from service.claims.tables import MandateRevocationRow, MandateRow
+from service.claims.tables import ClaimRow, MandateRevocationRow, MandateRow
 from service.crypto import keyring
 from service.database import Tx
 from service.institutions.tables import InstitutionRow
@@ -36,6 +37,16 @@ async def list_mandates(tx: Tx, me: Actor, cursor: UUID | None, limit: int) -> M
     )
     rows = (await tx.execute(asked.where(mandate.id > cursor) if cursor else asked)).all()
     return MandateList([_view(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+
+
+async def claims_under_mine(tx: Tx, me: Actor) -> dict[UUID, list[UUID]]:
+    """The claims that were filed in my name under each mandate, in order."""
+    claim, found = ClaimRow, defaultdict[UUID, list[UUID]](list)
+    mine = (claim.person_id == me.person_id, claim.mandate_id.is_not(None))
+    for mandate_id, claim_id in await tx.execute(select(claim.mandate_id, claim.id).where(*mine).order_by(claim.id)):
+        if mandate_id is not None:
+            found[mandate_id].append(claim_id)
+    return dict(found)
 
 
 def _view(row: Any) -> MandateView:

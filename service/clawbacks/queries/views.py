@@ -1,5 +1,6 @@
 """Clawbacks as the officers of a district see them, and whoever looks after the money."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -54,6 +55,12 @@ def _clawbacks() -> Select[*tuple[Any, ...]]:
 async def clawback_view(tx: Tx, clawback_id: UUID) -> ClawbackView:
     """One that the caller raised, demanded, waived or had enforced."""
     return _view((await tx.execute(_clawbacks().where(ClawbackRow.id == clawback_id))).one())
+
+
+async def clawback_views(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, ClawbackView]:
+    """Those that the caller may see."""
+    rows = (await tx.execute(_clawbacks().where(ClawbackRow.id.in_(ids)))).all() if ids else []
+    return {row.id: _view(row) for row in rows}
 
 
 async def list_clawbacks(

@@ -57,7 +57,7 @@ async def keep_step(
 @get("/me/claims/{claim_id:uuid}", guards=_MINE, include_in_schema=False)
 async def claim(request: StrictRequest, tx: Tx, me: Me, today: Today, claim_id: FromPath[UUID]) -> _Page:
     """How far my claim is."""
-    return private(request, "trainee/claim.html", today, **await trainee.claim(tx, me, claim_id), back="/me")
+    return private(request, "trainee/claim.html", today, **await trainee.claim(tx, me, claim_id, today), back="/me")
 
 
 @get("/me/claims/{claim_id:uuid}/{act:str}", guards=_MINE, include_in_schema=False)

@@ -1,0 +1,220 @@
+"""Everything that is held of a person, for that person: masked on the page, whole in the file that they ask for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from litestar import Request, Response
+
+from domain.actor import Actor, Post
+from domain.errors import Forbidden, Throttled
+from domain.level import LEVELS
+from domain.money import format_yuan
+from service import clock
+from service.access.commands import must_be_me
+from service.assessments.queries.results import my_results
+from service.claims.commands.drafts import drop_draft
+from service.claims.queries import drafts, mandates, views
+from service.claims.queries.appeals import list_appeals
+from service.claims.queries.handled import handled_by_others
+from service.claims.queries.objections import list_objections
+from service.clawbacks.queries import amounts
+from service.clawbacks.queries.mine import my_demands
+from service.database import Tx
+from service.employment.queries import list_contracts
+from service.gateways.sheet_files import XLSX_TYPE, as_sheet
+from service.journal import By, record
+from service.messages.queries import my_messages
+from service.offers.queries import my_offers
+from service.oversight.queries.complaints import my_complaints
+from service.pages import forms
+from service.pages.filing_form import banks
+from service.pages.forms import Fault
+from service.pages.rendering import private
+from service.people.queries import accounts_in_clear, in_clear
+from service.training.queries.mine import my_classes
+from service.web import private_file
+from service.wording import words
+
+_Request = Request[Any, Any, Any]
+#: Of each kind; a person has a handful in a lifetime.
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One kind of what is held: what its columns are called, and the rows."""
+
+    name: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+async def held(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
+    """All of it; numbers of persons, telephones and cards are masked unless `whole`."""
+    return [
+        *await _who(tx, me, whole=whole),
+        *await _claimed(tx, me),
+        *await _learnt(tx, me),
+        *await _said(tx, me, today),
+    ]
+
+
+async def _who(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
+    person = await in_clear(tx, me.person_id)
+    number = person.number.number if whole else person.number.masked()
+    phone = (person.phone.number if whole else person.phone.masked()) if person.phone else "没有"
+    cards = [
+        [
+            banks().get(each.bank_code, each.bank_code),
+            each.number if whole else f"尾号 {each.tail}",
+            _day(each.made_at),
+        ]
+        for each in await accounts_in_clear(tx, me.person_id)
+    ]
+    return [
+        Kept("身份", ("姓名", "身份证号", "手机号"), [[person.name, number, phone]]),
+        Kept("收款卡", ("开户银行", "卡号", "哪天填的"), cards),
+    ]
+
+
+async def _claimed(tx: Tx, me: Actor) -> list[Kept]:
+    claims = (await views.claims_page(tx, me, status=None, district=None, cursor=None, limit=_MOST)).claims
+    mine = [
+        [
+            each.item_name,
+            _level(each.level),
+            each.certificate_number or "没有",
+            format_yuan(each.amount_fen),
+            _day(each.filed_on),
+            each.status_name,
+        ]
+        for each in claims
+    ]
+    begun = [
+        [each.typed.get("item", ""), each.typed.get("certificate_number", ""), _day(each.touched_at)]
+        for each in await drafts.my_drafts(tx, me)
+    ]
+    given = (await mandates.list_mandates(tx, me, None, _MOST)).mandates
+    letting = [
+        [each.institution, _day(each.valid_from), _day(each.valid_to), _day(each.revoked_on)] for each in given
+    ]
+    back = [
+        [
+            each.clawback.number,
+            format_yuan(each.clawback.amount_fen),
+            format_yuan(each.clawback.repaid_fen),
+            each.clawback.status_name,
+        ]
+        for each in await my_demands(tx, me)
+    ]
+    return [
+        Kept("申领", ("职业", "等级", "证书编号", "金额", "提交日期", "办到哪一步"), mine),
+        Kept("没有交完的申领", ("职业", "证书编号", "最后改动"), begun),
+        Kept("代领协议", ("机构", "从哪天", "到哪天", "哪天收回"), letting),
+        Kept("要退回的钱", ("编号", "要退", "已退", "办到哪一步"), back),
+    ]
+
+
+async def _learnt(tx: Tx, me: Actor) -> list[Kept]:
+    classes = [
+        [
+            each.number or "还没有",
+            each.institution,
+            each.occupation,
+            _level(each.level),
+            _day(each.first),
+            _day(each.last),
+            f"{each.marks} 次",
+        ]
+        for each in await my_classes(tx, me)
+    ]
+    results = [[body, mark, number, _day(on)] for body, mark, number, on in await my_results(tx, me)]
+    jobs = (await list_contracts(tx, me, None, _MOST)).contracts
+    employed = [[each.enterprise, _day(each.signed_on), _day(each.valid_from), _day(each.valid_to)] for each in jobs]
+    return [
+        Kept("培训班", ("班次", "机构", "职业", "等级", "开班", "结课", "考勤记录"), classes),
+        Kept("考核结果", ("评价机构", "结果", "证书编号", "证书日期"), results),
+        Kept("劳动合同", ("单位", "签订", "从哪天", "到哪天"), employed),
+    ]
+
+
+async def _said(tx: Tx, me: Actor, today: date) -> list[Kept]:
+    """What I said against decisions and institutions, and what I was told."""
+    said: list[list[str]] = []
+    for over in (False, True):
+        for refused in (await list_appeals(tx, me, today, None, _MOST, closed=over)).appeals:
+            said.append(["复核", refused.reason, _day(refused.appealed_at), refused.message])
+        for paid in (await amounts.list_appeals(tx, me, today, None, _MOST, closed=over)).appeals:
+            said.append(["金额复核", paid.reason, _day(paid.appealed_at), paid.message])
+        for heard in (await list_objections(tx, me, None, _MOST, closed=over)).objections:
+            said.append(["异议", heard.reason, _day(heard.raised_at), heard.message])
+    complained = [
+        [each.institution_name, each.words, _day(each.filed_on), each.answer or "还没有"]
+        for each in (await my_complaints(tx, me, today, None, _MOST)).complaints
+    ]
+    told = [[each.text, _day(each.made_at), each.state_name] for each in (await my_messages(tx, me)).messages]
+    offered = [
+        [each.item_name, each.certificate_number, format_yuan(each.amount_fen), _day(each.expires_on)]
+        for each in (await my_offers(tx, me, today)).offers
+    ]
+    return [
+        Kept("复核和异议", ("种类", "理由", "哪天提的", "结果"), said),
+        Kept("投诉和意见", ("机构", "内容", "哪天提的", "答复"), complained),
+        Kept("短信", ("内容", "哪天", "是否送到"), told),
+        Kept("为你备好的补贴", ("职业", "证书编号", "金额", "到哪天"), offered),
+    ]
+
+
+async def shown(request: _Request, tx: Tx, me: Actor, today: date, faults: list[Fault]) -> Response[bytes]:
+    """What is held, masked, and who has handled or looked at it."""
+    looks = [
+        (each, words(f"unmask.{each.reason}") if each.looked else words(f"action.{each.action}"))
+        for each in await handled_by_others(tx, me)
+    ]
+    begun = bool(await drafts.my_drafts(tx, me))
+    page: dict[str, Any] = {"held": await held(tx, me, today, whole=False), "looks": looks, "has_drafts": begun}
+    page |= {"typed": {}, "back": "/me"}
+    status = 422 if faults else 200
+    return private(request, "trainee/data.html", today, status=status, faults=faults, **page)
+
+
+async def downloaded(request: _Request, tx: Tx, me: Actor, today: date, now: datetime) -> Response[Any]:
+    """The whole of it as a workbook, for who gives their password again; that they took it is in the journal."""
+    typed = await forms.typed(request)
+    try:
+        await must_be_me(me, typed.get("password", ""))
+    except (Forbidden, Throttled) as refusal:
+        return await shown(request, tx, me, today, [("password", words(refusal.code, refusal.facts))])
+    kept = await held(tx, me, today, whole=True)
+    counted = {"rows": sum(len(each.rows) for each in kept)}
+    await record(tx, "person", [me.person_id], "export", By.actor(me, Post.TRAINEE, now), [counted])
+    return private_file(as_sheet(_sheet(kept), "xlsx"), XLSX_TYPE, f"我的数据-{today:%Y%m%d}.xlsx")
+
+
+def _sheet(kept: Sequence[Kept]) -> list[list[str]]:
+    """One under the other: the name of what it is, its heads, its rows, a blank line."""
+    lines: list[list[str]] = []
+    for each in kept:
+        rows = [list(row) for row in each.rows] or [["没有"]]
+        lines += [[each.name], list(each.heads), *rows, [""]]
+    return lines
+
+
+async def drafts_dropped(tx: Tx, me: Actor) -> Response[Any]:
+    """Forget all that was begun and not sent."""
+    for each in await drafts.my_drafts(tx, me):
+        await drop_draft(tx, me, each.id)
+    return forms.see("/me/data", "drafts_gone")
+
+
+def _level(code: str) -> str:
+    return LEVELS[code].short if code in LEVELS else code
+
+
+def _day(on: date | datetime | None) -> str:
+    if on is None:
+        return "没有"
+    here = on.astimezone(clock.SHANGHAI) if isinstance(on, datetime) else on
+    return f"{here.year}年{here.month}月{here.day}日"

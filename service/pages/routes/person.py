@@ -1,0 +1,66 @@
+"""What a trainee keeps an eye on: who acts for me, what I complained of, what is held about me."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from domain.actor import Post
+from service.oversight.queries.complaints import my_complaints
+from service.pages import mandate_pages, my_data, trainee
+from service.pages.rendering import private
+from service.security import allow
+from service.web import Me, Now, StrictRequest, Today, Tx
+
+_MINE = [allow(Post.TRAINEE)]
+_COMPLAINTS_MAX = 100
+_Page = Response[bytes]
+
+
+@get("/me/mandates", guards=_MINE, include_in_schema=False)
+async def mandates(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
+    """Who may claim for me, and what they did."""
+    return private(request, "trainee/mandates.html", today, **await trainee.mandates_page(tx, me), back="/me")
+
+
+@get("/me/mandates/{mandate_id:uuid}/revoke", guards=_MINE, include_in_schema=False)
+async def revoke_page(request: StrictRequest, tx: Tx, me: Me, today: Today, mandate_id: FromPath[UUID]) -> _Page:
+    """What taking it back means."""
+    return await mandate_pages.revoking(request, tx, me, mandate_id, today, {}, [])
+
+
+@post("/me/mandates/{mandate_id:uuid}/revoke", guards=_MINE, include_in_schema=False, status_code=303)
+async def revoke(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, mandate_id: FromPath[UUID]
+) -> Response[Any]:
+    """Take it back."""
+    return await mandate_pages.revoked(request, tx, me, mandate_id, today, now)
+
+
+@get("/me/complaints", guards=_MINE, include_in_schema=False)
+async def complaints(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
+    """What I complained of, and the answers."""
+    found = await my_complaints(tx, me, today, None, _COMPLAINTS_MAX)
+    return private(request, "trainee/complaints.html", today, complaints=found.complaints, back="/me")
+
+
+@get("/me/data", guards=_MINE, include_in_schema=False)
+async def data(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
+    """What is held about me, and who looked."""
+    return await my_data.shown(request, tx, me, today, [])
+
+
+@post("/me/data/file", guards=_MINE, include_in_schema=False, status_code=200)
+async def data_file(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[Any]:
+    """All of it, whole, for who gives their password again."""
+    return await my_data.downloaded(request, tx, me, today, now)
+
+
+@post("/me/data/drafts", guards=_MINE, include_in_schema=False, status_code=303)
+async def drop_drafts(tx: Tx, me: Me) -> Response[Any]:
+    """Delete what I began and did not send."""
+    return await my_data.drafts_dropped(tx, me)
+
+
+ROUTES = [data, data_file, drop_drafts, mandates, revoke_page, revoke, complaints]
