@@ -28,6 +28,8 @@ from service.operations import routes as operations
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
 from service.pages.routes import finance, information, public, session, trainee
+from service.pages.routes import notices as notice_pages
+from service.pages.routes import registry as registry_pages
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS
@@ -114,6 +116,8 @@ def create_app() -> Litestar:
             *routes,
             *public.ROUTES,
             *information.ROUTES,
+            *notice_pages.ROUTES,
+            *registry_pages.ROUTES,
             *session.ROUTES,
             *trainee.ROUTES,
             *finance.ROUTES,
