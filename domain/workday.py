@@ -50,6 +50,10 @@ class WorkCalendar:
             return day in self.extra_workdays
         return day not in self.days_off
 
+    def left(self, today: date, last: date) -> int:
+        """How many working days follow `today`, up to `last`."""
+        return sum(self.is_workday(today + _A_DAY * each) for each in range(1, (last - today).days + 1))
+
     def over_since(self, today: date, working_days: int) -> date:
         """The latest day whose `working_days`-th working day lies before `today`: what was due since is late."""
         day = today

@@ -28,6 +28,7 @@ from service.operations import routes as operations
 from service.oversight import routes as oversight
 from service.pages import routes as pages
 from service.pages.errors import for_people
+from service.pages.keeping import KeepForms
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS

@@ -28,7 +28,9 @@ SESSION_HOURS = 8
 REMEMBERED = timedelta(days=1)
 COOKIE = "zhida_session"
 #: Where no cookie says who asks: programs bring a token, and whoever only reads needs to be nobody.
-_WITHOUT_FORMS = r"^/($|(api|catalog|static|schema|health|metrics)(/|$))"
+_WITHOUT_FORMS = (
+    r"^/($|(api|catalog|static|schema|health|metrics|text|institutions|bodies|how|accessibility|privacy)(/|$))"
+)
 #: The header by which a signature brings the token of a step-up.
 STEP_UP = "zhida-step-up"
 #: The name of the option by which a route says that anybody may ask it.

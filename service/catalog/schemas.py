@@ -54,6 +54,18 @@ class ItemView(Struct):
     industry: str
 
 
+class PrintingView(Struct):
+    """An edition, in force from `first` to `last`, that prints an occupation by this code and name in these lists."""
+
+    year: int
+    revision: int
+    first: date | None
+    last: date | None
+    code: str
+    name: str
+    lists: list[str]
+
+
 class CatalogView(Struct):
     """`edition` null: no edition is in force on that day, and there are no items."""
 

@@ -20,7 +20,7 @@ from service.claims.queries.care import looked_at_again
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
-from service.institutions.tables import InstitutionRow
+from service.institutions.tables import InstitutionListingRow, InstitutionRow
 from service.journal import JournalRow
 from service.notices.schemas import NoticeLineView, NoticePageView, NoticeView, PublishableView
 from service.notices.tables import NoticeLineRow, NoticeRow
@@ -80,6 +80,19 @@ async def notice_page(
     rows = (await tx.execute(asked.limit(limit + 1))).all()
     more = rows[limit - 1].id if len(rows) > limit else None
     return NoticePageView(NoticeView(*found[:-1]), await _masked(rows[:limit]), more)
+
+
+async def claimed_through(tx: Tx, notice_id: UUID) -> list[tuple[str, str]]:
+    """Credit code and name of the institutions of the catalog by which lines of a notice were claimed."""
+    line, row, listed = NoticeLineRow, InstitutionRow, InstitutionListingRow
+    asked = (
+        select(row.credit_code, row.name)
+        .join(ClaimRow, ClaimRow.institution_id == row.id)
+        .join(line, line.claim_id == ClaimRow.id)
+        .where(line.notice_id == notice_id, exists().where(listed.institution_id == row.id))
+        .distinct()
+    )
+    return [(code, name) for code, name in await tx.execute(asked.order_by(row.name, row.credit_code))]
 
 
 async def lines_of(tx: Tx, claim_ids: Sequence[UUID]) -> list[NoticeLineView]:

@@ -257,6 +257,15 @@ class ComplaintReceipt(Struct):
     provisional: bool
 
 
+class ComplaintStateView(Struct):
+    """For whoever has the number of a complaint; `answered_on` null: it waits."""
+
+    id: UUID
+    filed_on: date
+    due_on: date
+    answered_on: date | None
+
+
 class NewComplaintAnswer(Struct, forbid_unknown_fields=True):
     answer: Annotated[str, Meta(max_length=WORDS_MAX)]
     founded: bool

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
-from domain.level import LEVELS, SkillLevel
+from domain.level import LEVELS, Scheme, SkillLevel
 from domain.money import Fen
 from domain.text import half_width
 from service.catalog.schemas import ItemView
@@ -19,6 +19,11 @@ _PLACES_MAX = 6
 
 #: The levels that have a column of their own, lowest first: most occupations have these and no others.
 COLUMNS = tuple(LEVELS[code] for code in ("5", "4", "3", "2", "1"))
+
+#: The tags of the national classification, by what the catalog prints.
+TAGS = {"L": "绿色职业", "S": "数字职业"}
+#: The levels by which one looks for something.
+SOUGHT = tuple(level for level in LEVELS.values() if level.scheme is not Scheme.PROJECT)
 
 #: The lists that notice 二.1 names, in its order, and whom they are for.
 _MEANT_FOR = {
@@ -85,6 +90,11 @@ class Entry:
         return "".join(row.tag for row in self.rows)
 
 
+def of_tag(rows: Iterable[ItemView], tag: str) -> list[ItemView]:
+    """Those that bear it; all of them without one."""
+    return [row for row in rows if tag in TAGS and tag in row.tag] if tag else list(rows)
+
+
 def entries_of(found: Iterable[ItemView], rows: Iterable[ItemView]) -> list[Entry]:
     """What was found, in its order, gathered by code; each with all `rows` of its code, also those not found."""
     gathered: dict[str, list[ItemView]] = {_key(row): [] for row in found}
@@ -106,17 +116,22 @@ class Search:
     list_kind: str = ""
     industry: str = ""
     first: int = 1
+    level: str = ""
+    tag: str = ""
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> "Search":
         first = asked.get("first", "")
         number = int(first) if first.isascii() and first.isdigit() and len(first) <= _PLACES_MAX else 1
-        text, list_kind, industry = (readable(asked.get(name, "")) for name in ("q", "list", "industry"))
-        return cls(text, list_kind, industry, max(number, 1))
+        text, list_kind, industry, level, tag = (
+            readable(asked.get(name, "")) for name in ("q", "list", "industry", "level", "tag")
+        )
+        return cls(text, list_kind, industry, max(number, 1), level, tag)
 
     def address(self, first: int) -> str:
         """The same search from another place on."""
         asked = {"q": self.text, "list": self.list_kind, "industry": self.industry}
+        asked |= {"level": self.level, "tag": self.tag}
         return "/catalog?" + urlencode({name: value for name, value in asked.items() if value} | {"first": first})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response
+from litestar.exceptions import PermissionDeniedException
 from litestar.types import ExceptionHandlersMap
 
 from domain.errors import SignedOut
@@ -26,7 +27,7 @@ def _on_a_page(handler: _Handler) -> _Handler:
         if isinstance(failure, SignedOut) and _wants_a_page(request) and request.method == "GET":
             return see(f"/sign-in?next={quote(request.url.path)}")
         answer = handler(request, failure)
-        return _page_of(request, answer) if _wants_a_page(request) else answer
+        return _page_of(request, answer, failure) if _wants_a_page(request) else answer
 
     return told
 
@@ -36,10 +37,14 @@ def _wants_a_page(request: Request[Any, Any, Any]) -> bool:
     return "text/html" in request.headers.get("accept", "") and not f"{path}/".startswith("/api/")
 
 
-def _page_of(request: Request[Any, Any, Any], answer: Response[Any]) -> Response[bytes]:
-    """The wording says first what is so, then what to do: a heading and a sentence."""
+def _page_of(request: Request[Any, Any, Any], answer: Response[Any], failure: Exception) -> Response[bytes]:
+    """The wording says first what is so, then what to do: a heading and a sentence.
+
+    Our own refusals are of the domain: permission is denied by Litestar alone, to a form without its token.
+    """
     problem = answer.content
-    what, _, then = words(problem.code, problem.facts).partition("。")
+    code = "page.form_expired" if isinstance(failure, PermissionDeniedException) else problem.code
+    what, _, then = words(code, problem.facts).partition("。")
     at = f"{clock.now().astimezone(clock.SHANGHAI):%H:%M}"
     response = page(
         request, "public/error.html", clock.today(), status=problem.status, what=what, then=then, at_clock=at

@@ -17,7 +17,9 @@ from litestar.response import Redirect
 from domain.actor import Actor
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid
 from domain.period import parse_date
+from domain.text import half_width
 from service.database import Tx
+from service.gateways.headed_sheets import one_form
 from service.idempotency import Once
 from service.problems import malformed_places
 from service.wording import words
@@ -28,6 +30,7 @@ TEXT_LENGTH_MAX = 2_000
 _NAME_LENGTH_MAX = 80
 #: What a form takes beside its file: the other fields, and what stands between them.
 BESIDE_A_FILE = 1024 * 1024
+_DAY_DIGITS = len("20260302")
 _TOKEN = "_csrf_token"  # noqa: S105 (the name of a field)
 
 Typed = Mapping[str, str]
@@ -103,6 +106,15 @@ def key_of(typed: Typed) -> str:
         return str(UUID(typed.get("once", "")))
     except ValueError:
         return str(uuid4())
+
+
+def day_written(text: str, field: str) -> date:
+    """A day in any usual form, year first: 2026-3-2, 2026.3.2, 2026/3/2, 20260302, 2026年3月2日, in either width,
+    with blanks. What `parse_date` says of any other."""
+    plain = "".join(half_width(text).split())
+    if plain.isascii() and plain.isdigit() and len(plain) == _DAY_DIGITS:
+        plain = f"{plain[:4]}-{plain[4:6]}-{plain[6:]}"
+    return parse_date(one_form(plain), field)
 
 
 def once_of(request: Request[Any, Any, Any], me: Actor, given: Typed, key: str) -> Once:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from litestar import Request, Response
@@ -38,6 +39,8 @@ HEADERS = MappingProxyType(
 )
 #: Where a request has what its user typed on this page when their session ended.
 KEPT = "kept_form"
+#: The cookie by which somebody reads every page in larger letters, and what it then holds.
+TEXT, BIG = "zhida_text", "big"
 _MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
@@ -88,7 +91,8 @@ def page(
     `today` is the business day, which the band of the demo says; `sample`: amounts on it are sample standards.
     A page that says why there is no page is never kept.
     """
-    body = _rendered(template, today, sample=sample, status=status, **given)
+    here = _address(request) if status == 200 else "/"
+    body = _rendered(request, template, today, sample=sample, status=status, **{"here": here, **given})
     if status != 200:
         return _html(body, status, {"Cache-Control": "no-store"})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
@@ -107,14 +111,23 @@ def private(
     if kept := request.scope["state"].get(KEPT):
         given = {**given, "typed": {**(given.get("typed") or {}), **kept}}
     frame = {"csrf": lambda: _hidden_token(request), "signed_in": request.user is not None, "told": _told(request)}
-    body = _rendered(template, today, **{"back": "", "back_text": "返回", "status": status, **frame, **given})
+    body = _rendered(
+        request, template, today, **{"back": "", "back_text": "返回", "status": status, **frame, **given}
+    )
     return _html(body, status, {"Cache-Control": "no-store"})
 
 
-def _rendered(template: str, today: date, **given: Any) -> bytes:
+def _rendered(request: Request[Any, Any, Any], template: str, today: date, **given: Any) -> bytes:
     """The page in the frame that all share."""
     frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": False}
+    frame |= {"big": request.cookies.get(TEXT) == BIG, "here": _address(request)}
     return _environment().get_template(template).render(**{**frame, "faults": [], **given}).encode()
+
+
+def _address(request: Request[Any, Any, Any]) -> str:
+    """Where this page stands, to come back to; it fits into an address as it is."""
+    query = request.url.query if request.method == "GET" else ""
+    return quote(f"{request.url.path}?{query}" if query else request.url.path, safe="/", errors="replace")
 
 
 def _hidden_token(request: Request[Any, Any, Any]) -> Markup:

@@ -35,7 +35,7 @@ async def search(browser: httpx.AsyncClient, **asked: str | int) -> Page:
 
 
 def codes(page: Page) -> list[str]:
-    return [each.rpartition("/")[2] for each in page.values("href") if re.match("/catalog/.", each)]
+    return [each.rpartition("/")[2] for each in page.values("href") if re.match("/catalog/[0-9]", each)]
 
 
 def total(page: Page) -> int:

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, text
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import Row, Select, func, or_, select, text
+from sqlalchemy.dialects.postgresql import Range, aggregate_order_by
 
 from domain.catalog.edition import IN_FORCE
 from domain.errors import NotFound
-from service.catalog.schemas import EditionsView, EditionView, ItemView
-from service.catalog.tables import CatalogItemRow, EditionRow
+from service.catalog.schemas import EditionsView, EditionView, ItemView, PrintingView
+from service.catalog.tables import AliasRow, CatalogItemRow, EditionRow
 from service.database import Tx
 
 
@@ -82,6 +82,28 @@ async def edition_named(tx: Tx, year: int, revision: int | None, *, drafts: bool
     if found is None:
         raise NotFound("edition.none_of_year", year=year)
     return found
+
+
+async def printings_of(tx: Tx, code: str) -> list[PrintingView]:
+    """The published editions that print an occupation, newest first, whichever of its codes they print."""
+    row, item = EditionRow, CatalogItemRow
+    meant = select(AliasRow.canonical).where(AliasRow.code == code).scalar_subquery()
+    canonical = func.coalesce(meant, code)
+    same = or_(item.code == canonical, item.code.in_(select(AliasRow.code).where(AliasRow.canonical == canonical)))
+    asked = (
+        select(row.year, row.revision, row.in_force, item.code, item.name)
+        .add_columns(func.array_agg(aggregate_order_by(item.list_name, item.place)).label("lists"))
+        .join(item, item.edition_id == row.id)
+        .where(row.status.in_([str(status) for status in IN_FORCE]), same)
+        .group_by(row.year, row.revision, row.in_force, item.code, item.name)
+        .order_by(row.year.desc(), row.revision.desc(), item.code, item.name)
+    )
+    return [
+        PrintingView(
+            each.year, each.revision, _first(each.in_force), _last(each.in_force), each.code, each.name, each.lists
+        )
+        for each in await tx.execute(asked)
+    ]
 
 
 _CODES_NAMED = text("""

@@ -1,13 +1,13 @@
 """The registry: for everybody what the notice makes public; the rest for officers and an institution's own clerks."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, exists, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from domain.account import CorporateAccount, card_tail
@@ -16,6 +16,7 @@ from domain.errors import NotFound
 from domain.identity import Phone, mask_name
 from domain.institution import Standing
 from domain.level import LEVELS
+from domain.text import half_width
 from service.crypto import keyring
 from service.database import Tx, period_of
 from service.gateways.file_store import StoredFileRow
@@ -86,12 +87,28 @@ async def institution_for(tx: Tx, me: Actor, institution_id: UUID) -> Known:
 
 @dataclass(frozen=True)
 class Sought:
-    """What the public asks for; None: any."""
+    """What the public asks for; None: any. `occupations`: canonical ones, of which it teaches or assesses one."""
 
     on: date
     district: str | None = None
-    kind: str | None = None
+    kinds: Collection[str] | None = None
     standing: str | None = None
+    grade: str | None = None
+    occupations: Collection[str] | None = None
+
+    def where(self) -> list[ColumnElement[bool]]:
+        """As far as rows say it; the standing is derived."""
+        row, grade, scope = InstitutionRow, GradeRow, InstitutionScopeRow
+        said = [_ever_listed()]
+        said += [row.district == self.district] if self.district else []
+        said += [row.kind.in_(self.kinds)] if self.kinds is not None else []
+        if self.grade:
+            graded = exists().where(grade.institution_id == row.id, grade.in_force.contains(self.on))
+            said.append(graded.where(grade.grade == self.grade))
+        if self.occupations is not None:
+            may = exists().where(scope.institution_id == row.id, scope.in_force.contains(self.on))
+            said.append(may.where(scope.occupation.in_(self.occupations)))
+        return said
 
 
 async def public_page(tx: Tx, sought: Sought, after: str, limit: int) -> InstitutionsView:
@@ -103,6 +120,23 @@ async def public_page(tx: Tx, sought: Sought, after: str, limit: int) -> Institu
             break
     following = found[limit - 1].credit_code if len(found) > limit else None
     return InstitutionsView(sought.on, found[:limit], following)
+
+
+async def public_counts(tx: Tx, sought: Sought) -> Mapping[str, int]:
+    """District → how many of them there are, wherever in the city."""
+    return Counter([each.district async for each in _public(tx, replace(sought, district=None), "")])
+
+
+async def listed_named(tx: Tx, said: str, most: int) -> list[tuple[str, str]]:
+    """Credit code and name of whom `said` means among those that are or were in the catalog: by its code, by its
+    whole name, else by a part of it; up to `most`."""
+    row = InstitutionRow
+    asked = select(row.credit_code, row.name).where(_ever_listed()).order_by(row.name, row.credit_code).limit(most)
+    code = half_width(said).replace(" ", "").upper()
+    for meant in (row.credit_code == code, row.name == said, row.name.contains(said, autoescape=True)):
+        if found := (await tx.execute(asked.where(meant))).all():
+            return [(each.credit_code, each.name) for each in found]
+    return []
 
 
 async def public_file(tx: Tx, sought: Sought) -> bytes:
@@ -128,10 +162,7 @@ async def public_view(tx: Tx, institution_id: UUID, on: date) -> InstitutionView
 
 
 async def _public(tx: Tx, sought: Sought, after: str) -> AsyncIterator[InstitutionView]:
-    row = InstitutionRow
-    where = [_ever_listed()]
-    where += [row.district == sought.district] if sought.district else []
-    where += [row.kind == sought.kind] if sought.kind else []
+    row, where = InstitutionRow, sought.where()
     while True:
         asked = _institutions(*where).where(row.credit_code > after).order_by(row.credit_code).limit(_CHUNK)
         chunk = (await tx.execute(asked)).all()

@@ -1,5 +1,6 @@
 """The registry of institutions: public as far as the notice says, the rest for officers and own clerks."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -56,7 +57,7 @@ async def list_institutions(
     limit: Limit = 50,
 ) -> InstitutionsView:
     """The catalog of institutions on a day (today when none is given), a page at a time, by credit code."""
-    sought = registry.Sought(parse_date(on, "on") if on else today, district, kind, standing)
+    sought = _sought(parse_date(on, "on") if on else today, district, kind, standing)
     return await registry.public_page(tx, sought, after, limit)
 
 
@@ -70,9 +71,15 @@ async def institutions_file(
     standing: Stands = None,
 ) -> Response[bytes]:
     """The same as CSV, all of it."""
-    sought = registry.Sought(parse_date(on, "on") if on else today, district, kind, standing)
+    sought = _sought(parse_date(on, "on") if on else today, district, kind, standing)
     headers = {"Content-Disposition": f'attachment; filename="institutions-{sought.on}.csv"'}
     return Response(await registry.public_file(tx, sought), media_type=CSV_TYPE, headers=headers)
+
+
+def _sought(
+    on: date, district: str | None, kind: InstitutionKind | None, standing: Standing | None
+) -> registry.Sought:
+    return registry.Sought(on, district, {kind} if kind else None, standing)
 
 
 @get("/api/institutions/{institution_id:uuid}", opt={PUBLIC: True})

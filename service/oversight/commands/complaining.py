@@ -26,8 +26,12 @@ from service.training.tables import ClassRow
 ANYBODY = "anybody"
 
 
-async def complain(tx: Tx, me: Actor | None, new: NewComplaint, today: date, now: datetime) -> ComplaintReceipt:
+async def complain(
+    tx: Tx, me: Actor | None, new: NewComplaint, today: date, now: datetime, complaint_id: UUID | None = None
+) -> ComplaintReceipt:
     """Complain of an institution, or say an opinion; without `me`, anonymously. The words are kept sealed.
+
+    `complaint_id`: as the form chose it, so that sent twice it is one complaint.
 
     NotFound `oversight.no_institution`, also for one that never was in the catalog; Invalid `words.empty`,
     `complaint.no_class` where the institution has no class of that number; Conflict `policy.missing`.
@@ -36,7 +40,7 @@ async def complain(tx: Tx, me: Actor | None, new: NewComplaint, today: date, now
     stands = (await standings(tx, [institution.id], today))[institution.id]
     if stands.standing is Standing.NEVER:
         raise NotFound("oversight.no_institution")
-    due, complaint_id = await deadline(tx, "complaint_working_days", today), uuid4()
+    due, complaint_id = await deadline(tx, "complaint_working_days", today), complaint_id or uuid4()
     about = await _class_of(tx, institution.id, new.class_number) if new.class_number else None
     row = {"institution_id": institution.id, "class_id": about, "kind": str(new.kind), "due_on": due.on}
     by = By.actor(me, Post.TRAINEE, now) if me else By(ANYBODY, now)

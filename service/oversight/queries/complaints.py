@@ -12,7 +12,13 @@ from service.crypto import keyring
 from service.database import Tx
 from service.institutions.tables import InstitutionListingRow, InstitutionRow
 from service.oversight.queries.whom import visible_to
-from service.oversight.schemas import ComplaintCounts, ComplaintCountView, ComplaintList, ComplaintView
+from service.oversight.schemas import (
+    ComplaintCounts,
+    ComplaintCountView,
+    ComplaintList,
+    ComplaintStateView,
+    ComplaintView,
+)
 from service.oversight.tables import ComplaintAnswerRow, ComplaintRow
 from service.training.tables import ClassRow
 from service.wording import words
@@ -82,6 +88,14 @@ def _view(row: Any, today: date) -> ComplaintView:
         founded=row.founded,
         answered_on=row.answered_on,
     )
+
+
+async def complaint_receipt(tx: Tx, complaint_id: UUID) -> ComplaintStateView | None:
+    """How far a complaint is, for whoever has its number: no words, nobody's name. None where there is none."""
+    row, answer = ComplaintRow, ComplaintAnswerRow
+    asked = select(row.id, row.filed_on, row.due_on, answer.answered_on)
+    found = (await tx.execute(asked.outerjoin(answer).where(row.id == complaint_id))).one_or_none()
+    return ComplaintStateView(*found) if found else None
 
 
 async def complaint_counts(tx: Tx, year: int) -> ComplaintCounts:

@@ -98,6 +98,18 @@ async def evaluation_view(tx: Tx, me: Actor, evaluation_id: UUID) -> EvaluationV
     )
 
 
+async def results_of(tx: Tx, institution_id: UUID) -> list[tuple[int, EvaluationResultView]]:
+    """Year → what holds of an institution, for everybody; the latest year first."""
+    row = EvaluationRow
+    asked = _evaluations().where(row.institution_id == institution_id, _holds()).order_by(row.year.desc())
+    return [(each.year, _result(each)) for each in await tx.execute(asked)]
+
+
+def _result(each: Any) -> EvaluationResultView:
+    points = Score(each.score_hundredths, each.passed).points
+    return EvaluationResultView(each.credit_code, each.name, points, each.passed, each.summary, each.version)
+
+
 async def evaluations_of(tx: Tx, year: int) -> EvaluationsView:
     """A year for everybody: every institution's result by the version that holds, the best first."""
     row = EvaluationRow
@@ -115,11 +127,5 @@ async def evaluations_of(tx: Tx, year: int) -> EvaluationsView:
         evaluated=len(rows),
         passed=passed,
         failed=len(rows) - passed,
-        results=[
-            EvaluationResultView(
-                *(each.credit_code, each.name, Score(each.score_hundredths, each.passed).points),
-                *(each.passed, each.summary, each.version),
-            )
-            for each in rows[:RESULTS_MAX]
-        ],
+        results=[_result(each) for each in rows[:RESULTS_MAX]],
     )

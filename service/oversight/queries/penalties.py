@@ -65,11 +65,13 @@ async def penalty_list(tx: Tx, me: Actor, cursor: UUID | None, limit: int) -> Pe
     )
 
 
-async def public_penalties(tx: Tx, today: date) -> PublicPenalties:
-    """What is published today: penalties that stand, from their decision to the last day of their publication; one
-    that was overturned is taken down at once."""
+async def public_penalties(tx: Tx, today: date, institution_id: UUID | None = None) -> PublicPenalties:
+    """What is published today, of one institution or all: penalties that stand, from their decision to the last day
+    of their publication; one that was overturned is taken down at once."""
     row = PenaltyRow
     asked = _penalties().where(row.status.in_(STANDING), row.published_until >= today)
+    if institution_id is not None:
+        asked = asked.where(row.institution_id == institution_id)
     rows = (await tx.execute(asked.order_by(row.decided_on.desc(), row.id).limit(PUBLIC_MAX))).all()
     known = await ladders(tx, {each.ladder for each in rows})
     return PublicPenalties([_public(each, _step(each, known)) for each in rows])

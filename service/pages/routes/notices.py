@@ -1,0 +1,77 @@
+"""Pages of what stands before the public, and of what anybody complains of."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery
+
+from domain.actor import Post
+from service.pages import complaint_pages, forms, notice_pages
+from service.pages.catalog_pages import readable
+from service.pages.rendering import page
+from service.security import PUBLIC, allow
+from service.web import Me, Now, StrictRequest, Today, Tx
+
+_Page = Response[bytes]
+
+
+@get("/notices", opt={PUBLIC: True}, include_in_schema=False)
+async def notices(request: StrictRequest, tx: Tx, today: Today) -> _Page:
+    """The notices of today."""
+    district = readable(request.query_params.get("district", ""))
+    return page(request, "public/notices.html", today, **await notice_pages.running(tx, today, district))
+
+
+@get("/notices/{notice_id:uuid}", opt={PUBLIC: True}, include_in_schema=False)
+async def notice(
+    request: StrictRequest, tx: Tx, today: Today, notice_id: FromPath[UUID], after: FromQuery[UUID | None] = None
+) -> _Page:
+    """Who will be paid what."""
+    return await notice_pages.shown(request, tx, today, notice_id, after)
+
+
+@get("/notices/{notice_id:uuid}/object", opt={PUBLIC: True}, include_in_schema=False)
+async def objection(request: StrictRequest, tx: Tx, today: Today, notice_id: FromPath[UUID]) -> _Page:
+    """How to object to it."""
+    return await notice_pages.objection_form(request, tx, today, notice_id, {}, [])
+
+
+@post("/notices/{notice_id:uuid}/object", opt={PUBLIC: True}, include_in_schema=False, status_code=303)
+async def object_to(
+    request: StrictRequest, tx: Tx, today: Today, now: Now, notice_id: FromPath[UUID]
+) -> Response[Any]:
+    """Object to what an institution claimed."""
+    return await notice_pages.objected(request, tx, request.user, notice_id, today, now)
+
+
+@get("/complain", opt={PUBLIC: True}, include_in_schema=False)
+async def complain(request: StrictRequest, tx: Tx, today: Today) -> _Page:
+    """The form; `institution` may stand in the address."""
+    said = {"institution": readable(request.query_params.get("institution", ""))}
+    return await complaint_pages.form_shown(request, tx, today, said)
+
+
+@post("/complain", opt={PUBLIC: True}, include_in_schema=False, status_code=303)
+async def complained(request: StrictRequest, tx: Tx, today: Today, now: Now) -> Response[Any]:
+    """Take a complaint, or show the form again."""
+    typed = await forms.typed(request)
+    number, faults = await complaint_pages.filed(tx, request.user, typed, today, now)
+    if faults:
+        return await complaint_pages.form_shown(request, tx, today, typed, faults)
+    return forms.see(f"/complain/{number}")
+
+
+@get("/complain/mine", guards=[allow(Post.TRAINEE)], include_in_schema=False)
+async def mine(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
+    """What I complained of, with the answers."""
+    return await complaint_pages.mine(request, tx, me, today)
+
+
+@get("/complain/{complaint_id:uuid}", opt={PUBLIC: True}, include_in_schema=False)
+async def receipt(request: StrictRequest, tx: Tx, today: Today, complaint_id: FromPath[UUID]) -> _Page:
+    """How far a complaint is."""
+    return await complaint_pages.receipt(request, tx, today, complaint_id)
+
+
+ROUTES = [notices, notice, objection, object_to, complain, complained, mine, receipt]
