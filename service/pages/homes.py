@@ -7,7 +7,7 @@ from domain.actor import Actor, Post
 _HOMES = (
     (Post.TRAINEE, "/me"),
     *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)),
-    (Post.FINANCE_SIGNER, "/funds/statement"),
+    *((post, "/board") for post in (Post.HR_SIGNER, Post.FINANCE_SIGNER)),
 )
 _ADDRESS_LENGTH_MAX = 300
 
