@@ -120,7 +120,8 @@ def _trend(by_month: Mapping[str, Filed], months: Sequence[date], target: Sequen
     kept = slice(there[0], there[-1] + 1)
     values = [None if share is None else float(share * 100) for share in shares[kept]]
     goal = target[kept]
-    low, high, step = charts.axis([each for each in (*values, *goal) if each is not None])
+    above = [each + 1 for each in goal if each is not None]  # room for what stands on the line
+    low, high, step = charts.axis([*(each for each in values if each is not None), *above])
     drawn = {
         name: charts.trend(
             values, keys[kept], goal, width=width, height=height, low=low, high=high, step=step,

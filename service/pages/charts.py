@@ -57,9 +57,7 @@ def trend(
     left, right, top, bottom = 40, 62, 18, 26
     x = Scale(0, max(len(shares) - 1, 1), left, width - right)
     y = Scale(low, high, height - bottom, top)
-    points = [(x(i), y(value)) for i, value in enumerate(shares) if value is not None]
-    pieces = ["M" if i == 0 or shares[i - 1] is None else "L" for i, value in enumerate(shares) if value is not None]
-    line = "".join(f"{piece}{px} {py}" for piece, (px, py) in zip(pieces, points, strict=True))
+    line, points = _drawn([None if value is None else (x(i), y(value)) for i, value in enumerate(shares)])
     half = (x(1) - x(0)) / 2
     aims = [(i, g) for i, g in enumerate(goal) if g is not None]
     starts = [(i, g) for i, g in aims if i == 0 or g != goal[i - 1]]
@@ -90,6 +88,23 @@ def trend(
 
 def _ticks(low: float, high: float, step: float) -> list[float]:
     return [low + step * i for i in range(int((high - low) / step + 1e-9) + 1)]
+
+
+def spark(values: Sequence[float | None], *, width: int = 320, height: int = 56) -> Chart:
+    """A small line without an axis, for a sentence that says its ends; the first and the last have a value."""
+    there = [value for value in values if value is not None]
+    x = Scale(0, max(len(values) - 1, 1), 6, width - 6)
+    y = Scale(min(there), max(there), height - 8, 8)
+    line, points = _drawn([None if value is None else (x(i), y(value)) for i, value in enumerate(values)])
+    return {"w": width, "h": height, "line": line, "last": points[-1]}
+
+
+def _drawn(places: Sequence[tuple[float, float] | None]) -> tuple[str, list[tuple[float, float]]]:
+    """A path through the places, broken where there is none."""
+    pieces = [
+        f"{'M' if i == 0 or places[i - 1] is None else 'L'}{at[0]} {at[1]}" for i, at in enumerate(places) if at
+    ]
+    return "".join(pieces), [at for at in places if at]
 
 
 def ranked(

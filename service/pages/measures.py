@@ -162,7 +162,7 @@ _OF_DISTRICTS = ("steps", "returns", "coverage")
 
 # ---- the tables
 
-_SHARE_HEADING = ("本人", "机构代领", "企业", "合计", "占比", "本人金额（元）", "金额合计（元）", "金额占比")
+SHARE_HEADING = ("占比", "合计", "本人", "机构代领", "企业", "金额占比", "金额合计（元）", "本人金额（元）")
 
 
 async def _share(tx: Tx, reader: _Reader, asked: Question) -> Table:
@@ -176,7 +176,7 @@ async def _share(tx: Tx, reader: _Reader, asked: Question) -> Table:
         for channel, (number, fen) in by_channel.items():
             before = every.get(channel, (0, 0))
             every[channel] = before[0] + number, before[1] + fen
-    heading = (MEASURES["share"].along[asked.along], *_SHARE_HEADING)
+    heading = (MEASURES["share"].along[asked.along], *SHARE_HEADING)
     return Table(heading, lines, Line("合计", share_cells(every)) if lines else None)
 
 
@@ -195,12 +195,12 @@ def by_channel_of(row: ShareRowView) -> dict[str, tuple[int, int]]:
 
 
 def share_cells(by_channel: Mapping[str, tuple[int, int]]) -> tuple[int | Amount | Share, ...]:
-    """A line of the share's table, of (claims, fen) by channel."""
+    """A line of the share's table (`SHARE_HEADING`), of (claims, fen) by channel."""
     count = {str(channel): by_channel.get(channel, (0, 0))[0] for channel in Channel}
     fen = {str(channel): by_channel.get(channel, (0, 0))[1] for channel in Channel}
     own, amount = Filed.of(count), Filed.of(fen)
-    of_amounts = (Amount(amount.own), Amount(amount.total), Share(amount.share))
-    return (*count.values(), own.total, Share(own.share), *of_amounts)
+    of_amounts = (Share(amount.share), Amount(amount.total), Amount(amount.own))
+    return (Share(own.share), own.total, *count.values(), *of_amounts)
 
 
 #: Into what a line of a breakdown leads.

@@ -14,15 +14,13 @@ from service.pages import charts
 from service.pages.board import Weighed, short
 from service.pages.board_months import last_of, months_of
 from service.pages.figure_tables import Cell, Line, Table
-from service.pages.measures import by_channel_of, share_cells
+from service.pages.measures import SHARE_HEADING, by_channel_of, share_cells
 from service.statistics.queries.drilled import months_filed
 from service.statistics.queries.share import By, individual_share
 from service.statistics.schemas import IndividualShareView, ShareRowView
 
 #: What the public's figures can be told apart by.
 BY = {By.MONTH: "月份", By.DISTRICT: "区县", By.LIST: "目录", By.LEVEL: "等级", By.INDUSTRY: "行业"}
-_HEADING = ("本人（笔）", "机构代领（笔）", "企业（笔）", "合计（笔）", "占比")
-_AMOUNTS = ("本人金额（元）", "金额合计（元）", "金额占比")
 #: In the place of a figure of a line that is hidden so that another cannot be had by subtraction.
 UNSHOWN = "不列"
 
@@ -79,7 +77,7 @@ def public_table(view: IndividualShareView) -> Table:
     lines = [Line(row.name, _unshown(sizes[row.key]) if row.key in few else _cells(row)) for row in view.rows]
     count, fen = view.total.count, view.total.amount_fen
     total = Line("合计", share_cells({channel: (count[channel], fen[channel]) for channel in count}))
-    return Table((BY[By(view.by)], *_HEADING, *_AMOUNTS), lines, total)
+    return Table((BY[By(view.by)], *SHARE_HEADING), lines, total)
 
 
 def _cells(row: ShareRowView) -> tuple[Cell, ...]:
@@ -87,7 +85,7 @@ def _cells(row: ShareRowView) -> tuple[Cell, ...]:
 
 
 def _unshown(size: int) -> tuple[Cell, ...]:
-    return (FEW if size < SHOWN_MIN else UNSHOWN,) * len((*_HEADING, *_AMOUNTS))
+    return (FEW if size < SHOWN_MIN else UNSHOWN,) * len(SHARE_HEADING)
 
 
 def _chart(view: IndividualShareView) -> dict[str, Any] | None:
@@ -154,10 +152,11 @@ _INSTITUTIONS = (
 )
 _SHARE = (
     ("月份、区县、目录、等级或行业", "按哪一样分，第一列就是哪一样"),
-    *((name, "提交的笔数，撤回的不算") for name in _HEADING[:4]),
     ("占比", "本人提交的笔数÷合计，0 到 1，四位小数；没有申领的为空"),
-    *((name, "按提交时的金额，两位小数") for name in _AMOUNTS[:2]),
-    ("金额占比", "本人提交的金额÷金额合计"),
+    ("合计、本人、机构代领、企业", "提交的笔数，撤回的不算"),
+    ("金额占比", "本人提交的金额÷金额合计，0 到 1，四位小数"),
+    ("金额合计、本人金额（元）", "按提交时的金额，两位小数"),
+    ("＜5、不列", "不到 5 笔的不写数；为了不让人减出来，有时再有一行不列"),
 )
 
 

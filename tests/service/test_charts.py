@@ -102,3 +102,10 @@ def test_no_two_tiles_stand_in_one_place(codes: set[str], known: dict[str, tuple
     places = charts.placed(sorted(codes), known)
     assert places.keys() == codes
     assert len(set(places.values())) == len(codes)
+
+
+def test_a_small_line_runs_from_side_to_side_and_breaks_where_nothing_is() -> None:
+    drawn = charts.spark([30, None, 45, 40])
+    assert drawn["line"] == "M6 48M211.3 8L314 21.3"
+    assert drawn["last"] == (314, 21.3)
+    assert charts.spark([7, 7])["line"] == "M6 48L314 48"

@@ -11,7 +11,7 @@ from domain.period import Period, add_months
 from service.database import Tx
 from service.statistics.queries.share import By
 
-#: There are as many cells as combinations occur: a year of them is read in the time that docs/performance.md says.
+#: There are as many cells as combinations occur: more than a year of them takes too long for a page (decision 54).
 MONTHS_MAX = 12
 
 
