@@ -91,12 +91,20 @@ def _ticks(low: float, high: float, step: float) -> list[float]:
 
 
 def spark(values: Sequence[float | None], *, width: int = 320, height: int = 56) -> Chart:
-    """A small line without an axis, for a sentence that says its ends; the first and the last have a value."""
+    """A small line without an axis, for a sentence that says its ends; the first and the last have a value.
+
+    Little looks little: at least `_SPARK_SPAN` lies between its bottom and its top.
+    """
     there = [value for value in values if value is not None]
+    middle = (min(there) + max(there)) / 2
+    reach = max(max(there) - min(there), _SPARK_SPAN) / 2
     x = Scale(0, max(len(values) - 1, 1), 6, width - 6)
-    y = Scale(min(there), max(there), height - 8, 8)
+    y = Scale(middle - reach, middle + reach, height - 8, 8)
     line, points = _drawn([None if value is None else (x(i), y(value)) for i, value in enumerate(values)])
     return {"w": width, "h": height, "line": line, "last": points[-1]}
+
+
+_SPARK_SPAN = 10
 
 
 def _drawn(places: Sequence[tuple[float, float] | None]) -> tuple[str, list[tuple[float, float]]]:

@@ -125,6 +125,8 @@ class OpenFile:
     columns: Sequence[tuple[str, str]]
 
 
+_TEXT = "文本表格"
+_FORMATS = (("csv", _TEXT), ("xlsx", "电子表格"))
 _CATALOG = (
     ("目录", "急需紧缺、一般性、制造业等"),
     ("序号", "发布文件里的序号"),
@@ -169,7 +171,7 @@ async def open_files(tx: Tx) -> dict[str, Any]:
             OpenFile(
                 f"{each.year} 年培训目录" + (f"（第 {each.revision} 次调整）" if each.revision else ""),
                 f"{each.source_name}",
-                [(kind.upper(), f"/api/catalog/editions/{each.id}/file?kind={kind}") for kind in ("csv", "xlsx")],
+                [(name, f"/api/catalog/editions/{each.id}/file?kind={kind}") for kind, name in _FORMATS],
                 _CATALOG,
             )
             for each in published
@@ -177,15 +179,15 @@ async def open_files(tx: Tx) -> dict[str, Any]:
         OpenFile(
             "补贴标准",
             "今天有效的每个职业、每个等级的金额",
-            [(kind.upper(), f"/api/standards/file?kind={kind}") for kind in ("csv", "xlsx")],
+            [(name, f"/api/standards/file?kind={kind}") for kind, name in _FORMATS],
             _STANDARDS,
         ),
-        OpenFile("机构目录", "今天在目录里的机构", [("CSV", "/api/institutions/file")], _INSTITUTIONS),
+        OpenFile("机构目录", "今天在目录里的机构", [(_TEXT, "/api/institutions/file")], _INSTITUTIONS),
         *(
             OpenFile(
                 f"{year} 年个人申领占比",
-                "按月份、区县、目录、等级、行业各一个文件",
-                [(f"按{name} CSV", f"/statistics/file?year={year}&by={by}") for by, name in BY.items()],
+                f"按月份、区县、目录、等级、行业各一个{_TEXT}",
+                [(f"按{name}", f"/statistics/file?year={year}&by={by}") for by, name in BY.items()],
                 _SHARE,
             )
             for year in sorted({month.year for month in filed}, reverse=True)

@@ -108,4 +108,5 @@ def test_a_small_line_runs_from_side_to_side_and_breaks_where_nothing_is() -> No
     drawn = charts.spark([30, None, 45, 40])
     assert drawn["line"] == "M6 48M211.3 8L314 21.3"
     assert drawn["last"] == (314, 21.3)
-    assert charts.spark([7, 7])["line"] == "M6 48L314 48"
+    assert charts.spark([7, 7])["line"] == "M6 28.0L314 28.0"
+    assert charts.spark([30, 31])["line"] == "M6 30.0L314 26.0"
