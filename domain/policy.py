@@ -235,6 +235,8 @@ FORMS: Mapping[str, Form] = {
     "attendance_share_least": Whole(0, 100),
     "patrol_result_working_days": Whole(0, 20),
     "patrol_failed_points": Whole(1, 100),
+    # per cent of claims, by count; a city that has set none has no line on its board
+    "individual_share_target": Whole(1, 100),
 }
 
 

@@ -61,6 +61,11 @@ class WorkCalendar:
             day -= _A_DAY
         return day
 
+    def passed(self, since: date, until: date) -> int:
+        """How many working days lie after `since`, up to `until`; 0 when it was the same day, or earlier."""
+        days = (since + _A_DAY * n for n in range(1, (until - since).days + 1))
+        return sum(map(self.is_workday, days))
+
     def add(self, day: date, working_days: int) -> Workday:
         """The `working_days`-th working day after `day` (which itself never counts); 0 or more.
 

@@ -1,6 +1,6 @@
 """The one reader of the clock. Business days are Asia/Shanghai; the demo may play another day."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,11 @@ def now() -> datetime:
 def business_day(at: datetime) -> date:
     """The business day of an instant."""
     return at.astimezone(SHANGHAI).date()
+
+
+def midnight(day: date) -> datetime:
+    """When that day begins here."""
+    return datetime.combine(day, time(), SHANGHAI)
 
 
 def today() -> date:

@@ -24,10 +24,22 @@ class Scale:
         return round(self.start + (value - self.low) / span * (self.stop - self.start), 1) if span else self.start
 
 
+def axis(values: Sequence[float], most: float = 100) -> tuple[float, float, float]:
+    """From where to where an axis runs that shows all `values`, and its step: few steps, of round numbers."""
+    low, high = min(values), max(values)
+    step = next(each for each in (1, 2, 5, 10, 20, 50, most) if (high - low) / each <= _STEPS_MAX - 1)
+    start = low // step * step
+    stop = min(max(-(-high // step) * step, start + step), max(most, start + step))
+    return start, stop, step
+
+
+_STEPS_MAX = 5
+
+
 def trend(
-    shares: Sequence[float],
+    shares: Sequence[float | None],
     months: Sequence[str],
-    goal: Sequence[float],
+    goal: Sequence[float | None],
     *,
     width: int,
     height: int,
@@ -39,17 +51,22 @@ def trend(
 ) -> Chart:
     """A line of values, one a month, against a stepped target line; without `goal` only the line.
 
-    `goal` has one value a month. `every` thins the labels on the horizontal axis, counted back from the last month.
+    A month without a value leaves a gap; the first and the last have one. `goal` has one a month, or None where none
+    was set. `every` thins the labels on the horizontal axis, counted back from the last month.
     """
     left, right, top, bottom = 40, 62, 18, 26
     x = Scale(0, max(len(shares) - 1, 1), left, width - right)
     y = Scale(low, high, height - bottom, top)
-    points = [(x(i), y(value)) for i, value in enumerate(shares)]
-    line = "M" + "L".join(f"{px} {py}" for px, py in points)
+    line, points = _drawn([None if value is None else (x(i), y(value)) for i, value in enumerate(shares)])
     half = (x(1) - x(0)) / 2
-    steps = [f"{round(x(i) - half, 1)} {y(g)}L{round(x(i) + half, 1)} {y(g)}" for i, g in enumerate(goal)]
+    aims = [(i, g) for i, g in enumerate(goal) if g is not None]
+    starts = [(i, g) for i, g in aims if i == 0 or g != goal[i - 1]]
+    joined = ["M" if i == 0 or goal[i - 1] is None else "L" for i, _ in aims]
+    steps = [
+        f"{piece}{round(x(i) - half, 1)} {y(g)}L{round(x(i) + half, 1)} {y(g)}"
+        for piece, (i, g) in zip(joined, aims, strict=True)
+    ]
     last = len(shares) - 1
-    starts = [i for i, g in enumerate(goal) if i == 0 or g != goal[i - 1]]
     return {
         "w": width,
         "h": height,
@@ -58,8 +75,8 @@ def trend(
         "ticks": [(y(tick), f"{tick:g}{unit}") for tick in _ticks(low, high, step)],
         "line": line,
         "area": f"{line}L{points[-1][0]} {height - bottom}L{left} {height - bottom}Z",
-        "goal": "M" + "L".join(steps) if steps else "",
-        "goal_steps": [(round(x(i) - (half if i else 0), 1), y(goal[i]), f"{goal[i]:g}{unit}") for i in starts],
+        "goal": "".join(steps),
+        "goal_steps": [(round(x(i) - (half if i else 0), 1), y(g), f"{g:g}{unit}") for i, g in starts],
         "first": points[0],
         "first_value": f"{shares[0]:.1f}{unit}",
         "last": points[-1],
@@ -71,6 +88,31 @@ def trend(
 
 def _ticks(low: float, high: float, step: float) -> list[float]:
     return [low + step * i for i in range(int((high - low) / step + 1e-9) + 1)]
+
+
+def spark(values: Sequence[float | None], *, width: int = 320, height: int = 56) -> Chart:
+    """A small line without an axis, for a sentence that says its ends; the first and the last have a value.
+
+    Little looks little: at least `_SPARK_SPAN` lies between its bottom and its top.
+    """
+    there = [value for value in values if value is not None]
+    middle = (min(there) + max(there)) / 2
+    reach = max(max(there) - min(there), _SPARK_SPAN) / 2
+    x = Scale(0, max(len(values) - 1, 1), 6, width - 6)
+    y = Scale(middle - reach, middle + reach, height - 8, 8)
+    line, points = _drawn([None if value is None else (x(i), y(value)) for i, value in enumerate(values)])
+    return {"w": width, "h": height, "line": line, "last": points[-1]}
+
+
+_SPARK_SPAN = 10
+
+
+def _drawn(places: Sequence[tuple[float, float] | None]) -> tuple[str, list[tuple[float, float]]]:
+    """A path through the places, broken where there is none."""
+    pieces = [
+        f"{'M' if i == 0 or places[i - 1] is None else 'L'}{at[0]} {at[1]}" for i, at in enumerate(places) if at
+    ]
+    return "".join(pieces), [at for at in places if at]
 
 
 def ranked(
@@ -143,36 +185,40 @@ def change(rows: Sequence[tuple[str, float]], *, width: int, gap: int = 26, labe
     return {"w": width, "h": len(ordered) * gap, "zero": x(0), "x0": label, "thick": gap - 9, "rows": bars}
 
 
-#: Column and row of each district where a person who knows the city looks for it.
-PLACES: Mapping[str, tuple[int, int]] = {
-    "商河": (4, 1),
-    "起步区": (3, 2),
-    "济阳": (4, 2),
-    "槐荫": (2, 3),
-    "天桥": (3, 3),
-    "高新区": (4, 3),
-    "章丘": (5, 3),
-    "长清": (1, 4),
-    "市中": (2, 4),
-    "历下": (3, 4),
-    "历城": (4, 4),
-    "莱芜": (5, 4),
-    "平阴": (1, 5),
-    "南部山区": (3, 5),
-    "钢城": (5, 5),
-}
+#: Column and row of a tile, counted from 1.
+Place = tuple[int, int]
 
 
-def tiles(shares: Mapping[str, float], *, size: int = 84, cuts: Sequence[float] = (30, 36, 42, 48)) -> Chart:
-    """A map made of squares: one a district with a share (per cent), shaded in five steps."""
+def placed(codes: Sequence[str], places: Mapping[str, Place]) -> dict[str, Place]:
+    """Each code's place on the map of tiles: its own, or in rows below those that have one."""
+    known = {code: places[code] for code in codes if code in places}
+    columns = max((column for column, _ in known.values()), default=_COLUMNS)
+    below = max((row for _, row in known.values()), default=0)
+    others = [code for code in codes if code not in places]
+    return known | {code: (1 + i % columns, below + 1 + i // columns) for i, code in enumerate(others)}
+
+
+_COLUMNS = 5
+
+
+def tiles(
+    rows: Mapping[str, tuple[str, float | None]],
+    places: Mapping[str, Place],
+    *,
+    size: int = 84,
+    cuts: Sequence[float] = (30, 36, 42, 48),
+) -> Chart:
+    """A map made of squares, one a district by its code: name and share (per cent), shaded in five steps."""
+    at = placed(list(rows), places)
     squares = [
         {
             "x": (column - 1) * size + 3,
             "y": (row - 1) * size + 3,
-            "name": name,
-            "value": f"{shares[name]:.1f}%" if name in shares else "—",
-            "bin": 1 + sum(shares.get(name, 0) >= cut for cut in cuts),
+            "name": rows[code][0],
+            "value": "—" if (share := rows[code][1]) is None else f"{share:.1f}%",
+            "bin": 1 + sum((share or 0) >= cut for cut in cuts),
         }
-        for name, (column, row) in PLACES.items()
+        for code, (column, row) in at.items()
     ]
-    return {"w": 5 * size, "h": 5 * size, "size": size - 6, "tiles": squares}
+    columns, lines = (max((place[i] for place in at.values()), default=1) for i in (0, 1))
+    return {"w": columns * size, "h": lines * size, "size": size - 6, "tiles": squares}

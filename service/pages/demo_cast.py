@@ -58,6 +58,6 @@ CAST = (
     ),
     Part(Post.CATALOG_PUBLISHER, ("catalog-publisher",), "审定和发布别人编辑的目录；确认政策参数"),
     Part(Post.STANDARD_EDITOR, ("standard-editor",), "按公式拟定补贴标准；签齐后发布；看哪些申领的金额会变"),
-    Part(Post.HR_SIGNER, ("hr-signer",), "代表人社部门对标准方案签字"),
-    Part(Post.FINANCE_SIGNER, ("finance-signer",), "代表财政部门对标准方案签字"),
+    Part(Post.HR_SIGNER, ("hr-signer",), "代表人社部门对标准方案签字；看直达率看板"),
+    Part(Post.FINANCE_SIGNER, ("finance-signer",), "代表财政部门对标准方案签字；看直达率看板和资金月报"),
 )

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
+from typing import Any
 
 from domain.claim import Channel
 from domain.share import percent_of, share_of
+from service.pages.charts import Chart, spark
 from service.statistics.schemas import IndividualShareView
+
+_LINE_MONTHS_MIN = 2
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,9 @@ class Headline:
     by_amount: str
     definition: str
     sample: bool
+    #: The share of each month in per cent, for a small line; None where fewer than two months have one that is shown.
+    spark: Chart | None
+    said: str
 
     @classmethod
     def of(cls, view: IndividualShareView) -> "Headline":
@@ -33,4 +41,17 @@ class Headline:
             by_amount=percent_of(share_of(amount_fen)),
             definition=view.definition,
             sample=view.sample,
+            **_line(view),
         )
+
+
+def _line(view: IndividualShareView) -> dict[str, Any]:
+    """The months as a line and as a sentence; a month over few claims is left out, as it is not shown."""
+    shares = {row.key: row.share.count for row in view.rows if row.share.count is not None}
+    if len(shares) < _LINE_MONTHS_MIN:
+        return {"spark": None, "said": ""}
+    first, last = min(shares), max(shares)
+    months = [f"{first[:4]}-{month:02d}" for month in range(int(first[5:]), int(last[5:]) + 1)]
+    ends = [f"{int(month[5:])}月 {percent_of(Fraction(str(shares[month])))}" for month in (first, last)]
+    values = [None if (share := shares.get(month)) is None else share * 100 for month in months]
+    return {"spark": spark(values), "said": f"今年各月个人申领占比，从 {ends[0]} 到 {ends[1]}"}

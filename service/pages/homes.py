@@ -14,6 +14,7 @@ _HOMES = (
     (Post.ACCEPTOR, "/desk/counter"),
     *((post, "/catalog-desk") for post in (Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER)),
     *((post, "/catalog-desk/standards") for post in (Post.STANDARD_EDITOR, Post.HR_SIGNER)),
+    *((post, "/board") for post in (Post.HR_SIGNER, Post.FINANCE_SIGNER)),
 )
 _ADDRESS_LENGTH_MAX = 300
 

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from domain.actor import Actor
 from domain.errors import Conflict
 from domain.group import Group, groups_of
+from domain.period import Period
 from domain.retirement import RetirementTable
 from domain.workday import WorkCalendar, Workday
 from service.database import Tx, period_of
@@ -49,6 +50,13 @@ async def required_by_day(tx: Tx, days: Collection[date], keys: Set[str]) -> dic
         for key in keys - values.keys():
             raise Conflict("policy.missing", key=key, on=day.isoformat())
     return found
+
+
+async def history(tx: Tx, key: str) -> list[tuple[Period, Any]]:
+    """When a parameter had which value, the earliest first; none where it was never set."""
+    row = PolicyRow
+    rows = await tx.execute(select(row.in_force, row.value).where(row.key == key).order_by(func.lower(row.in_force)))
+    return [(period_of(each.in_force), each.value) for each in rows]
 
 
 async def policies_on(tx: Tx, on: date) -> PoliciesView:

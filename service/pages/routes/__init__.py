@@ -1,8 +1,10 @@
 """Every page, in one place."""
 
 from service.pages.routes import (
+    board,
     catalog_desk,
     desk,
+    figures,
     finance,
     information,
     institution,
@@ -19,8 +21,10 @@ from service.pages.routes import (
 ROUTES = [
     route
     for each in (
+        board,
         catalog_desk,
         desk,
+        figures,
         finance,
         information,
         institution,

@@ -14,14 +14,12 @@ from domain.errors import Invalid
 from domain.level import LEVELS
 from domain.period import Period, add_months, months_within, parse_date
 from domain.share import DEFINITION, share_of
+from domain.suppression import hidden
 from service.database import Tx
 from service.settings import settings
 from service.statistics.schemas import IndividualShareView, ShareRowView, ShareTotalView, ShareView
 
 YEARS_MAX = 10
-
-#: A line of open data over fewer claims than this is not shown: behind few claims stand few, recognisable persons.
-SHOWN_MIN = 5
 
 LIST_NAMES = {
     "shortage": "急需紧缺",
@@ -96,9 +94,9 @@ async def individual_share(tx: Tx, span: Period, by: By, *, public: bool) -> Ind
     for each in figures.values():
         total.count.update(each.count)
         total.amount_fen.update(each.amount_fen)
-    hidden = _hidden(figures) if public else frozenset()
+    few = hidden({key: each.count.total() for key, each in figures.items()}) if public else frozenset()
     names = found.districts if by is By.DISTRICT else _names(by, figures)
-    rows = [_row(key, names.get(key, key), None if key in hidden else figures[key]) for key in sorted(figures)]
+    rows = [_row(key, names.get(key, key), None if key in few else figures[key]) for key in sorted(figures)]
     sample = _is_sample(found.sample)
     return IndividualShareView(span.first, span.last, by, rows, _total(total), DEFINITION, sample)
 
@@ -157,16 +155,6 @@ _FIGURES = text("""
       LEFT JOIN figures ON true
       LEFT JOIN districts ON CAST(:by AS text) = 'district' AND districts.code = figures.key
 """)
-
-
-def _hidden(figures: Mapping[str, _Figures]) -> frozenset[str]:
-    """The lines over few claims; one alone could be had by subtraction, so the next smallest hides with it."""
-    size = {key: each.count.total() for key, each in figures.items()}
-    few = [key for key in size if size[key] < SHOWN_MIN]
-    if len(few) == 1:
-        others = sorted((size[key], key) for key in size if key not in few)
-        few += [key for _, key in others[:1]]
-    return frozenset(few)
 
 
 def _names(by: By, keys: Iterable[str]) -> Mapping[str, str]:
