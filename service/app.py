@@ -27,7 +27,7 @@ from service.offers import routes as offers
 from service.operations import routes as operations
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
-from service.pages.routes import finance, public, session, trainee
+from service.pages.routes import finance, journal, money, operate, public, session, trainee
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS
@@ -104,13 +104,15 @@ FEATURES = [
     ),
 ]
 
+PAGES = [public, session, trainee, finance, money, operate, journal]
+
 
 def create_app() -> Litestar:
     """The ASGI application of this process."""
     logs.configure()
     routes = openapi.describe([health, day, advance_clock, *(route for each in FEATURES for route in each.ROUTES)])
     app = Litestar(
-        route_handlers=[*routes, *public.ROUTES, *session.ROUTES, *trainee.ROUTES, *finance.ROUTES],
+        route_handlers=[*routes, *(route for each in PAGES for route in each.ROUTES)],
         dependencies=DEPENDENCIES,
         exception_handlers=for_people(HANDLERS),
         middleware=[DefineMiddleware(Authentication)],

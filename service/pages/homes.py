@@ -6,8 +6,10 @@ from domain.actor import Actor, Post
 
 _HOMES = (
     (Post.TRAINEE, "/me"),
-    *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)),
+    *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER)),
     (Post.FINANCE_SIGNER, "/funds/statement"),
+    (Post.AUDITOR, "/journal"),
+    (Post.OPERATOR, "/operate"),
 )
 _ADDRESS_LENGTH_MAX = 300
 
