@@ -20,7 +20,7 @@ _DOORS = (
     ("/finance/returns", "回盘和异常", EYES),
     ("/finance/unknown", "结果不明", EYES),
     ("/finance/funds", "资金", _FUNDS),
-    ("/funds/statement", "资金月报", (*EYES, Post.FINANCE_SIGNER)),
+    ("/funds/statement", "资金月报", (Post.FINANCE_SIGNER,)),
     ("/finance/clawbacks", "追回", _OWED),
     ("/finance/statements", "对账", EYES),
     ("/journal", "日志", (Post.AUDITOR,)),

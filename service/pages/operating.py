@@ -19,7 +19,6 @@ from service.audit.queries.entries import JournalFilter
 from service.audit.queries.seal import seal_head, touched
 from service.database import Tx
 from service.operations.queries.desk import STATEMENT, UNKNOWN, desk
-from service.pages import money
 from service.pages.acts import codes
 from service.pages.forms import Fault, Typed, faults_of, see
 from service.pages.rendering import private
@@ -37,6 +36,8 @@ _DOORS = (
     ("/operate/jobs", "后台作业", (Post.OPERATOR, Post.AUDITOR)),
     ("/operate/seals", "日志封存", (Post.OPERATOR, Post.AUDITOR)),
     ("/operate/settings", "设置", (Post.OPERATOR, Post.AUDITOR)),
+    ("/journal", "日志", (Post.AUDITOR,)),
+    ("/finance", "财务", (Post.AUDITOR,)),
 )
 
 
@@ -45,7 +46,6 @@ def page(
 ) -> Response[bytes]:
     """A page of the operators' desk, or an auditor's, with the doors of whoever asks."""
     doors = [(name, address) for address, name, posts in _DOORS if me.holds(*posts)]
-    doors = [*doors, *money.doors_of(me)] if me.holds(Post.AUDITOR) else doors
     shown = {"doors": doors, "posts": me.posts, "desk": desk_name, **given}
     return private(request, f"{template}.html", clock.today(), status=status, **shown)
 

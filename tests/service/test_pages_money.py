@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from domain.actor import Actor, Post
+from domain.agent_bank import BankWay
 from domain.batch import BatchStatus
 from service.access.tables import UserRow
 from service.batches import commands as batches
@@ -28,8 +29,11 @@ from tests.objections import PaidForThem
 from tests.pages import Browser, at_a_browser, read
 from tests.payments import Stage, a_return, attempt_statuses, lines_of
 from tests.service.test_clawbacks import Office
+from tests.service.test_seams_of_money import Agree, agree
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
 from tests.world import World
+
+__all__ = ["agree"]  # a fixture
 
 ODD = "<script>alert(1)</script>"
 SHEET = "text/csv"
@@ -110,8 +114,8 @@ async def test_a_new_district_finds_every_list_empty_and_no_form_without_its_pos
         ("/finance/delegations", "还没有委托"),
     ):
         assert empty in read(await maker.get(address)).text, address
-        seen = read(await watching.get(address))
-        assert not [each for each in seen.values("action", "form") if "/finance" in each and "close" not in each][1:]
+    for address in ("/finance", "/finance/returns", "/finance/statements", "/finance/clawbacks", "/finance/funds"):
+        assert "post" not in read(await watching.get(address)).values("method", "form")[1:]  # the first signs out
         assert (await outside.client.get(address)).status_code == 403
     assert "没有等核对的收款卡" in read(await checker.get("/finance/account-checks")).text
     assert (await maker.client.get("/finance/account-checks")).status_code == 403
@@ -195,14 +199,11 @@ async def test_one_stops_a_batch_another_lets_it_go_on_and_it_is_given_up(commit
     assert "已解散：重新编" in read(await maker.get(f"/finance/batches/{batch.id}")).text
 
 
-async def test_two_persons_carry_a_file(committed: World, at: Desk) -> None:
+async def test_two_persons_carry_a_file(committed: World, at: Desk, agree: Agree) -> None:
+    agree(way=BankWay.FILES)
     async with transaction() as tx:
         stage = await Stage.build(tx, committed, claims=1)
         batch = await stage.written(tx)
-        carried = (
-            "UPDATE batches SET terms = jsonb_set(terms, '{way}', to_jsonb(CAST('files' AS text))) WHERE id = :b"
-        )
-        await tx.execute(text(carried), {"b": batch.id})
     maker, checker, _ = await at.staff(stage)
     at_batch = f"/finance/batches/{batch.id}"
     assert "取出文件" in read(await maker.get(at_batch)).text

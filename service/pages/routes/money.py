@@ -178,8 +178,8 @@ async def amount_corrections(request: StrictRequest, tx: Tx, me: Me, today: Toda
 @get("/finance/funds", guards=[allow(Post.REVIEWER, *EYES)], include_in_schema=False)
 async def funds(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> _Page:
     """What there is, for how long, and what was proposed."""
-    may = me.holds(Post.CHECKER, Post.RELEASER)
-    return page(request, "funds", today, me, may_answer=may, **await money_funds.overview(tx, me, today, now))
+    may = {"may_answer": me.holds(Post.CHECKER, Post.RELEASER), "may_read_months": me.holds(*EYES)}
+    return page(request, "funds", today, me, **may, **await money_funds.overview(tx, me, today, now))
 
 
 @get("/finance/delegations", guards=[allow(*CITY_FINANCE, Post.AUDITOR)], include_in_schema=False)
