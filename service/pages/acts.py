@@ -77,13 +77,15 @@ def uuid_of(text: str) -> UUID:
 @dataclass(frozen=True)
 class Act:
     """`shown` gives what the form says, `back` among it: where one came from; NotFound for a foreign subject.
-    `do` is the command, `view` what it answers, `told` the code that says it was done."""
+    `do` is the command, `view` what it answers, `told` the code that says it was done, `needs` the fields that must
+    not be left empty."""
 
     posts: tuple[Post, ...]
     view: Any
     shown: Callable[[Asked], Awaitable[dict[str, Any]]]
     do: Callable[[Asked], Awaitable[Any]]
     told: str
+    needs: tuple[str, ...] = ()
 
 
 async def uploaded(request: Request[Any, Any, Any], field: str) -> tuple[bytes, str]:

@@ -167,11 +167,13 @@ async def _close(asked: Asked) -> CloseView:
 
 
 ACTS = {
-    "resolve": Act(_ANSWERERS, ExceptionView, _odd_line, _resolve, "resolved"),
-    "resolve-line": Act(_ANSWERERS, StatementLineView, _statement_line, _resolve_line, "resolved"),
-    "repayment": Act(SIGNERS, RepaymentProposalView, _statement_line, _repayment, "proposed"),
+    "resolve": Act(_ANSWERERS, ExceptionView, _odd_line, _resolve, "resolved", ("code",)),
+    "resolve-line": Act(_ANSWERERS, StatementLineView, _statement_line, _resolve_line, "resolved", ("code",)),
+    "repayment": Act(
+        SIGNERS, RepaymentProposalView, _statement_line, _repayment, "proposed", ("number", "amount", "note")
+    ),
     "repayment-answer": Act(SIGNERS, RepaymentProposalView, _statement_line, _repayment_answer, "answered"),
-    "set-aside": Act(SIGNERS, StatementView, _statement, _set_aside, "resolved"),
-    "decide": Act(SIGNERS, AttemptDecisionView, _unknown, _decide, "said"),
-    "close-day": Act(SIGNERS, CloseView, _next_day, _close, "closed"),
+    "set-aside": Act(SIGNERS, StatementView, _statement, _set_aside, "resolved", ("note",)),
+    "decide": Act(SIGNERS, AttemptDecisionView, _unknown, _decide, "said", ("outcome",)),
+    "close-day": Act(SIGNERS, CloseView, _next_day, _close, "closed", ("account", "day")),
 }

@@ -82,13 +82,13 @@ async def _resend(asked: Asked) -> BankFileView:
 
 
 ACTS = {
-    "hold": Act(SIGNERS, BatchView, _batch, _hold, "held"),
+    "hold": Act(SIGNERS, BatchView, _batch, _hold, "held", ("code",)),
     "lift": Act((Post.CHECKER, Post.RELEASER), BatchView, _batch, _lift, "lifted"),
-    "dissolve": Act(SIGNERS, BatchView, _batch, _dissolve, "dissolved"),
+    "dissolve": Act(SIGNERS, BatchView, _batch, _dissolve, "dissolved", ("reason",)),
     "take-file": Act(SIGNERS, BankFileView, _batch, _take_file, "taken_out"),
-    "handed-over": Act(SIGNERS, BatchView, _batch, _handed_over, "said"),
-    "file-word": Act(SIGNERS, BankFileView, _batch, _file_word, "said"),
-    "resend": Act(SIGNERS, BankFileView, _batch, _resend, "said"),
+    "handed-over": Act(SIGNERS, BatchView, _batch, _handed_over, "said", ("sha256",)),
+    "file-word": Act(SIGNERS, BankFileView, _batch, _file_word, "said", ("outcome",)),
+    "resend": Act(SIGNERS, BankFileView, _batch, _resend, "said", ("note",)),
 }
 
 

@@ -12,6 +12,7 @@ from service.database import Tx
 from service.pages import forms, money, money_bank, money_batches, money_funds, money_owed
 from service.pages.acts import Act, Asked, fingerprints
 from service.pages.forms import Fault
+from service.wording import words
 
 _Request = Request[Any, Any, Any]
 ACTS = {**money_batches.ACTS, **money_bank.ACTS, **money_owed.ACTS, **money_funds.ACTS}
@@ -43,7 +44,8 @@ async def done(
         once = forms.once_of(request, me, typed, asked.text("once"))
         await once(tx, act.view, lambda: act.do(asked))
 
-    if faults := await forms.refused(tx, effect):
+    faults = [(field, words("value.missing")) for field in act.needs if not asked.text(field)]
+    if faults := faults or await forms.refused(tx, effect):
         return await _form(request, name, act, asked, faults)
     return forms.see(about["back"], act.told)
 

@@ -200,13 +200,27 @@ async def _answer_check(asked: Asked) -> AccountCheckView:
 
 _MAKER = (Post.MAKER,)
 ACTS = {
-    "appropriation": Act(_MAKER, AppropriationView, _funds, _propose, "proposed"),
+    "appropriation": Act(
+        _MAKER,
+        AppropriationView,
+        _funds,
+        _propose,
+        "proposed",
+        ("fund", "year", "direction", "amount", "document", "reason"),
+    ),
     "appropriation-confirm": Act(_ANSWERERS, AppropriationView, _appropriation, _confirm, "confirmed"),
-    "appropriation-decline": Act(_ANSWERERS, AppropriationView, _appropriation, _decline, "refused"),
-    "transfer": Act(_MAKER, TransferView, _funds, _propose_transfer, "proposed"),
+    "appropriation-decline": Act(_ANSWERERS, AppropriationView, _appropriation, _decline, "refused", ("reason",)),
+    "transfer": Act(_MAKER, TransferView, _funds, _propose_transfer, "proposed", ("amount", "document", "reason")),
     "transfer-confirm": Act(_ANSWERERS, TransferView, _transfer, _confirm_transfer, "confirmed"),
-    "transfer-decline": Act(_ANSWERERS, TransferView, _transfer, _decline_transfer, "refused"),
-    "delegation": Act(CITY_FINANCE, DelegationView, _delegating, _delegate, "proposed"),
+    "transfer-decline": Act(_ANSWERERS, TransferView, _transfer, _decline_transfer, "refused", ("reason",)),
+    "delegation": Act(
+        CITY_FINANCE,
+        DelegationView,
+        _delegating,
+        _delegate,
+        "proposed",
+        ("district", "post", "login", "first_day", "last_day", "reason"),
+    ),
     "delegation-confirm": Act(CITY_FINANCE, DelegationView, _delegation, _confirm_delegation, "confirmed"),
-    "account-check": Act((Post.CHECKER,), AccountCheckView, _check, _answer_check, "answered"),
+    "account-check": Act((Post.CHECKER,), AccountCheckView, _check, _answer_check, "answered", ("note",)),
 }

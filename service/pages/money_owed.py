@@ -157,12 +157,12 @@ def _figures(asked: Asked) -> dict[str, Any]:
 
 _REVIEWER = (Post.REVIEWER,)
 ACTS = {
-    "clawback": Act(_REVIEWER, ClawbackView, _new, _raise, "raised"),
-    "demand": Act(_OFFICERS, ClawbackView, _clawback, _demand, "demanded"),
-    "waiver": Act(_OFFICERS, ClawbackView, _clawback, _waiver, "proposed"),
+    "clawback": Act(_REVIEWER, ClawbackView, _new, _raise, "raised", ("claim_id", "cause", "note")),
+    "demand": Act(_OFFICERS, ClawbackView, _clawback, _demand, "demanded", ("letter_number",)),
+    "waiver": Act(_OFFICERS, ClawbackView, _clawback, _waiver, "proposed", ("law", "note")),
     "waiver-answer": Act(_OFFICERS, ClawbackView, _clawback, _waiver_answer, "answered"),
-    "enforcement": Act(_OFFICERS, ClawbackView, _clawback, _enforcement, "proposed"),
+    "enforcement": Act(_OFFICERS, ClawbackView, _clawback, _enforcement, "proposed", ("order_number", "ordered_on")),
     "enforcement-answer": Act(_OFFICERS, ClawbackView, _clawback, _enforcement_answer, "answered"),
-    "correction": Act(_REVIEWER, CorrectionView, _preview, _correction, "proposed"),
+    "correction": Act(_REVIEWER, CorrectionView, _preview, _correction, "proposed", ("note",)),
     "correction-answer": Act(_REVIEWER, CorrectionView, _waiting, _correction_answer, "answered"),
 }

@@ -104,7 +104,10 @@ async def in_force(tx: Tx) -> dict[str, Any]:
     policies = (await policies_on(tx, clock.today())).policies
     return {
         "settings": [*shown, (words("setting.clock_offset"), words("setting.days", {"days": clock.offset().days}))],
-        "policies": [(each, msgspec.json.encode(each.value).decode()) for each in policies],
+        "policies": [
+            (each, msgspec.json.encode(each.value).decode(), isinstance(each.value, (dict, list)))
+            for each in policies
+        ],
     }
 
 
@@ -134,7 +137,7 @@ async def journal(tx: Tx, me: Actor, typed: Typed, cursor: int | None) -> dict[s
         "found": found,
         "faults": faults,
         "typed": asked,
-        "kinds": sorted(codes("noun"), key=lambda each: each[1]),
+        "kinds": sorted(((code, entries.kind_words(code)) for code, _ in codes("noun")), key=lambda each: each[1]),
         "by": [(str(each), words(f"post.{each}")) for each in Post],
         "seal": await seal_head(tx),
         "field_words": field_words,

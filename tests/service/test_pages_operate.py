@@ -31,7 +31,7 @@ async def test_an_operator_has_a_dead_job_done_again_once(committed: World) -> N
         row = await tx.execute(
             text(
                 "INSERT INTO jobs (kind, subject, round, state, attempts, next_at, last_error)"
-                " VALUES ('audit.seal_journal', :subject, 1, 'dead', 8, now(), :odd) RETURNING id"
+                " VALUES ('messages.send_message', :subject, 1, 'dead', 8, now(), :odd) RETURNING id"
             ),
             {"subject": uuid4(), "odd": ODD},
         )

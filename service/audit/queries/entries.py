@@ -1,5 +1,6 @@
 """The journal as auditors read it: a page at a time, the latest first, never more than a stretch of it at once."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +21,8 @@ from service.journal import JournalRow
 from service.people.tables import PersonRow
 from service.wording import wording, words
 
+#: 这个批次 is a batch.
+_THIS = re.compile("^这.")
 #: Rows that one page looks through, however few of them fit.
 STRETCH = 50_000
 
@@ -106,7 +109,7 @@ def _entry(row: Row[*tuple[Any, ...]]) -> JournalEntryView:
 
 def kind_words(kind: str) -> str:
     """What a kind of subject is called; the kind itself where nobody gave it a name."""
-    return words(f"noun.{kind}") if f"noun.{kind}" in wording() else kind
+    return _THIS.sub("", words(f"noun.{kind}")) if f"noun.{kind}" in wording() else kind
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[ChangeView]:
