@@ -162,9 +162,9 @@ def _acts(view: BatchView, file: BankFileView | None, me: Actor) -> list[tuple[s
 
 def _changed(view: BatchView, typed: Typed) -> list[tuple[str, str, str]]:
     """What was shown and what is there now, where the two differ: (name, old, new)."""
-    if not typed.get("content_hash") or typed["content_hash"] == view.content_hash:
-        return []
     now_so = {"line_count": view.line_count, "sum_fen": view.sum_fen, "content_hash": view.content_hash}
+    if "content_hash" not in typed or all(typed.get(name, "") == str(value) for name, value in now_so.items()):
+        return []
     return [
         (words(f"batch_shown.{name}"), _told(name, typed.get(name, "")), _told(name, str(value or "")))
         for name, value in now_so.items()

@@ -21,6 +21,7 @@ _DOORS = (
     ("/finance/unknown", "结果不明", EYES),
     ("/finance/funds", "资金", _FUNDS),
     ("/funds/statement", "资金月报", (Post.FINANCE_SIGNER,)),
+    ("/finance/delegations", "代签委托", (Post.FINANCE_SIGNER,)),
     ("/finance/clawbacks", "追回", _OWED),
     ("/finance/statements", "对账", EYES),
     ("/journal", "日志", (Post.AUDITOR,)),
