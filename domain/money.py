@@ -40,3 +40,50 @@ def fen_display(fen: Fen) -> str:
 def format_yuan(fen: Fen) -> str:
     """1,800 元, or 1,800.50 元 where there are fen: for people."""
     return f"{fen_display(fen).removesuffix('.00')} 元"
+
+
+_NUMERALS, _PLACES, _GROUPS = (
+    "零壹贰叁肆伍陆柒捌玖",
+    ("", "拾", "佰", "仟"),
+    ("", "万", "亿", "万亿"),
+)  # of four digits each
+
+
+def formal_yuan(fen: Fen) -> str:
+    """人民币捌拾肆万伍仟柒佰贰拾元整: an amount as it is written where it is signed.
+
+    As 正确填写票据和结算凭证的基本规定 says, from nothing up to what four groups of four digits hold.
+    """
+    yuan, rest = divmod(fen, 100)
+    whole = f"{_formal_whole(yuan)}元" if yuan else ""
+    jiao, single = divmod(rest, 10)
+    gap = "零" if whole and rest and (not jiao or yuan % 10 == 0) else ""
+    parts = (f"{_NUMERALS[jiao]}角" if jiao else "") + (f"{_NUMERALS[single]}分" if single else "整")
+    return f"人民币{whole or ('' if rest else '零元')}{gap}{parts}"
+
+
+def _formal_whole(number: int) -> str:
+    """Four digits at a time; what is missing between two digits is said once, as 零."""
+    told, group = "", 0
+    while number:
+        number, four = divmod(number, 10_000)
+        if four:
+            gap = "零" if told and not told.startswith("零") and four % 10 == 0 else ""
+            told = f"{_formal_four(four)}{_GROUPS[group]}{gap}{told}"
+        elif told and not told.startswith("零"):
+            told = f"零{told}"
+        if number and four and four < 1_000:
+            told = f"零{told}"
+        group += 1
+    return told
+
+
+def _formal_four(four: int) -> str:
+    digits = [four // 10**place % 10 for place in (3, 2, 1, 0)]
+    told = ""
+    for place, digit in zip((3, 2, 1, 0), digits, strict=True):
+        if digit:
+            told += f"{_NUMERALS[digit]}{_PLACES[place]}"
+        elif told and not told.endswith("零"):
+            told += "零"
+    return told.rstrip("零")

@@ -1,6 +1,5 @@
 """Finance over HTTP: whether the money lasts, the monthly statement with its lines, and the vouchers of batches."""
 
-from asyncio import to_thread
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from domain.fund import Movement, PositionKey
 from domain.fund_month import parse_month
 from service.accounting.queries import vouchers as kept
 from service.accounting.queries.forecast import forecasts
-from service.accounting.queries.statement import statement, statement_book, statement_lines
+from service.accounting.queries.statement import book_of, statement_lines, statement_of
 from service.accounting.schemas import ForecastList, LedgerLines, StatementView
 from service.gateways.sheet_files import CSV_TYPE, TYPES, XLSX_TYPE
 from service.openapi import files
@@ -38,16 +37,16 @@ async def forecast(
 
 
 @get("/api/funds/statement", guards=[allow(*FINANCE)])
-async def show_statement(tx: Tx, me: Me, today: Today, now: Now, month: Month = None) -> StatementView:
+async def show_statement(tx: Tx, me: Me, now: Now, month: Month = None) -> StatementView:
     """What my district's funds were, what moved and what they are, in a month such as 2026-03 (else this one)."""
-    return await statement(tx, me, parse_month(month or f"{today:%Y-%m}"), now)
+    return await statement_of(tx, me, month, now)
 
 
 @get("/api/funds/statement/book", guards=[allow(*FINANCE)], operation_class=files(gives=(XLSX_TYPE,)))
-async def statement_file(tx: Tx, me: Me, today: Today, now: Now, month: Month = None) -> Response[bytes]:
+async def statement_file(tx: Tx, me: Me, now: Now, month: Month = None) -> Response[bytes]:
     """The statement as XLSX."""
-    view = await statement(tx, me, parse_month(month or f"{today:%Y-%m}"), now)
-    return private_file(await to_thread(statement_book, view), XLSX_TYPE, f"funds-{view.month}.xlsx")
+    content, name = await book_of(tx, me, month, now)
+    return private_file(content, XLSX_TYPE, name)
 
 
 @get("/api/funds/statement/lines", guards=[allow(*FINANCE)])

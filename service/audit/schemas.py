@@ -71,3 +71,44 @@ class StoryView(Struct):
 
     claim: ClaimView
     steps: list[StepView]
+
+
+class QueueView(Struct):
+    """Work of one kind that is owed: how many jobs, and for how many seconds the oldest has been waiting and due."""
+
+    kind: str
+    name: str
+    ready: int
+    late_seconds: int
+
+
+class ChangeView(Struct):
+    """A field that changed; null: there was no value, or there is none."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+class JournalEntryView(Struct, kw_only=True):
+    """A row of the journal. `what`: in words, where there are any for this `action`; `person`: masked, empty where a
+    machine acted."""
+
+    id: int
+    at: datetime
+    kind: str
+    kind_words: str
+    subject: UUID
+    what: str
+    action: str
+    who: str
+    person: str
+    reason: str
+    changes: list[ChangeView]
+
+
+class JournalPage(Struct):
+    """The latest first. `next`: the cursor of the page that follows; null where the journal begins."""
+
+    entries: list[JournalEntryView]
+    next: int | None

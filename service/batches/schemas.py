@@ -333,3 +333,53 @@ class RestoredView(Struct):
     attempts_unknown: int
     batches_dissolved: int
     serial: int
+
+
+class PartView(Struct):
+    """How many of a batch's payments have a `code` (a level, a channel), over how much."""
+
+    code: str
+    count: int
+    sum_fen: int
+
+
+class RecheckView(Struct):
+    """A time that a batch's claims were looked up in the registers: `stopped` of `claims` left."""
+
+    step: str
+    checked_at: datetime
+    claims: int
+    stopped: int
+
+
+class FundShareView(Struct):
+    """A position that pays a batch: what it was given, and of that paid, on its way, and waiting for this batch."""
+
+    year: int
+    appropriated_fen: int
+    paid_fen: int
+    in_flight_fen: int
+    waits_fen: int
+
+
+class ContentView(Struct, kw_only=True):
+    """What a batch is made of. `again`: payments that were tried before and failed, or came back; `shared_accounts`:
+    payments to an account that another person of the batch is paid to as well."""
+
+    by_level: list[PartView]
+    by_channel: list[PartView]
+    largest_fen: int
+    payees: int
+    again: int
+    shared_accounts: int
+    rechecks: list[RecheckView]
+    funds: list[FundShareView]
+
+
+class SampleLineView(Struct):
+    reference: str
+    payee: str
+    account_tail: str
+    item: str
+    level: str
+    amount_fen: int

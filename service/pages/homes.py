@@ -7,7 +7,7 @@ from domain.actor import Actor, Post
 _HOMES = (
     (Post.CLERK, "/institution"),
     (Post.TRAINEE, "/me"),
-    *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)),
+    *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER)),
     (Post.FINANCE_SIGNER, "/funds/statement"),
     *((post, "/desk") for post in (Post.REVIEWER, Post.SECOND_REVIEWER)),
     (Post.NOTICE_PUBLISHER, "/desk/notices"),
@@ -15,6 +15,8 @@ _HOMES = (
     *((post, "/catalog-desk") for post in (Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER)),
     *((post, "/catalog-desk/standards") for post in (Post.STANDARD_EDITOR, Post.HR_SIGNER)),
     *((post, "/board") for post in (Post.HR_SIGNER, Post.FINANCE_SIGNER)),
+    (Post.AUDITOR, "/journal"),
+    (Post.OPERATOR, "/operate"),
 )
 _ADDRESS_LENGTH_MAX = 300
 

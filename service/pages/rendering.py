@@ -17,7 +17,7 @@ from litestar.utils.scope.state import ScopeState
 from markupsafe import Markup, escape
 
 from domain.level import LEVELS
-from domain.money import Fen, fen_display
+from domain.money import Fen, fen_display, formal_yuan
 from service import clock
 from service.settings import settings
 from service.statistics.queries.share import LIST_NAMES
@@ -170,7 +170,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
     environment.filters.update(day=_day, marked=_marked, list_name=_list_name, words=words, moment=_moment)
     environment.filters.update(level_name=_level_name, clock=_clock)
-    environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display)
+    environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display, yuan_formal=formal_yuan)
     environment.globals["asset"] = _address_of
     environment.globals["charts"] = environment.get_template("components/charts.html").module
     parts = environment.get_template("components/parts.html").module

@@ -9,22 +9,22 @@ from uuid import UUID
 from litestar import Request, Response
 
 from domain.actor import Actor, StepUp
-from domain.batch import BatchStatus, Step
-from domain.errors import Conflict, Forbidden
+from domain.batch import BatchAction, BatchStatus
+from domain.errors import Forbidden
 from service.access.commands import prove
 from service.access.schemas import NamedSignature, NewStepUp
 from service.batches import commands, queries
-from service.batches.schemas import BatchFilter, BatchView, NewBatch, NewRelease, Rejection, Shown
+from service.batches.schemas import BatchView, NewBatch, NewRelease, Rejection, Shown
 from service.database import Tx, transaction
-from service.pages import finance, forms
+from service.pages import finance, forms, money
+from service.pages.acts import Asked
 from service.pages.forms import Fault, Typed
-from service.pages.rendering import private
+from service.pages.money_batches import number_typed
 from service.security import digest
 from service.web import as_wanted
 from service.wording import words
 
 _Request = Request[Any, Any, Any]
-_STEPS = {"submit": Step.ASSEMBLE, "check": Step.CHECK, "release": Step.RELEASE}
 
 
 async def opened(request: _Request, tx: Tx, me: Actor, today: date, now: datetime) -> Response[Any]:
@@ -34,49 +34,60 @@ async def opened(request: _Request, tx: Tx, me: Actor, today: date, now: datetim
 
     async def open_it() -> None:
         once = forms.once_of(request, me, typed, typed.get("once", ""))
-        new = NewBatch(typed.get("fund", ""), BatchFilter())
+        filtered = finance.filter_typed(typed)
+        new = NewBatch(typed.get("fund", ""), filtered, district=typed.get("district") or None)
         answer = await once(tx, BatchView, lambda: commands.open_batch(tx, me, new, today, now))
         views.append(answer.view)
 
     if faults := await forms.refused(tx, open_it):
-        page = await finance.desk(tx, me, None)
-        return private(request, "finance/batches.html", today, status=409, faults=faults, **page)
+        page = await finance.due(tx, me, typed, faults)
+        return money.page(request, "new_batch", today, me, status=409, **page)
     return forms.see(f"/finance/batches/{views[0].id}", "batch_opened")
 
 
 async def signed(request: _Request, tx: Tx, me: Actor, batch_id: UUID, today: date, now: datetime) -> Response[Any]:
     """Prove who I am, and sign what was shown; the batch again, with what is wrong, where that is refused."""
     typed = await forms.typed(request)
-    status = (await queries.find_batch(tx, me, batch_id)).status
-    act, _ = finance.ACTS.get(BatchStatus(status), ("", None))
-    if not act:
-        return await _again(request, tx, me, batch_id, today, typed, [("form", words("batch.nothing_to_sign"))])
-    me_proven, faults = await _proven(request, me, batch_id, act, typed, now)
-    faults = faults or await _noted(
-        tx, me, batch_id, act, now, lambda: _sign(request, tx, me_proven, batch_id, act, typed, today, now)
-    )
+    signing = commands.SIGNINGS.get((await queries.find_batch(tx, me, batch_id)).status)
+    if signing is None:
+        faults = [("form", words("batch.nothing_to_sign"))]
+        return await _again(request, Asked(tx, me, str(batch_id), typed, today, now), faults)
+    me_proven, faults = await _proven(request, me, batch_id, signing, typed, now)
+    asked, views = Asked(tx, me_proven, str(batch_id), typed, today, now), list[BatchView]()
+    faults = faults or await _noted(asked, signing, lambda: _sign(request, asked, signing, views))
     if faults:
-        return await _again(request, tx, me, batch_id, today, typed, faults)
-    return forms.see(f"/finance/batches/{batch_id}", "signed")
+        return await _again(request, asked, faults)
+    left = views[0].status in {BatchStatus.FROZEN, BatchStatus.DISSOLVED}  # lines left before anybody signed
+    return forms.see(f"/finance/batches/{batch_id}", "lines_left" if left else "signed")
 
 
 async def rejected(request: _Request, tx: Tx, me: Actor, batch_id: UUID, today: date, now: datetime) -> Response[Any]:
     """Say no to what was put before me, with a reason from the list."""
     typed = await forms.typed(request)
-    rejection = Rejection(typed.get("reason", ""), typed.get("note", ""))
-    if faults := await forms.refused(tx, lambda: commands.reject_batch(tx, me, batch_id, rejection, now)):
-        return await _again(request, tx, me, batch_id, today, typed, faults)
+
+    async def reject() -> None:
+        told = {"code": typed.get("reason", ""), "note": typed.get("note", "")}
+        await commands.reject_batch(tx, me, batch_id, as_wanted(told, Rejection), now)
+
+    if faults := [("reason" if field == "code" else field, said) for field, said in await forms.refused(tx, reject)]:
+        return await _again(request, Asked(tx, me, str(batch_id), typed, today, now), faults)
     return forms.see(f"/finance/batches/{batch_id}", "rejected")
 
 
+async def file_taken(tx: Tx, me: Actor, batch_id: UUID, now: datetime) -> tuple[bytes, str, str]:
+    """The bytes of the file that I took out, its media type and its name. Refusals: `find_file`, `open_file`."""
+    about = await queries.find_file(tx, me, batch_id)
+    return (await commands.open_file(tx, me, batch_id, now)).data, about.media_type, about.name
+
+
 async def _proven(
-    request: _Request, me: Actor, batch_id: UUID, act: str, typed: Typed, now: datetime
+    request: _Request, me: Actor, batch_id: UUID, signing: commands.Signing, typed: Typed, now: datetime
 ) -> tuple[Actor, list[Fault]]:
     """The signer with the proof that goes with this signature alone, or what is wrong with password and code."""
     session, code = digest(request.auth), typed.get("code", "").replace(" ", "")
     if len(code) != 6 or not (code.isascii() and code.isdigit()):
         return me, [("code", words("step_up.six_digits"))]
-    named = [NamedSignature(f"batch.{_STEPS[act]}", batch_id)]
+    named = [NamedSignature(f"batch.{signing.step}", batch_id)]
     try:
         view = await prove(me, session, NewStepUp(typed.get("password", ""), code, named), now)
     except Forbidden as refusal:
@@ -84,55 +95,48 @@ async def _proven(
     return replace(me, step_up=StepUp(session, digest(view.token))), []
 
 
-async def _sign(
-    request: _Request, tx: Tx, me: Actor, batch_id: UUID, act: str, typed: Typed, today: date, now: datetime
-) -> None:
+async def _sign(request: _Request, asked: Asked, signing: commands.Signing, views: list[BatchView]) -> None:
+    """Under what was shown; what the batch is then goes to `views`."""
+    tx, me, typed = asked.tx, asked.me, asked.typed
     shown = {
         "content_hash": typed.get("content_hash", ""),
-        "line_count": _number(typed, "line_count"),
-        "sum_fen": _number(typed, "sum_fen"),
+        "line_count": number_typed(typed.get("line_count", "")),
+        "sum_fen": number_typed(typed.get("sum_fen", "")),
     }
-    once = forms.once_of(request, me, typed, f"{act}-{typed.get('once', '')}")
-    if act == "release":
+    once = forms.once_of(request, me, typed, f"{signing.action}-{typed.get('once', '')}")
+    if signing.action == BatchAction.RELEASE:
         transferred_on = forms.day_of(typed, "transferred_on")
         told = {**shown, "voucher": typed.get("voucher", ""), "transferred_on": transferred_on.isoformat()}
         release = as_wanted(told, NewRelease)
-        await once(tx, BatchView, lambda: commands.release_batch(tx, me, batch_id, release, today, now))
-        return
-    what = as_wanted(shown, Shown)
-    sign = commands.submit_batch if act == "submit" else commands.check_batch
-    await once(tx, BatchView, lambda: sign(tx, me, batch_id, what, now))
+        answer = await once(
+            tx, BatchView, lambda: commands.release_batch(tx, me, asked.id, release, asked.today, asked.now)
+        )
+    else:
+        what = as_wanted(shown, Shown)
+        sign = commands.submit_batch if signing.action == BatchAction.SUBMIT else commands.check_batch
+        answer = await once(tx, BatchView, lambda: sign(tx, me, asked.id, what, asked.now))
+    views.append(answer.view)
 
 
-def _number(typed: Typed, field: str) -> int:
-    text = typed.get(field, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        raise Conflict("busy")  # nobody types these: the page was not sent as it was shown
-    return int(text)
-
-
-async def _noted(
-    tx: Tx, me: Actor, batch_id: UUID, act: str, now: datetime, effect: Callable[[], Awaitable[None]]
-) -> list[Fault]:
+async def _noted(asked: Asked, signing: commands.Signing, effect: Callable[[], Awaitable[None]]) -> list[Fault]:
     """As `forms.refused`; whom the rules do not let sign is in the journal besides."""
-    codes = list[str]()
+    refusals = list[str]()
 
     async def watched() -> None:
         try:
             await effect()
         except Forbidden as refusal:
-            codes.append(refusal.code)
+            refusals.append(refusal.code)
             raise
 
-    faults = await forms.refused(tx, watched)
-    for code in codes:
+    faults = await forms.refused(asked.tx, watched)
+    for code in refusals:
         async with transaction() as own:
-            await commands.note_refusal(own, me, batch_id, _STEPS[act], code, now)
+            await commands.note_refusal(own, asked.me, asked.id, signing.step, code, asked.now)
     return faults
 
 
-async def _again(
-    request: _Request, tx: Tx, me: Actor, batch_id: UUID, today: date, typed: Typed, faults: list[Fault]
-) -> Response[bytes]:
-    page = await finance.batch(tx, me, batch_id, None, {**typed, "once": ""})
-    return private(request, "finance/batch.html", today, status=409, faults=faults, **page)
+async def _again(request: _Request, asked: Asked, faults: list[Fault]) -> Response[bytes]:
+    asked = replace(asked, typed={**asked.typed, "once": ""})
+    page = await finance.batch(asked, None, faults)
+    return money.page(request, "batch", asked.today, asked.me, status=409, **page)

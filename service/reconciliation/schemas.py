@@ -28,6 +28,32 @@ class ReturnView(Struct):
     known: bool = False
 
 
+class ReturnFileView(Struct, kw_only=True):
+    """A return file that was taken: what the bank stated, and what became of its lines. `open`: payments of its batch
+    that the bank has not settled yet."""
+
+    id: UUID
+    batch_id: UUID
+    number: str
+    file_id: str
+    source: str
+    received_at: datetime
+    sha256: str
+    line_count: int
+    sum_fen: int
+    settled: int
+    repeats: int
+    exceptions: int
+    open: int
+
+
+class ReturnFileList(Struct):
+    """The latest first. `next` is the cursor of the page that follows; null on the last."""
+
+    files: list[ReturnFileView]
+    next: UUID | None
+
+
 class ResolutionView(Struct):
     """How a person worked an exception off; `message` says the code in words."""
 
@@ -62,12 +88,56 @@ class ExceptionView(Struct):
     exception: str
     received_at: datetime
     resolution: ResolutionView | None = None
+    exception_words: str = ""
 
 
 class ExceptionList(Struct):
     """Oldest first. `next` is the cursor of the page after this one."""
 
     exceptions: list[ExceptionView]
+    next: str | None
+
+
+class SaidView(Struct):
+    """What one person said of an unknown payment, which waits for another. `mine`: I said it."""
+
+    outcome: str
+    evidence_sha256: str
+    note: str
+    proposed_at: datetime
+    mine: bool
+
+
+class EvidenceView(Struct):
+    """A line of a return that names a payment."""
+
+    file_id: str
+    line_no: int
+    received_at: datetime
+    result: str
+    reason: str
+
+
+class UnknownView(Struct, kw_only=True):
+    """A payment of which the bank cannot tell what became of it. `payee` is masked."""
+
+    reference: str
+    batch_id: UUID
+    number: str
+    claim_id: UUID
+    payee: str
+    account_tail: str
+    amount_fen: int
+    unknown_since: datetime
+    status: AttemptStatus
+    said: SaidView | None = None
+    evidence: list[EvidenceView] = []
+
+
+class UnknownList(Struct):
+    """By reference. `next` is the cursor of the page after this one."""
+
+    unknown: list[UnknownView]
     next: str | None
 
 

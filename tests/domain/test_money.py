@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.money import fen_display, format_yuan, parse_yuan
+from domain.money import fen_display, formal_yuan, format_yuan, parse_yuan
 
 CAP_FEN = 1_000_000_00
 
@@ -86,3 +86,44 @@ def test_how_amounts_read(fen: int, for_people: str, in_columns: str) -> None:
 @given(st.integers(1, CAP_FEN))
 def test_what_is_printed_is_what_is_counted(fen: int) -> None:
     assert parse_yuan(fen_display(fen).replace(",", ""), cap_fen=CAP_FEN) == fen
+
+
+@pytest.mark.parametrize(
+    ("fen", "written"),
+    [
+        (0, "零元整"),
+        (1, "壹分"),
+        (105, "壹元零伍分"),
+        (140_950, "壹仟肆佰零玖元伍角整"),
+        (600_714, "陆仟零柒元壹角肆分"),
+        (168_032, "壹仟陆佰捌拾元零叁角贰分"),
+        (10_700_053, "壹拾万零柒仟元零伍角叁分"),
+        (84_572_000, "捌拾肆万伍仟柒佰贰拾元整"),
+        (10_001_000_000, "壹亿零壹万元整"),
+        (100_000_010_000, "壹拾亿零壹佰元整"),
+    ],
+)
+def test_an_amount_as_it_is_written_where_it_is_signed(fen: int, written: str) -> None:
+    assert formal_yuan(fen) == f"人民币{written}"
+
+
+_DIGITS = {character: digit for digit, character in enumerate("零壹贰叁肆伍陆柒捌玖")}
+_UNITS = {"拾": 10, "佰": 100, "仟": 1_000}
+
+
+@given(st.integers(1, 10**13))
+def test_it_reads_back_as_the_same_amount(fen: int) -> None:
+    whole, _, rest = formal_yuan(fen).removeprefix("人民币").rpartition("元")
+    total = section = digit = 0
+    for character in whole:
+        if character in _DIGITS:
+            digit = _DIGITS[character]
+        elif character in _UNITS:
+            section, digit = section + digit * _UNITS[character], 0
+        else:
+            total, section, digit = total + (section + digit) * {"万": 10**4, "亿": 10**8}[character], 0, 0
+    read = (total + section + digit) * 100
+    for unit, each in (("角", 10), ("分", 1)):
+        before = rest.partition(unit)[0] if unit in rest else ""
+        read += _DIGITS[before[-1]] * each if before else 0
+    assert read == fen

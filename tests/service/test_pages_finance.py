@@ -96,6 +96,8 @@ async def test_what_was_not_shown_is_not_signed(signing: Signing, windows: dict[
     other = await window.send(page, f"{at}/sign", **fields)
     assert other.status_code == 409
     assert "有 1 处要改" in read(other).text
+    assert "你看的时候内容变了，没有签" in read(other).text
+    assert read(other).words["del"][1] == "0.01 元"  # as it was sent, beside what is there
     for strange in ("", "NaN", "1e9", "-5", "9" * 30):
         fields = {"password": PASSWORD, "code": await window.signer.code(), "sum_fen": strange}
         assert (await window.send(page, f"{at}/sign", **fields)).status_code == 409

@@ -1,5 +1,6 @@
 """The monthly statement, added up from the ledger, and the lines behind each of its figures."""
 
+from asyncio import to_thread
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from domain.actor import Actor
 from domain.errors import NotFound
 from domain.fund import Movement, PositionKey, Pot
-from domain.fund_month import POTS, Moved, Statement, balance, month_after
+from domain.fund_month import POTS, Moved, Statement, balance, month_after, parse_month
 from domain.money import Fen, format_yuan
 from service.accounting.schemas import (
     LedgerLine,
@@ -72,6 +73,17 @@ async def statement(tx: Tx, me: Actor, first: date, now: datetime) -> StatementV
     positions = [_position(each) for each in by_position.values()]
     last = month_after(first) - timedelta(days=1)
     return StatementView(f"{first:%Y-%m}", first, last, business_day(now) > last, positions)
+
+
+async def statement_of(tx: Tx, me: Actor, month: str | None, now: datetime) -> StatementView:
+    """The same for a month written 2026-03, or this one where none is named. Invalid `month.format`."""
+    return await statement(tx, me, parse_month(month or f"{business_day(now):%Y-%m}"), now)
+
+
+async def book_of(tx: Tx, me: Actor, month: str | None, now: datetime) -> tuple[bytes, str]:
+    """A month as a workbook, and the name of the file."""
+    view = await statement_of(tx, me, month, now)
+    return await to_thread(statement_book, view), f"funds-{view.month}.xlsx"
 
 
 def _position(rows: Sequence[Any]) -> PositionStatement:

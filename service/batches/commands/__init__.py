@@ -9,12 +9,14 @@ from service.batches.commands.open import open_batch, tell_progress
 from service.batches.commands.resending import intend_to_resend, say_resend
 from service.batches.commands.restored import mark_restored
 from service.batches.commands.send import FileToSend, intend_to_send, settle_answer
-from service.batches.commands.sign import check_batch, note_refusal, release_batch, submit_batch
+from service.batches.commands.sign import SIGNINGS, Signing, check_batch, note_refusal, release_batch, submit_batch
 from service.batches.commands.taking_out import hold, lift, revoke, take_out, withdraw
 from service.batches.commands.write_file import write_bank_file
 
 __all__ = [
+    "SIGNINGS",
     "FileToSend",
+    "Signing",
     "assemble",
     "check_batch",
     "confirm_delegation",

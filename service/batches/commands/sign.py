@@ -1,5 +1,6 @@
 """Persons sign a batch, each another, each what they were shown; the last releases the money."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -26,15 +27,23 @@ from service.queue import Job
 
 
 @dataclass(frozen=True)
-class _Signing:
+class Signing:
+    """A signature: the first step that it may be, who puts it, and what it does to the batch."""
+
     step: Step
     post: Post
     action: BatchAction
 
 
-_SUBMIT = _Signing(Step.ASSEMBLE, Post.MAKER, BatchAction.SUBMIT)
-_CHECK = _Signing(Step.CHECK, Post.CHECKER, BatchAction.CHECK)
-_RELEASE = _Signing(Step.RELEASE, Post.RELEASER, BatchAction.RELEASE)
+_SUBMIT = Signing(Step.ASSEMBLE, Post.MAKER, BatchAction.SUBMIT)
+_CHECK = Signing(Step.CHECK, Post.CHECKER, BatchAction.CHECK)
+_RELEASE = Signing(Step.RELEASE, Post.RELEASER, BatchAction.RELEASE)
+#: What is signed next in a status.
+SIGNINGS: Mapping[BatchStatus, Signing] = {
+    BatchStatus.FROZEN: _SUBMIT,
+    BatchStatus.SUBMITTED: _CHECK,
+    BatchStatus.CHECKED: _RELEASE,
+}
 
 
 async def submit_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: datetime) -> BatchView:
@@ -60,7 +69,7 @@ async def check_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: date
     already = set((await tx.execute(signed)).scalars())
     left = [step for step in CHECKS[: batch.checks_needed] if step not in already]
     action = BatchAction.CHECK if len(left) == 1 else BatchAction.CHECK_ON
-    return await _sign(tx, me, batch, _Signing(left[0], Post.CHECKER, action), now)
+    return await _sign(tx, me, batch, Signing(left[0], Post.CHECKER, action), now)
 
 
 async def release_batch(
@@ -95,7 +104,7 @@ async def note_refusal(tx: Tx, me: Actor, batch_id: UUID, step: Step, code: str,
     await record(tx, "batch_refusal", [batch_id], f"refused_{step}", by, [{"refused": code}])
 
 
-async def _may_sign(tx: Tx, me: Actor, batch_id: UUID, signing: _Signing, shown: Shown, now: datetime) -> Batch:
+async def _may_sign(tx: Tx, me: Actor, batch_id: UUID, signing: Signing, shown: Shown, now: datetime) -> Batch:
     """The batch, locked, if this person may put this signature under what they were shown."""
     batch = await locked_batch(tx, batch_id, me)
     if me.person_id in await _others(tx, batch, signing):
@@ -139,7 +148,7 @@ async def _must_be_free(tx: Tx, batch: Batch, voucher: str) -> None:
         raise Conflict("batch.voucher_short", voucher_sum=format_yuan(most), sum=format_yuan(batch.sum_fen))
 
 
-async def _others(tx: Tx, batch: Batch, signing: _Signing) -> set[UUID]:
+async def _others(tx: Tx, batch: Batch, signing: Signing) -> set[UUID]:
     """Persons who must not put this signature: whoever signed, and for later steps also who opened the batch."""
     if signing.step == Step.ASSEMBLE:
         return set()  # it is the first: whoever signed before runs into the status
@@ -156,7 +165,7 @@ async def _is_paid_by(tx: Tx, me: Actor, batch: Batch) -> bool:
     return bool((await tx.execute(select(exists(mine)))).scalar_one())
 
 
-async def _sign(tx: Tx, me: Actor, batch: Batch, signing: _Signing, now: datetime) -> BatchView:
+async def _sign(tx: Tx, me: Actor, batch: Batch, signing: Signing, now: datetime) -> BatchView:
     purpose = f"batch.{signing.step.partition('_')[0]}"  # the same for every check, however many there are
     by_delegation = None
     if me.district is None:

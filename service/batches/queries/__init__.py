@@ -17,6 +17,7 @@ from service.batches.queries.batches import (
     view_of,
     visible_to,
 )
+from service.batches.queries.content import content_of, sample_of
 from service.batches.queries.desk import (
     Waiting,
     find_progress,
@@ -35,6 +36,7 @@ __all__ = [
     "Batch",
     "Waiting",
     "attempts_in",
+    "content_of",
     "debit_account",
     "due_to",
     "each_payment_line",
@@ -53,6 +55,7 @@ __all__ = [
     "locked_batch",
     "payment_lines",
     "progress",
+    "sample_of",
     "signers_of",
     "standing_in",
     "statuses_in",

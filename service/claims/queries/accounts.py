@@ -51,6 +51,14 @@ async def check_view(tx: Tx, check_id: UUID) -> AccountCheckView:
     return _view((await tx.execute(_checks().where(AccountCheckRow.id == check_id))).one())
 
 
+async def find_check(tx: Tx, me: Actor, check_id: UUID) -> AccountCheckView:
+    """One of my district. NotFound `account.no_check`."""
+    found = (await tx.execute(_checks().where(AccountCheckRow.id == check_id, in_district(me)))).one_or_none()
+    if found is None:
+        raise NotFound("account.no_check")
+    return _view(found)
+
+
 async def open_checks(tx: Tx, me: Actor, cursor: UUID | None, limit: int) -> AccountCheckList:
     """A page of those of my district that wait; `cursor` is the last one seen."""
     row = AccountCheckRow

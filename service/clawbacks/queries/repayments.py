@@ -115,6 +115,12 @@ async def proposal_view(tx: Tx, proposal_id: UUID) -> RepaymentProposalView:
     )
 
 
+async def waiting_proposal(tx: Tx, line_id: UUID) -> RepaymentProposalView | None:
+    """What is proposed for a line that the caller may see, and waits for another person; None where nothing is."""
+    found = await open_proposal(tx, line_id)
+    return await proposal_view(tx, found.id) if found else None
+
+
 async def list_repayments(tx: Tx, me: Actor, clawback_id: UUID) -> RepaymentList:
     """What came back of a clawback of my district, with its lines. NotFound `clawback.not_found`."""
     row, claim, part, line = ClawbackRow, ClaimRow, RepaymentRow, StatementLineRow

@@ -63,6 +63,14 @@ async def clawback_views(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, ClawbackView
     return {row.id: _view(row) for row in rows}
 
 
+async def find_clawback(tx: Tx, me: Actor, clawback_id: UUID) -> ClawbackView:
+    """One of my district. NotFound `clawback.not_found`."""
+    row = (await tx.execute(_clawbacks().where(ClawbackRow.id == clawback_id, in_district(me)))).one_or_none()
+    if row is None:
+        raise NotFound("clawback.not_found")
+    return _view(row)
+
+
 async def list_clawbacks(
     tx: Tx, me: Actor, status: ClawbackStatus | None, cursor: UUID | None, limit: int, overdue_on: date | None = None
 ) -> ClawbackList:

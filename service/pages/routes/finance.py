@@ -1,29 +1,31 @@
 """Finance's own pages: batches and what is signed, and the month of the funds, which is printed."""
 
-from asyncio import to_thread
 from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
 
 from domain.actor import Post
 from domain.fund import Movement, PositionKey
 from domain.fund_month import parse_month
 from service.access.commands.step_up import SIGNERS
-from service.accounting.queries.statement import statement, statement_book, statement_lines
+from service.accounting.queries import vouchers as kept
+from service.accounting.queries.statement import book_of, statement_lines, statement_of
 from service.accounting.routes import FINANCE, Code, Month
-from service.gateways.sheet_files import XLSX_TYPE
+from service.gateways.sheet_files import CSV_TYPE, XLSX_TYPE
 from service.pages import finance, signing
-from service.pages.rendering import private
+from service.pages.acts import Asked
+from service.pages.money import EYES, page
 from service.pages.standard_pages import waiting_for
 from service.security import allow
 from service.web import Me, Now, StrictRequest, Today, Tx, private_file
 from service.wording import words
 
 _LINES_A_PAGE = 200
-_DESK = (*SIGNERS, Post.AUDITOR)
 After = Annotated[str | None, QueryParameter(max_length=60)]
+Text = Annotated[str, QueryParameter(max_length=40)]
 
 
 @get("/funds/statement", guards=[allow(*FINANCE)], include_in_schema=False)
@@ -31,9 +33,9 @@ async def statement_page(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, month: Month = None
 ) -> Response[bytes]:
     """A month of my district's funds, to be read and printed on A4."""
-    view = await statement(tx, me, parse_month(month or f"{today:%Y-%m}"), now)
+    view = await statement_of(tx, me, month, now)
     waiting = len(await waiting_for(tx, me)) if me.holds(Post.FINANCE_SIGNER) else None
-    return private(request, "finance/statement.html", today, statement=view, standards_to_sign=waiting)
+    return page(request, "statement", today, me, statement=view, standards_to_sign=waiting)
 
 
 @get("/funds/statement/lines", guards=[allow(*FINANCE)], include_in_schema=False)
@@ -53,21 +55,28 @@ async def lines_page(
     of = PositionKey(district, fund, year)
     found = await statement_lines(tx, me, of, parse_month(month), kind, cursor, _LINES_A_PAGE)
     asked = {"month": month, "kind": str(kind), **vars(of)}
-    name = words(f"movement.{kind}")
-    return private(request, "finance/lines.html", today, found=found, asked=asked, name=name)
+    return page(request, "lines", today, me, found=found, asked=asked, name=words(f"movement.{kind}"))
 
 
 @get("/funds/statement/book", guards=[allow(*FINANCE)], include_in_schema=False)
-async def book(tx: Tx, me: Me, today: Today, now: Now, month: Month = None) -> Response[bytes]:
+async def book(tx: Tx, me: Me, now: Now, month: Month = None) -> Response[bytes]:
     """The month as a workbook."""
-    view = await statement(tx, me, parse_month(month or f"{today:%Y-%m}"), now)
-    return private_file(await to_thread(statement_book, view), XLSX_TYPE, f"funds-{view.month}.xlsx")
+    content, name = await book_of(tx, me, month, now)
+    return private_file(content, XLSX_TYPE, name)
 
 
-@get("/finance", guards=[allow(*_DESK)], include_in_schema=False)
-async def desk(request: StrictRequest, tx: Tx, me: Me, today: Today, after: After = None) -> Response[bytes]:
-    """What can be put into batches, and the batches of my district."""
-    return private(request, "finance/batches.html", today, **await finance.desk(tx, me, after))
+@get("/finance", guards=[allow(*EYES)], include_in_schema=False)
+async def desk(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, status: Text = "", after: After = None
+) -> Response[bytes]:
+    """The batches of my district."""
+    return page(request, "batches", today, me, **await finance.desk(tx, me, status, after))
+
+
+@get("/finance/batches/new", guards=[allow(*EYES)], include_in_schema=False)
+async def due(request: StrictRequest, tx: Tx, me: Me, today: Today) -> Response[bytes]:
+    """What batches opened now would take, with a filter."""
+    return page(request, "new_batch", today, me, **await finance.due(tx, me, dict(request.query_params.items()), []))
 
 
 @post("/finance/batches", guards=[allow(Post.MAKER)], include_in_schema=False, status_code=303)
@@ -76,12 +85,20 @@ async def open_batch(request: StrictRequest, tx: Tx, me: Me, today: Today, now: 
     return await signing.opened(request, tx, me, today, now)
 
 
-@get("/finance/batches/{batch_id:uuid}", guards=[allow(*_DESK)], include_in_schema=False)
+@get("/finance/batches/{batch_id:uuid}", guards=[allow(*EYES)], include_in_schema=False)
 async def batch(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, batch_id: FromPath[UUID], after: After = None
+    request: StrictRequest,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    now: Now,
+    batch_id: FromPath[UUID],
+    after: After = None,
+    seed: Annotated[int | None, QueryParameter(ge=0, le=10**6)] = None,
 ) -> Response[bytes]:
     """One batch as it is signed."""
-    return private(request, "finance/batch.html", today, **await finance.batch(tx, me, batch_id, after, {}))
+    asked = Asked(tx, me, str(batch_id), {}, today, now)
+    return page(request, "batch", today, me, **await finance.batch(asked, after, [], seed))
 
 
 @post("/finance/batches/{batch_id:uuid}/sign", guards=[allow(*SIGNERS)], include_in_schema=False, status_code=303)
@@ -105,4 +122,21 @@ async def reject(
     return await signing.rejected(request, tx, me, batch_id, today, now)
 
 
-ROUTES = [statement_page, lines_page, book, desk, open_batch, batch, sign, reject]
+@get("/finance/batches/{batch_id:uuid}/vouchers", guards=[allow(*EYES)], include_in_schema=False)
+async def vouchers(tx: Tx, me: Me, batch_id: FromPath[UUID]) -> Stream:
+    """The voucher list of a batch as a sheet of text."""
+    of = await kept.batch_to_account(tx, me, batch_id)
+    headers = private_file(b"", CSV_TYPE, f"vouchers-{of.number}.csv").headers
+    return Stream(kept.vouchers_csv(of), media_type=CSV_TYPE, headers=headers)
+
+
+@get("/finance/batches/{batch_id:uuid}/bank-file", guards=[allow(*SIGNERS)], include_in_schema=False)
+async def bank_file(tx: Tx, me: Me, now: Now, batch_id: FromPath[UUID]) -> Response[bytes]:
+    """The bytes of the file that I took out; each look is in the journal."""
+    return private_file(*await signing.file_taken(tx, me, batch_id, now))
+
+
+ROUTES = [
+    *(statement_page, lines_page, book, desk, due, open_batch, batch),
+    *(sign, reject, vouchers, bank_file),
+]

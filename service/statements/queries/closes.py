@@ -17,6 +17,8 @@ from service.statements.tables import CloseRow, LineResolutionRow, StatementLine
 from service.wording import words
 
 DIFFERENCES_MAX = 500
+#: A month of more accounts than a city has.
+CLOSES_MAX = 2_000
 
 
 class NextDay(NamedTuple):
@@ -149,6 +151,15 @@ async def list_closes(tx: Tx, me: Actor, day: date, today: date) -> CloseList:
     closes = [_view(each) for each in (await tx.execute(asked)).all()]
     waiting = await next_days(tx, today, district=me.district)
     return CloseList(closes, [_open(each) for each in waiting if each.why is not NotYet.DAY_NOT_OVER])
+
+
+async def closes_between(tx: Tx, me: Actor, first: date, last: date) -> list[CloseView]:
+    """What was closed of these days in my district, by account and day, at most CLOSES_MAX."""
+    row = CloseRow
+    asked = select(row.__table__).where(row.day >= first, row.day <= last).order_by(row.account, row.day)
+    if me.district:
+        asked = asked.where(row.district == me.district)
+    return [_view(each) for each in (await tx.execute(asked.limit(CLOSES_MAX))).all()]
 
 
 async def must_be_mine(tx: Tx, me: Actor, account: str) -> None:

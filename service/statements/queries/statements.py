@@ -153,6 +153,26 @@ async def line_view(tx: Tx, line_id: UUID) -> StatementLineView:
     return _line((await tx.execute(_lines().where(StatementLineRow.id == line_id))).one())
 
 
+async def find_line(tx: Tx, me: Actor, line_id: UUID) -> StatementLineView:
+    """A line of my district. NotFound `exception.not_found`."""
+    asked = _lines().where(StatementLineRow.id == line_id)
+    found = (
+        await tx.execute(asked.where(StatementRow.district == me.district) if me.district else asked)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("exception.not_found")
+    return _line(found)
+
+
+async def find_statement(tx: Tx, me: Actor, statement_id: UUID) -> StatementView:
+    """A statement of my district, taken or blocked. NotFound `statement.not_found`."""
+    for row in (StatementRow, BlockedStatementRow):
+        here = [row.district == me.district] if me.district else []
+        if (await tx.execute(select(row.id).where(row.id == statement_id, *here))).one_or_none():
+            return await (statement_view if row is StatementRow else blocked_view)(tx, statement_id)
+    raise NotFound("statement.not_found")
+
+
 async def exception_of(tx: Tx, me: Actor, line_id: UUID) -> Row[*tuple[Any, ...]]:
     """An exception of my district, locked: whether it is worked off, and whom the payment is for that it names.
     NotFound `exception.not_found`."""

@@ -1,4 +1,4 @@
-"""Read return files and exceptions, within the asker's district."""
+"""The lines of returns, and those that a person must look at, within the asker's district."""
 
 from datetime import date
 from typing import Any
@@ -29,7 +29,7 @@ from service.reconciliation.schemas import (
     ReturnView,
 )
 from service.reconciliation.tables import ResolutionRow, ReturnFileRow, ReturnLineRow
-from service.wording import words
+from service.wording import wording, words
 
 #: The bank may still settle these.
 OPEN = (AttemptStatus.PREPARED, AttemptStatus.SENDING, AttemptStatus.SENT, AttemptStatus.UNKNOWN)
@@ -121,15 +121,23 @@ def _is_of_its_line() -> ColumnElement[bool]:
 
 
 async def list_exceptions(
-    tx: Tx, me: Actor, cursor: tuple[UUID, int] | None, limit: int, *, resolved: bool = False
+    tx: Tx,
+    me: Actor,
+    cursor: tuple[UUID, int] | None,
+    limit: int,
+    *,
+    resolved: bool = False,
+    kind: str | None = None,
 ) -> ExceptionList:
     """A page of lines for a person to look at, or that one has worked off, oldest first; `cursor` is the last
-    (return, line) seen."""
+    (return, line) seen, `kind` why somebody must look."""
     file, line = ReturnFileRow, ReturnLineRow
     state = ResolutionRow.code.is_not(None) if resolved else ResolutionRow.code.is_(None)
     asked = (
         _exceptions().where(state, visible_to(me)).order_by(file.received_at, file.id, line.line_no).limit(limit + 1)
     )
+    if kind is not None:
+        asked = asked.where(line.exception == kind)
     if cursor is not None:
         seen = select(file.received_at).where(file.id == cursor[0]).scalar_subquery()
         asked = asked.where(tuple_(file.received_at, file.id, line.line_no) > tuple_(seen, *cursor))
@@ -142,6 +150,15 @@ async def exception_view(tx: Tx, return_id: UUID, line_no: int) -> ExceptionView
     """An exception that the caller was allowed to work off."""
     this = _exceptions().where(ReturnFileRow.id == return_id, ReturnLineRow.line_no == line_no)
     return _shown((await tx.execute(this)).one())
+
+
+async def find_exception(tx: Tx, me: Actor, return_id: UUID, line_no: int) -> ExceptionView:
+    """One of my district. NotFound `exception.not_found`."""
+    this = _exceptions().where(ReturnFileRow.id == return_id, ReturnLineRow.line_no == line_no, visible_to(me))
+    row = (await tx.execute(this)).one_or_none()
+    if row is None:
+        raise NotFound("exception.not_found")
+    return _shown(row)
 
 
 async def exception_of(tx: Tx, me: Actor, return_id: UUID, line_no: int) -> Row[*tuple[Any, ...]]:
@@ -245,7 +262,13 @@ def _shown(row: Row[*tuple[Any, ...]]) -> ExceptionView:
         exception=row.exception,
         received_at=row.received_at,
         resolution=_resolution(row) if row.resolution else None,
+        exception_words=odd_words(row.exception),
     )
+
+
+def odd_words(kind: str) -> str:
+    """Why somebody must look, in words; of a file that could not be read, what was wrong with it."""
+    return words(f"return_odd.{kind}" if f"return_odd.{kind}" in wording() else kind)
 
 
 def _resolution(row: Row[*tuple[Any, ...]]) -> ResolutionView:

@@ -1,0 +1,147 @@
+"""What a batch is made of, as whoever signs it reads it: parts that add up to the total, the funds, a sample."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, func, select
+
+from domain.actor import Actor
+from domain.batch import AttemptStatus
+from domain.identity import mask_name
+from service.batches.queries.batches import find_batch
+from service.batches.schemas import ContentView, FundShareView, PartView, RecheckView, SampleLineView
+from service.batches.tables import AttemptRow, RegisterCheckRow
+from service.catalog.tables import CatalogItemRow
+from service.claims.tables import ClaimRow
+from service.crypto import keyring
+from service.database import Tx
+from service.funds.tables import PositionRow, ReservationRow
+from service.people.tables import AccountRow
+
+SAMPLE_LINES = 5
+
+
+async def content_of(tx: Tx, me: Actor, batch_id: UUID) -> ContentView:
+    """The parts of a batch of my district. NotFound `batch.not_found`."""
+    batch = await find_batch(tx, me, batch_id)
+    attempt, claim = AttemptRow, ClaimRow
+    paid = (attempt.batch_id == batch.id, attempt.status != str(AttemptStatus.VOID))
+    payee = func.coalesce(claim.payee_institution_id, claim.person_id)
+    counted = (
+        await tx.execute(
+            select(
+                func.coalesce(func.max(attempt.amount_fen), 0).label("largest_fen"),
+                func.count(payee.distinct()).label("payees"),
+            )
+            .join(claim, claim.id == attempt.claim_id)
+            .where(*paid)
+        )
+    ).one()
+    return ContentView(
+        by_level=await _parts(tx, claim.level, *paid),
+        by_channel=await _parts(tx, claim.channel, *paid),
+        largest_fen=counted.largest_fen,
+        payees=counted.payees,
+        again=await _again(tx, *paid),
+        shared_accounts=await _shared_accounts(tx, *paid),
+        rechecks=await _rechecks(tx, batch.id),
+        funds=await _funds(tx, *paid),
+    )
+
+
+async def _parts(tx: Tx, by: Any, *paid: Any) -> list[PartView]:
+    attempt = AttemptRow
+    rows = await tx.execute(
+        select(by.label("code"), func.count().label("lines"), func.sum(attempt.amount_fen).label("fen"))
+        .join(ClaimRow, ClaimRow.id == attempt.claim_id)
+        .where(*paid)
+        .group_by(by)
+        .order_by(by)
+    )
+    return [PartView(row.code, row.lines, int(row.fen)) for row in rows]
+
+
+async def _again(tx: Tx, *paid: Any) -> int:
+    """How many of its payments were tried before, in another batch, and failed or came back."""
+    before = AttemptRow.__table__.alias("before")
+    tried = (
+        select(before.c.id)
+        .where(
+            before.c.claim_id == AttemptRow.claim_id,
+            before.c.id != AttemptRow.id,
+            before.c.status.in_([str(AttemptStatus.FAILED), str(AttemptStatus.RETURNED)]),
+        )
+        .exists()
+    )
+    return (await tx.execute(select(func.count()).where(*paid, tried))).scalar_one()
+
+
+async def _shared_accounts(tx: Tx, *paid: Any) -> int:
+    """How many payments go to an account that another person of the batch is paid to as well."""
+    account, claim = AccountRow, ClaimRow
+    of_several = (
+        select(func.count().label("lines"))
+        .select_from(AttemptRow)
+        .join(claim, claim.id == AttemptRow.claim_id)
+        .join(account, account.id == claim.account_id)
+        .where(*paid, claim.payee_institution_id.is_(None))
+        .group_by(account.number_index, account.bank_code)
+        .having(func.count(claim.person_id.distinct()) > 1)
+        .subquery()
+    )
+    return int((await tx.execute(select(func.coalesce(func.sum(of_several.c.lines), 0)))).scalar_one())
+
+
+async def _rechecks(tx: Tx, batch_id: UUID) -> list[RecheckView]:
+    row = RegisterCheckRow
+    asked = select(row.step, row.checked_at, row.claims, row.stopped).where(row.batch_id == batch_id)
+    return [RecheckView(*each) for each in await tx.execute(asked.order_by(row.checked_at))]
+
+
+async def _funds(tx: Tx, *paid: Any) -> list[FundShareView]:
+    """The positions that hold the batch's money, and how much of it waits in each to be sent."""
+    held, position = ReservationRow, PositionRow
+    waits = func.sum(case((held.pot == "reserved", held.amount_fen), else_=0))
+    rows = await tx.execute(
+        select(
+            *(position.year, position.appropriated_fen, position.paid_fen, position.in_flight_fen),
+            waits.label("waits"),
+        )
+        .select_from(AttemptRow)
+        .join(held, held.claim_id == AttemptRow.claim_id)
+        .join(position, position.id == held.position_id)
+        .where(*paid)
+        .group_by(position.id)
+        .order_by(position.year)
+    )
+    return [
+        FundShareView(row.year, row.appropriated_fen, row.paid_fen, row.in_flight_fen, int(row.waits)) for row in rows
+    ]
+
+
+async def sample_of(tx: Tx, me: Actor, batch_id: UUID, seed: int) -> list[SampleLineView]:
+    """A few lines drawn by `seed`: the same seed draws the same lines, another draws others. Masked."""
+    batch, attempt = await find_batch(tx, me, batch_id), AttemptRow
+    drawn = (
+        select(
+            *(attempt.id, attempt.reference, attempt.payee_sealed, attempt.account_tail, attempt.amount_fen),
+            *(CatalogItemRow.name.label("item"), ClaimRow.level),
+        )
+        .join(ClaimRow, ClaimRow.id == attempt.claim_id)
+        .join(CatalogItemRow, CatalogItemRow.id == ClaimRow.item_id)
+        .where(attempt.batch_id == batch.id, attempt.status != str(AttemptStatus.VOID))
+        .order_by(func.md5(func.concat(str(seed), ":", attempt.reference)))
+        .limit(SAMPLE_LINES)
+    )
+    keys = keyring()
+    return [
+        SampleLineView(
+            row.reference,
+            mask_name(keys.open(row.payee_sealed, row.id)),
+            row.account_tail,
+            row.item,
+            row.level,
+            row.amount_fen,
+        )
+        for row in await tx.execute(drawn)
+    ]

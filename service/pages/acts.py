@@ -1,0 +1,113 @@
+"""What staff do on pages, one form an act: who may, what the form says first, and the feature's own command."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+from litestar.datastructures import UploadFile
+
+from domain.actor import Actor, Post
+from domain.errors import Invalid, NotFound
+from domain.money import Fen, parse_yuan
+from domain.period import parse_date
+from service.database import Tx
+from service.pages.forms import Typed
+from service.wording import wording, words
+
+#: Of one form: a hundred billion yuan.
+AMOUNT_FEN_MAX = 10**13
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who does what to which `subject` of the address, with what they typed."""
+
+    tx: Tx
+    me: Actor
+    subject: str
+    typed: Typed
+    today: date
+    now: datetime
+
+    @property
+    def id(self) -> UUID:
+        """NotFound for an address without one."""
+        return uuid_of(self.subject)
+
+    def text(self, field: str) -> str:
+        return self.typed.get(field, "")
+
+    def yes(self, field: str) -> bool:
+        """Invalid `value.missing` where neither button was pressed."""
+        if self.text(field) not in {"yes", "no"}:
+            raise Invalid("value.missing", "form")
+        return self.text(field) == "yes"
+
+    def day(self, field: str) -> date:
+        """What a box for a day held. Invalid `value.missing`, or what `parse_date` says."""
+        if not self.text(field):
+            raise Invalid("value.missing", field)
+        return parse_date(self.text(field), field)
+
+    def amount(self, field: str, cap_fen: Fen = AMOUNT_FEN_MAX) -> Fen:
+        """Fen of what was typed in yuan. Invalid `value.missing`, or what `parse_yuan` says."""
+        if not self.text(field):
+            raise Invalid("value.missing", field)
+        return parse_yuan(self.text(field), cap_fen=cap_fen, field=field)
+
+    def evidence(self, field: str = "evidence") -> str:
+        """SHA-256 of the document that was chosen. Invalid `evidence.missing`."""
+        if not self.text(field):
+            raise Invalid("evidence.missing", field)
+        return self.text(field)
+
+
+def uuid_of(text: str) -> UUID:
+    """The id in an address; NotFound `page.not_found` for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("page.not_found") from None
+
+
+@dataclass(frozen=True)
+class Act:
+    """`shown` gives what the form says, `back` among it: where one came from; NotFound for a foreign subject.
+    `do` is the command, `view` what it answers, `told` the code that says it was done, `needs` the fields that must
+    not be left empty."""
+
+    posts: tuple[Post, ...]
+    view: Any
+    shown: Callable[[Asked], Awaitable[dict[str, Any]]]
+    do: Callable[[Asked], Awaitable[Any]]
+    told: str
+    needs: tuple[str, ...] = ()
+
+
+async def uploaded(request: Request[Any, Any, Any], field: str) -> tuple[bytes, str]:
+    """The bytes of a file that was chosen, and its name. Invalid `file.missing`."""
+    file = (await request.form()).get(field)
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise Invalid("file.missing", field)
+    await file.seek(0)
+    return await file.read(), file.filename
+
+
+async def fingerprints(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Field → SHA-256 of the file that was chosen in it; the file itself is not kept."""
+    found = dict[str, str]()
+    for field, value in (await request.form()).items():
+        if isinstance(value, UploadFile) and value.filename:
+            await value.seek(0)
+            found[field] = hashlib.sha256(await value.read()).hexdigest()
+    return found
+
+
+def codes(kind: str, but: Mapping[str, Any] | frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    """The codes of a list in the wording, each with its words."""
+    known = (code.removeprefix(f"{kind}.") for code in wording() if code.startswith(f"{kind}."))
+    return [(code, words(f"{kind}.{code}")) for code in known if code not in but]

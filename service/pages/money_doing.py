@@ -1,0 +1,70 @@
+"""Every act of finance's pages: its form, and what comes of it."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from litestar import Request, Response
+
+from domain.actor import Actor
+from domain.errors import NotFound
+from service.database import Tx
+from service.pages import forms, money, money_bank, money_batches, money_funds, money_owed
+from service.pages.acts import Act, Asked, fingerprints
+from service.pages.forms import Fault
+from service.wording import words
+
+_Request = Request[Any, Any, Any]
+ACTS = {**money_batches.ACTS, **money_bank.ACTS, **money_owed.ACTS, **money_funds.ACTS}
+
+
+def posts() -> list[Any]:
+    """Whoever may do any of it; each act asks for its own."""
+    return sorted({post for act in ACTS.values() for post in act.posts})
+
+
+async def shown(
+    request: _Request, tx: Tx, me: Actor, name: str, subject: str, today: date, now: datetime
+) -> Response[bytes]:
+    """The form of an act. NotFound where there is no such act or subject; Forbidden `post_missing`."""
+    act, typed = _act(name, me), dict(request.query_params.items())
+    return await _form(request, name, act, Asked(tx, me, subject, typed, today, now), [])
+
+
+async def done(
+    request: _Request, tx: Tx, me: Actor, name: str, subject: str, today: date, now: datetime
+) -> Response[Any]:
+    """Do it, once however often the form is sent; the form again, as it was typed, where it is refused."""
+    act = _act(name, me)
+    typed = {**await forms.typed(request), **await fingerprints(request)}
+    asked = Asked(tx, me, subject, typed, today, now)
+    about = await act.shown(asked)
+
+    async def effect() -> None:
+        once = forms.once_of(request, me, typed, asked.text("once"))
+        await once(tx, act.view, lambda: act.do(asked))
+
+    faults = [(field, words("value.missing")) for field in act.needs if not asked.text(field)]
+    if faults := faults or await forms.refused(tx, effect):
+        return await _form(request, name, act, asked, faults)
+    return forms.see(about["back"], act.told)
+
+
+def _act(name: str, me: Actor) -> Act:
+    if name not in ACTS:
+        raise NotFound("page.not_found")
+    me.must_hold(*ACTS[name].posts)
+    return ACTS[name]
+
+
+async def _form(request: _Request, name: str, act: Act, asked: Asked, faults: list[Fault]) -> Response[bytes]:
+    about = {"typed": asked.typed, "faults": faults, "once": uuid4(), **await act.shown(asked)}
+    return money.page(
+        request,
+        f"acts/{name}",
+        asked.today,
+        asked.me,
+        status=422 if faults else 200,
+        action=f"/finance/acts/{name}/{asked.subject}",
+        **about,
+    )
