@@ -27,7 +27,16 @@ from service.offers import routes as offers
 from service.operations import routes as operations
 from service.oversight import routes as oversight
 from service.pages.errors import for_people
-from service.pages.routes import finance, public, session, trainee
+from service.pages.routes import (
+    field_classes,
+    field_institutions,
+    field_oversight,
+    field_visits,
+    finance,
+    public,
+    session,
+    trainee,
+)
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS
@@ -109,8 +118,9 @@ def create_app() -> Litestar:
     """The ASGI application of this process."""
     logs.configure()
     routes = openapi.describe([health, day, advance_clock, *(route for each in FEATURES for route in each.ROUTES)])
+    pages = (public, session, trainee, finance, field_classes, field_institutions, field_oversight, field_visits)
     app = Litestar(
-        route_handlers=[*routes, *public.ROUTES, *session.ROUTES, *trainee.ROUTES, *finance.ROUTES],
+        route_handlers=[*routes, *(route for each in pages for route in each.ROUTES)],
         dependencies=DEPENDENCIES,
         exception_handlers=for_people(HANDLERS),
         middleware=[DefineMiddleware(Authentication)],

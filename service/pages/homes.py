@@ -8,6 +8,10 @@ _HOMES = (
     (Post.TRAINEE, "/me"),
     *((post, "/finance") for post in (Post.MAKER, Post.CHECKER, Post.RELEASER, Post.AUDITOR)),
     (Post.FINANCE_SIGNER, "/funds/statement"),
+    (Post.INSTITUTION_OFFICER, "/desk/classes"),
+    (Post.INSPECTOR, "/patrols"),
+    (Post.ASSESSOR, "/desk/selections"),
+    (Post.EVALUATOR, "/desk/evaluations"),
 )
 _ADDRESS_LENGTH_MAX = 300
 
