@@ -68,7 +68,7 @@ async def _form(said: Said) -> dict[str, Any]:
     record = await record_of(said.tx, said.me, said.id, said.today)
     return {
         "institution": record.institution,
-        "grades": [(str(each), words(f"grade.{each}")) for each in Grade],
+        "grades": [(str(each), words(f"grade.{each.lower()}")) for each in Grade],
         "roles": [(str(each), words(f"contact_role.{each}")) for each in ContactRole],
         "levels": LEVEL_CHOICES,
         "districts": await claimable_districts(said.tx),

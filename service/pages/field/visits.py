@@ -39,8 +39,12 @@ _PLACE = "where"
 MINE, ALL, OVERDUE = "mine", "all", "overdue"
 
 
-def _cards(kind: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(f"q_{name}", words(f"{kind}.{name}")) for name in names]
+def _patrol_cards() -> list[tuple[str, str]]:
+    return [(f"q_{name}", words(f"patrol_question.{name}")) for name in _ASKED_ON_PATROL]
+
+
+def _inspection_cards() -> list[tuple[str, str]]:
+    return [(f"q_{name}", words(f"inspection_question.{name}")) for name in _ASKED_ON_INSPECTION]
 
 
 def _found(said: Said, cards: list[tuple[str, str]], field: str) -> str:
@@ -123,7 +127,7 @@ async def _patrol(said: Said) -> dict[str, Any]:
         "least": OFFICERS_OF[view.kind],
         "mine": any(each.mine for each in there),
         "may_go": said.me.holds(*patrols.PATROLS) and view.result is None,
-        "cards": _cards("patrol_question", _ASKED_ON_PATROL),
+        "cards": _patrol_cards(),
         "answers": _answers(),
         "results": [(str(each), words(f"patrol_result.{each}")) for each in PatrolResult],
         "typed": {_PLACE: f"{of.site}，{of.address}", **said.typed},
@@ -136,7 +140,7 @@ async def _join_patrol(said: Said) -> PatrolView:
 
 
 async def _record_patrol(said: Said) -> PatrolView:
-    findings = _found(said, _cards("patrol_question", _ASKED_ON_PATROL), "note")
+    findings = _found(said, _patrol_cards(), "note")
     told = {"result": said.text("result"), "headcount": said.whole("headcount"), "findings": findings}
     new = as_wanted(told, NewPatrolResult)
     return await patrols.record_result(said.tx, said.me, said.id, new, said.today, said.now)
@@ -211,7 +215,7 @@ async def _inspection(said: Said) -> dict[str, Any]:
         "least": OFFICERS_LEAST,
         "mine": any(each.mine for each in there),
         "may_go": said.me.holds(Post.INSPECTOR) and view.result is None,
-        "cards": _cards("inspection_question", _ASKED_ON_INSPECTION),
+        "cards": _inspection_cards(),
         "answers": _answers(),
         "results": [(str(each), words(f"patrol_result.{each}")) for each in InspectionResult],
         "typed": {**_boxes(said.today), **said.typed},
@@ -228,7 +232,7 @@ async def _join_inspection(said: Said) -> InspectionView:
 
 
 async def _record_inspection(said: Said) -> InspectionView:
-    note = _found(said, _cards("inspection_question", _ASKED_ON_INSPECTION), "note")
+    note = _found(said, _inspection_cards(), "note")
     given = {"result": said.text("result"), "inspected_on": said.day("inspected_on"), "note": note}
     new = as_wanted(given, NewResult)
     return await inspecting.record_result(said.tx, said.me, said.id, new, said.today, said.now)

@@ -62,7 +62,7 @@ async def do_act(
     return await acts.done(institutions.on(act), request, tx, me, today, now, institution_id)
 
 
-@post("/desk/institutions/{institution_id:uuid}/accounts/{proposal_id:uuid}", guards=_OFFICER, **_FORM)
+@post("/desk/institutions/{institution_id:uuid}/proposals/{proposal_id:uuid}", guards=_OFFICER, **_FORM)
 async def answer_account(
     *,
     request: StrictRequest,
