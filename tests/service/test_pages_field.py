@@ -144,6 +144,9 @@ async def test_two_inspectors_patrol_with_a_phone(desks: Desks, committed: World
     clock.advance(2)
     unanswered = await one.send(page, f"{at}/result", **{**told, "q_people": ""})
     assert (unanswered.status_code, "#q_people" in read(unanswered).values("href")) == (422, True)
+    assert "“学员本人在场”还没选" in read(unanswered).text
+    nothing = read(await one.send(page, f"{at}/result"))
+    assert "有 8 处要改" in nothing.text  # all at once
     for _ in range(2):
         done = await one.send(page, f"{at}/result", **{**told, "q_people": "not"})
         assert (done.status_code, done.headers["location"]) == (303, f"{at}?told=result_told")

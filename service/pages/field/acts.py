@@ -13,11 +13,13 @@ from litestar.datastructures import UploadFile
 
 from domain.actor import Actor, Post
 from domain.errors import Invalid, Malformed, NotFound
+from domain.institution import Stop
 from service.database import Tx
 from service.pages import forms
 from service.pages.forms import Fault, Typed
 from service.pages.rendering import private
 from service.training.queries.views import STAFF
+from service.wording import words
 
 T = TypeVar("T")
 
@@ -136,8 +138,9 @@ def desk(request: _Request, template: str, today: date, me: Actor, **given: Any)
     """A page in the frame of whoever asks."""
     where = next((_WHERE[post] for post in _WHERE if me.holds(post)), "查看")
     held = frozenset(map(str, me.posts))
-    frame = {"doors": doors_of(me), "desk": where, "posts": held, "city": me.district is None, "once": uuid4()}
-    return private(request, template, today, **{"typed": {}, "faults": [], **frame, **given})
+    stops = {str(each): words(f"stops.{each}") for each in Stop}
+    frame = {"doors": doors_of(me), "desk": where, "posts": held, "city": me.district is None, "stop_names": stops}
+    return private(request, template, today, **{"typed": {}, "faults": [], "once": uuid4(), **frame, **given})
 
 
 async def shown(

@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.datastructures import UploadFile
 
 from domain.actor import Actor, Post
-from domain.errors import Invalid
+from domain.faults import Faults
 from domain.period import Period
 from domain.training import OFFICERS_LEAST, InspectionResult, PatrolKind, PatrolResult
 from domain.training.patrol import OFFICERS_OF
@@ -47,14 +47,19 @@ def _inspection_cards() -> list[tuple[str, str]]:
     return [(f"q_{name}", words(f"inspection_question.{name}")) for name in _ASKED_ON_INSPECTION]
 
 
-def _found(said: Said, cards: list[tuple[str, str]], field: str) -> str:
-    """Place, answers and own words as one text. Invalid `value.missing` at the first card that has no answer."""
-    answers = []
+def _found(said: Said, cards: list[tuple[str, str]], needed: tuple[str, ...]) -> str:
+    """Place, answers and own words as one text. Invalid for everything that was not answered: `answer.missing`
+    (question), `value.missing` for what else is `needed`."""
+    answers, faults = [], Faults()
     for name, question in cards:
         if said.text(name) not in _ANSWERS:
-            raise Invalid("value.missing", name)
+            faults.tell("answer.missing", name, question=question)
         answers.append(f"{question}：{words(f'answer.{said.text(name)}')}")
-    own = [said.text(field)] if said.text(field) else []
+    for name in needed:
+        if not said.text(name):
+            faults.tell("value.missing", name)
+    faults.raise_all()
+    own = [said.text("note")] if said.text("note") else []
     place = [f"{words('answer.where')}：{said.text(_PLACE)}"] if said.text(_PLACE) else []
     return "；".join([*place, *answers, *own])
 
@@ -140,7 +145,7 @@ async def _join_patrol(said: Said) -> PatrolView:
 
 
 async def _record_patrol(said: Said) -> PatrolView:
-    findings = _found(said, _patrol_cards(), "note")
+    findings = _found(said, _patrol_cards(), ("headcount", "result"))
     told = {"result": said.text("result"), "headcount": said.whole("headcount"), "findings": findings}
     new = as_wanted(told, NewPatrolResult)
     return await patrols.record_result(said.tx, said.me, said.id, new, said.today, said.now)
@@ -232,7 +237,7 @@ async def _join_inspection(said: Said) -> InspectionView:
 
 
 async def _record_inspection(said: Said) -> InspectionView:
-    note = _found(said, _inspection_cards(), "note")
+    note = _found(said, _inspection_cards(), ("result",))
     given = {"result": said.text("result"), "inspected_on": said.day("inspected_on"), "note": note}
     new = as_wanted(given, NewResult)
     return await inspecting.record_result(said.tx, said.me, said.id, new, said.today, said.now)
