@@ -105,8 +105,6 @@ FEATURES = [
     ),
 ]
 
-PAGES = [public, session, trainee, finance, money, operate, journal]
-
 
 def create_app() -> Litestar:
     """The ASGI application of this process."""

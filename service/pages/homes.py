@@ -17,6 +17,10 @@ _HOMES = (
     *((post, "/board") for post in (Post.HR_SIGNER, Post.FINANCE_SIGNER)),
     (Post.AUDITOR, "/journal"),
     (Post.OPERATOR, "/operate"),
+    (Post.INSTITUTION_OFFICER, "/desk/classes"),
+    (Post.INSPECTOR, "/patrols"),
+    (Post.ASSESSOR, "/desk/selections"),
+    (Post.EVALUATOR, "/desk/evaluations"),
 )
 _ADDRESS_LENGTH_MAX = 300
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, exists, select
+from sqlalchemy import ColumnElement, Row, exists, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from domain.account import CorporateAccount, card_tail
@@ -137,6 +137,18 @@ async def listed_named(tx: Tx, said: str, most: int) -> list[tuple[str, str]]:
         if found := (await tx.execute(asked.where(meant))).all():
             return [(each.credit_code, each.name) for each in found]
     return []
+
+
+async def desk_page(tx: Tx, me: Actor, sought: str, on: date, after: str, limit: int) -> InstitutionsView:
+    """Those of my district, also such as were never in the catalog, by credit code: whose name holds `sought`, or
+    whose code it is, from the one after `after` on."""
+    row = InstitutionRow
+    where = [row.credit_code > after]
+    where += [row.district == me.district] if me.district else []
+    where += [or_(row.name.contains(sought, autoescape=True), row.credit_code == sought.upper())] if sought else []
+    rows = (await tx.execute(_institutions(*where).order_by(row.credit_code).limit(limit + 1))).all()
+    following = rows[limit - 1].credit_code if len(rows) > limit else None
+    return InstitutionsView(on, await _views(tx, rows[:limit], on, None), following)
 
 
 async def public_file(tx: Tx, sought: Sought) -> bytes:

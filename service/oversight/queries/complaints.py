@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 
 from domain.actor import Actor, Post
 from domain.complaint import ComplaintKind, told
+from domain.errors import NotFound
 from service.crypto import keyring
 from service.database import Tx
 from service.institutions.tables import InstitutionListingRow, InstitutionRow
@@ -55,6 +56,16 @@ async def district_complaints(
     if which == "overdue":
         where.append(ComplaintRow.due_on < today)
     return await _page(tx, where, today, cursor, limit)
+
+
+async def complaint_view(tx: Tx, me: Actor, complaint_id: UUID, today: date) -> ComplaintView:
+    """One of my district. NotFound `complaint.not_found`."""
+    me.must_hold(Post.INSTITUTION_OFFICER)
+    asked = _complaints().where(ComplaintRow.id == complaint_id, visible_to(me))
+    found = (await tx.execute(asked)).one_or_none()
+    if found is None:
+        raise NotFound("complaint.not_found")
+    return _view(found, today)
 
 
 async def _page(

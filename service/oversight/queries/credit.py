@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from domain.actor import Actor, Post
-from domain.errors import Conflict
+from domain.errors import Conflict, NotFound
 from domain.penalty import STANDING, CreditEvent, Due, EarlierPenalty, EventKind, Ladder, step_due
 from domain.period import add_months
 from service.database import Tx
@@ -109,6 +109,16 @@ async def credit(tx: Tx, me: Actor, code: str, year: int, today: date) -> Credit
 async def event_view(tx: Tx, institution: str, event_id: UUID) -> CreditEventView:
     """An event that the caller was allowed to record."""
     return (await _events(tx, institution, CreditEventRow.id == event_id))[0]
+
+
+async def event_to_mend(tx: Tx, me: Actor, event_id: UUID) -> CreditEventView:
+    """An event of an institution in my reach. NotFound `credit.no_event`."""
+    row, institution = CreditEventRow, InstitutionRow
+    asked = select(institution.credit_code).join(row, row.institution_id == institution.id)
+    code = (await tx.execute(asked.where(row.id == event_id, visible_to(me)))).scalar_one_or_none()
+    if code is None:
+        raise NotFound("credit.no_event")
+    return await event_view(tx, code, event_id)
 
 
 async def _events(tx: Tx, institution: str, *where: object) -> list[CreditEventView]:

@@ -79,6 +79,24 @@ async def evaluation_view(tx: Tx, me: Actor, evaluation_id: UUID) -> EvaluationV
     each = (await tx.execute(asked)).one_or_none()
     if each is None:
         raise NotFound("evaluation.not_found")
+    return _view(each)
+
+
+async def evaluations_on_desk(tx: Tx, me: Actor, year: int) -> list[EvaluationView]:
+    """The versions that hold of a year, of the institutions in my reach, the best first."""
+    row = EvaluationRow
+    asked = _evaluations().where(row.year == year, _holds(), visible_to(me)).limit(RESULTS_MAX)
+    found = await tx.execute(asked.order_by(row.score_hundredths.desc(), InstitutionRow.credit_code))
+    return [_view(each) for each in found]
+
+
+async def is_corrected(tx: Tx, evaluation_id: UUID) -> bool:
+    """Whether a further version stands in its place."""
+    asked = select(EvaluationRow.id).where(EvaluationRow.corrects_id == evaluation_id)
+    return (await tx.execute(asked)).first() is not None
+
+
+def _view(each: Any) -> EvaluationView:
     return EvaluationView(
         id=each.id,
         institution=each.credit_code,

@@ -2,13 +2,15 @@
 
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 
 from domain.money import Fen
 from domain.training import Facts
 from service.database import Tx
 from service.standards.tables import StandardRow
-from service.training.queries.plans import Plan
+from service.training.queries.plans import Plan, stored_plan
+from service.training.tables import ClassRow
 
 
 async def estimate(tx: Tx, plan: Plan, facts: Facts) -> Fen:
@@ -17,3 +19,11 @@ async def estimate(tx: Tx, plan: Plan, facts: Facts) -> Fen:
     row = StandardRow
     asked = select(row.amount_fen).where(row.id == UUID(facts.standard.id))
     return len(plan.trainees) * int((await tx.execute(asked)).scalar_one())
+
+
+async def stored_estimate(tx: Tx, class_id: UUID) -> Fen | None:
+    """The same for a class that is stored; None where no standard holds for it. NotFound `class.not_found`."""
+    plan, row = await stored_plan(tx, class_id), ClassRow
+    decision = (await tx.execute(select(row.decision).where(row.id == class_id))).scalar_one()
+    facts = msgspec.convert(decision["facts"], Facts)
+    return None if facts.standard is None else await estimate(tx, plan, facts)

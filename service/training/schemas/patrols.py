@@ -57,6 +57,14 @@ class PatrolView(Struct):
     late: bool
 
 
+class ThereView(Struct):
+    """One of those who went there, to whom they go with; `name` is masked."""
+
+    name: str
+    mine: bool
+    joined_at: datetime
+
+
 class PatrolsView(Struct):
     patrols: list[PatrolView]
 

@@ -1,0 +1,1 @@
+"""Pages of those who go and look at institutions, decide on them, and score them."""
