@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from service.database import transaction
-from service.gateways.sheet_files import CSV_TYPE, XLSX_TYPE, as_sheet
+from service.gateways.sheet_files import CSV_TYPE, TYPES, XLSX_TYPE, as_sheet
 from service.local.made_up import MadeUpPerson
 from service.pages.institution import class_form
 from service.training.commands import deciding
@@ -46,9 +46,9 @@ def typed_class(school: School, first: date, room: str) -> dict[str, str]:
     }
 
 
-def people_sheet(people: list[MadeUpPerson]) -> tuple[str, bytes, str]:
+def people_sheet(people: list[MadeUpPerson], kind: str = "csv") -> tuple[str, bytes, str]:
     lines = [[each.name, each.id_number, each.phone] for each in people]
-    return "名册.xlsx", as_sheet([["姓名", "身份证号", "手机号"], *lines], "xlsx"), XLSX_TYPE
+    return f"名册.{kind}", as_sheet([["姓名", "身份证号", "手机号"], *lines], kind), TYPES[kind]
 
 
 async def test_a_class_is_refused_with_every_reason_and_filed_once(school: School, clerk: Browser) -> None:
@@ -125,7 +125,7 @@ async def test_a_class_is_mended_changed_and_given_up(school: School, clerk: Bro
     assert (refused.status_code, "第 2 行 身份证号：" in read(refused).text) == (422, True)
     assert MARKUP not in refused.text
     assert (await clerk.send(page, roster, reason="补人")).status_code == 422
-    assert led_to(await clerk.send(page, roster, {"sheet": people_sheet(people)}, reason="补人"))[0] == at
+    assert led_to(await clerk.send(page, roster, {"sheet": people_sheet(people, "xlsx")}, reason="补人"))[0] == at
     assert f"学员 {SIZE + 1} 人" in read(await clerk.get(at)).text
     file = await clerk.client.get(roster)
     assert file.headers["content-type"].startswith(XLSX_TYPE)
