@@ -205,7 +205,7 @@ async def approve(visit: Visit, edition_id: UUID) -> _Page:
 
     then = at(edition_id, "publish")
     return await visit.does(
-        effect, lambda: then, "approved", lambda faults: publish_page(visit, edition_id, typed, faults)
+        effect, lambda: then, "edition_approved", lambda faults: publish_page(visit, edition_id, typed, faults)
     )
 
 

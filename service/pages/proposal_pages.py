@@ -60,7 +60,7 @@ async def propose(visit: Visit) -> _Page:
         made.append(answer.view)
 
     return await visit.does(
-        effect, lambda: f"{AT}/{made[0].id}", "proposed", lambda faults: proposal_form(visit, typed, faults)
+        effect, lambda: f"{AT}/{made[0].id}", "proposal_made", lambda faults: proposal_form(visit, typed, faults)
     )
 
 

@@ -151,7 +151,7 @@ async def test_what_changed_meanwhile_is_not_decided_and_both_are_shown(office: 
     at = f"/desk/claims/{claim}"
     page, form = await mine.get(at), await mine.get(f"{at}/refuse")
     held = await theirs.send(await theirs.get(f"{at}/hold"), f"{at}/hold", code="identity_doubt", note="像别人的证件")
-    assert held.headers["location"] == f"{at}?told=held"
+    assert held.headers["location"] == f"{at}?told=claim_held"
     refused = await mine.send(page, f"{at}/approve")
     assert refused.status_code == 409
     shown = read(refused)
@@ -170,7 +170,7 @@ async def test_what_changed_meanwhile_is_not_decided_and_both_are_shown(office: 
     no_word = await mine.send(await mine.get(f"{at}/hold"), f"{at}/lift", note="")
     assert no_word.status_code == 422
     lifted = await mine.send(await mine.get(f"{at}/hold"), f"{at}/lift", note="证件核对过")
-    assert lifted.headers["location"] == f"{at}?told=lifted"
+    assert lifted.headers["location"] == f"{at}?told=claim_lifted"
     assert (await mine.send(await mine.get(at), f"{at}/approve")).status_code == 303
 
 
@@ -204,7 +204,7 @@ async def test_send_back_and_refuse_need_reasons_and_keep_what_was_typed(office:
     assert nothing.status_code == 422
     assert 'value="没有理由"' in nothing.text
     sent = await window.send(nothing, at, reason_not_trained="yes", reason_other="yes", note="没有来上过课")
-    assert sent.headers["location"] == f"/desk/claims/{refused}?told=refused"
+    assert sent.headers["location"] == f"/desk/claims/{refused}?told=claim_refused"
     assert await office.status(refused) == "refused"
 
 
