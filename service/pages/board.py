@@ -239,6 +239,14 @@ class Other:
     now: str
     before: str
 
+    @property
+    def name(self) -> str:
+        return words(f"measure.{self.measure}")
+
+    @property
+    def means(self) -> str:
+        return words(f"measure_means.{self.measure}")
+
 
 def part_of(part: int, whole: int) -> str:
     """A part of a whole as a share is read."""

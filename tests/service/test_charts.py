@@ -106,7 +106,7 @@ def test_no_two_tiles_stand_in_one_place(codes: set[str], known: dict[str, tuple
 
 def test_a_small_line_runs_from_side_to_side_and_breaks_where_nothing_is() -> None:
     drawn = charts.spark([30, None, 45, 40])
-    assert drawn["line"] == "M6 48M211.3 8L314 21.3"
+    assert drawn["line"] == "M6.0 48.0M211.3 8.0L314.0 21.3"
     assert drawn["last"] == (314, 21.3)
-    assert charts.spark([7, 7])["line"] == "M6 28.0L314 28.0"
-    assert charts.spark([30, 31])["line"] == "M6 30.0L314 26.0"
+    assert charts.spark([7, 7])["line"] == "M6.0 28.0L314.0 28.0"
+    assert charts.spark([30, 31])["line"] == "M6.0 30.0L314.0 26.0"
