@@ -173,5 +173,6 @@ async def taken_next(request: _Request, tx: Tx, me: Actor, today: date, now: dat
         leases.extend(each.claim_id for each in answer.view.taken)
 
     if faults := await forms.refused(tx, take):
-        return await _list(request, tx, me, Chosen(kind), None, today, now, faults)
+        said = [("form", each) for _, each in faults]
+        return await _list(request, tx, me, Chosen(kind), None, today, now, said)
     return forms.see(f"/desk/claims/{leases[0]}", "taken") if leases else forms.see("/desk", "nothing_to_take")

@@ -20,7 +20,6 @@ from service.claims.commands.review import refuse_claim
 from service.claims.commands.sending_back import send_back
 from service.claims.commands.unmasking import unmask
 from service.claims.schemas import (
-    ClaimantView,
     ClaimView,
     HoldView,
     NewHold,
@@ -28,6 +27,7 @@ from service.claims.schemas import (
     NewRefusal,
     NewSendBack,
     NewUnmasking,
+    UnmaskedView,
 )
 from service.database import Tx
 from service.pages import desk_case, forms
@@ -163,9 +163,9 @@ async def _check_again(said: _Said) -> ManualCheckView:
     return await manual.confirm_check(said.tx, said.me, as_wanted(said.text("check"), UUID), new, said.now)
 
 
-async def _unmask(said: _Said) -> ClaimantView:
+async def _unmask(said: _Said) -> UnmaskedView:
     new = NewUnmasking(said.text("why"))
-    return await unmask(said.tx, said.me, said.claim_id, new, said.today, said.now)
+    return await unmask(said.tx, said.me, said.claim_id, new, said.now)
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ _ACTS: Mapping[str, _Act] = {
     "second-review": _Act(_look_again, ApprovalsView, "looked_again"),
     "check": _Act(_check, ManualCheckView, "checked", "check"),
     "check-again": _Act(_check_again, ManualCheckView, "checked", "check"),
-    "unmask": _Act(_unmask, ClaimantView, "unmasked"),
+    "unmask": _Act(_unmask, UnmaskedView, "unmasked"),
 }
 #: The fields of each page that something may be wrong with; what is wrong with anything else is said of the form.
 _FIELDS: Mapping[str, frozenset[str]] = {

@@ -1,95 +1,20 @@
-"""The officers' desk on pages: what waits, one claim decided as it was seen, sets, notices, answers, the counter."""
+"""The officers' desk on pages: what waits, one claim decided as it was seen, checks by hand, sets."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import httpx
 import pytest
+from sqlalchemy import text
 
-from domain.actor import Actor, Post
-from domain.claim import ClaimAction
-from domain.objection import Ground
-from service.claims.commands.appeals import appeal
-from service.claims.commands.mending import mend_account
-from service.claims.commands.moves import move_claim
-from service.claims.commands.objections import object_to
-from service.claims.commands.review import refuse_claim
-from service.claims.queries.accounts import open_checks
-from service.claims.queries.views import claim_view
-from service.claims.schemas import ClaimView, NewAccount, NewAppeal, NewMending, NewObjection, NewRefusal
+from domain.actor import Post
 from service.database import transaction
-from service.journal import By
-from service.reconciliation.commands import read as read_return
-from service.reconciliation.commands import take_return
-from service.security import open_session
 from service.wording import words
-from tests.desk import Desk, status_of
-from tests.objections import PaidForThem
-from tests.pages import Browser, at_a_browser, read
-from tests.payments import Stage, a_return, journal_of, lines_of
-from tests.world import Trainee, World
+from tests.office import XSS, Office, office
+from tests.pages import read
+from tests.payments import journal_of
 
-XSS = "<script>alert(1)</script><b onmouseover=x>"
-
-
-@dataclass
-class Office:
-    """A desk that others' transactions see, and a browser for each of its officers."""
-
-    desk: Desk
-    world: World
-    open_browser: Callable[[Actor], Awaitable[Browser]]
-    trainees: dict[UUID, Trainee] = field(default_factory=dict)
-
-    async def claim(self, status: str = "verified", level: str = "4") -> UUID:
-        async with transaction() as tx:
-            trainee, number = await self.world.trainee(tx), self.world.maker.certificate(level, self.world.today.year)
-            about = {"level": level, "certificate_number": number}
-            claim_id = await self.desk.claim(tx, status, trainee=trainee, **about)
-        self.trainees[claim_id] = trainee
-        return claim_id
-
-    async def questioned(self, outcome: str = "mismatch", level: str = "4") -> UUID:
-        """In review since the registry said so."""
-        claim_id = await self.claim("filed", level)
-        async with transaction() as tx:
-            await self.world.registered(tx, claim_id, outcome)
-            by = By("verification.verify_certificate", self.world.now)
-            await move_claim(tx, ClaimAction.QUESTION, claim_id, by, reason=f"registry.{outcome}")
-        return claim_id
-
-    async def seen(self, claim_id: UUID) -> ClaimView:
-        async with transaction() as tx:
-            return await claim_view(tx, self.desk.reviewer, claim_id)
-
-    async def status(self, claim_id: UUID) -> str:
-        async with transaction() as tx:
-            return await status_of(tx, claim_id)
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    async with AsyncExitStack() as stack:
-        async with transaction() as tx:
-            world = await World.build(tx)
-            desk = await Desk.build(tx, world)
-
-        async def open_browser(me: Actor) -> Browser:
-            async with transaction() as tx:
-                token = (await open_session(tx, me)).token
-            return await stack.enter_async_context(at_a_browser(token))
-
-        yield Office(desk, world, open_browser)
-
-
-def form_of(page: httpx.Response, action: str) -> str:
-    found = re.search(rf'<form[^>]* action="{re.escape(action)}".*?</form>', page.text, re.DOTALL)
-    assert found is not None, action
-    return found[0]
+__all__ = ["office"]  # a fixture
 
 
 async def test_the_list_says_why_and_one_takes_the_next(office: Office) -> None:
@@ -226,6 +151,9 @@ async def test_the_numbers_are_shown_for_a_reason_for_ten_minutes_and_that_is_ke
     assert shown.headers["cache-control"] == "no-store"
     async with transaction() as tx:
         (noted,) = await journal_of(tx, "claim_unmasking", claim)
+        me = {"me": office.desk.reviewer.user_id}
+        kept = await tx.execute(text("SELECT answer FROM idempotency_keys WHERE user_id = :me"), me)
+        assert [str(claim) in each and made.id_number not in each for each in kept.scalars()] == [True]
     assert (noted.action, noted.reason) == ("unmask", "documents")
     colleague = await office.open_browser(office.desk.colleague)
     assert made.id_number not in (await colleague.get(at)).text
@@ -298,140 +226,6 @@ async def test_a_set_is_looked_at_then_approved_as_shown(office: Office) -> None
         assert done.headers["location"] == f"{at}?told=set_approved"
     assert sorted([await office.status(each) for each in claims]) == ["approved", "approved", "verified"]
     assert "没有可以成批通过的" in read(await window.get(at)).text
-
-
-async def test_notices_are_read_as_the_public_will_and_published_once(office: Office) -> None:
-    window = await office.open_browser(office.desk.publisher)
-    assert "没有可以公示的" in read(await window.get("/desk/notices")).text
-    claim = await office.claim("approved")
-    made = office.trainees[claim].made
-    page = await window.get("/desk/notices")
-    shown = read(page)
-    assert made.name in shown.text
-    assert made.id_number not in page.text
-    assert made.phone not in page.text
-    for _ in range(2):
-        done = await window.send(page, "/desk/notices")
-        assert done.headers["location"] == "/desk/notices?told=published"
-    after = read(await window.get("/desk/notices?told=published"))
-    assert "公示发出去了" in after.text
-    assert "正在公示的" in after.text
-    assert await office.status(claim) == "noticed"
-    stale = await window.send(page, "/desk/notices", once=str(uuid4()))
-    assert stale.status_code == 409
-    assert "超期的申领" in read(await window.get("/desk/overdue")).text
-
-
-async def test_another_person_answers_an_appeal(office: Office) -> None:
-    claim = await office.questioned()
-    first, second = [await office.open_browser(me) for me in (office.desk.reviewer, office.desk.colleague)]
-    async with transaction() as tx:
-        await refuse_claim(tx, office.desk.reviewer, claim, NewRefusal(["other"]), office.world.now)
-        me, new = office.trainees[claim].actor, NewAppeal(f"请再看{XSS}")
-        raised = await appeal(tx, me, claim, new, office.world.today, office.world.now)
-    at = f"/desk/appeals/{raised.id}"
-    page = await first.get("/desk/appeals")
-    assert "还剩" in read(page).text
-    assert XSS not in page.text
-    own = await first.send(page, at, answer="deny", reason="维持")
-    assert own.status_code == 409
-    page = await second.get("/desk/appeals")
-    for fields in ({"answer": "grant"}, {"reason": "证书属实"}):
-        assert (await second.send(page, at, **fields)).status_code == 422
-    long = await second.send(page, at, answer="grant", reason="长" * 501)
-    assert long.status_code == 422
-    assert "长" * 400 in read(long).answer.text
-    for _ in range(2):
-        done = await second.send(page, at, answer="grant", reason="证书属实")
-        assert done.headers["location"] == "/desk/appeals?told=answered"
-    assert await office.status(claim) == "in_review"
-    assert "证书属实" in read(await second.get("/desk/appeals?closed=true")).text
-    assert "没有等待核实的异议" in read(await second.get("/desk/objections")).text
-    token = re.search(r'name="_csrf_token" value="([^"]+)"', page.text)
-    assert token is not None
-    for kind in ("objections", "amounts", "appeals"):
-        data = {"_csrf_token": token[1], "answer": "upheld", "reason": "x", "right_fen": "1"}
-        answer = await second.client.post(f"/desk/{kind}/{uuid4()}", data=data)
-        assert answer.status_code == 404, kind
-
-
-async def test_objections_and_new_cards_are_answered_by_those_of_the_district(office: Office) -> None:
-    world = office.world
-    async with transaction() as tx:
-        paid = await PaidForThem.build(tx, world)
-        raised = await object_to(
-            tx, paid.trainee.actor, paid.claim_id, NewObjection(Ground.NEVER_GIVEN, XSS), world.now
-        )
-        stage, trainee = await Stage.build(tx, world, claims=0), await world.trainee(tx)
-        number = world.maker.certificate("1", world.today.year)  # much money: the new card is checked
-        claim = await stage.claim(tx, trainee, level="1", certificate_number=number)
-        batch = await stage.sent(tx)
-        (line,) = await lines_of(tx, batch.id)
-        data = a_return(batch, [(line.reference, line.amount_fen, "failed:permanent", "")])
-        await take_return(tx, None, read_return(data), data, "bank", By("tests", world.now))
-        card = NewAccount(world.maker.card(), trainee.made.name, world.maker.bank_code())
-        await mend_account(tx, trainee.actor, claim, NewMending(card), world.now)
-        (check,) = (await open_checks(tx, stage.staff[Post.CHECKER], None, 10)).checks
-    reviewer = await office.open_browser(paid.reviewer)
-    page, at = await reviewer.get("/desk/objections"), f"/desk/objections/{raised.id}"
-    assert XSS not in page.text
-    assert (
-        "没有等待核实的异议"
-        in read(await (await office.open_browser(office.desk.reviewer)).get("/desk/objections")).text
-    )
-    assert (await reviewer.send(page, at, answer="perhaps", reason="x")).status_code in {409, 422}
-    assert (await reviewer.send(page, at, answer="upheld", reason="协议上的签字不符")).status_code == 303
-    assert "协议上的签字不符" in read(await reviewer.get("/desk/objections?closed=true")).text
-    checker = await office.open_browser(stage.staff[Post.CHECKER])
-    page, at = await checker.get("/desk/accounts"), f"/desk/accounts/{check.id}"
-    assert card.number not in page.text
-    assert card.number[-4:] in read(page).text
-    assert (await checker.send(page, at, answer="confirm")).status_code == 422
-    for _ in range(2):
-        assert (await checker.send(page, at, answer="confirm", reason="已电话核对")).status_code == 303
-    assert await office.status(claim) == "payable"
-    assert "没有要核对的卡" in read(await checker.get("/desk/accounts")).text
-
-
-async def test_at_the_counter_somebody_files_for_whoever_stands_there(office: Office) -> None:
-    async with transaction() as tx:
-        acceptor = await office.desk.another(tx, Post.ACCEPTOR)
-        await office.world.provide(tx, office.desk.district)
-        trainee = await office.world.trainee(tx)
-        new = office.world.new_claim(trainee)
-    window, made, day = await office.open_browser(acceptor), trainee.made, office.world.today
-    assert new.account is not None
-    fields = {
-        "trainee_name": made.name,
-        "trainee_id_number": made.id_number,
-        "item": new.item_code,
-        "level": new.level,
-        "certificate_number": new.certificate_number,
-        **dict(
-            zip(
-                ("certificate_issued_on_y", "certificate_issued_on_m", "certificate_issued_on_d"),
-                f"{day}".split("-"),
-                strict=True,
-            )
-        ),
-        "account_bank_code": new.account.bank_code,
-        "account_number": new.account.number,
-    }
-    page = await window.get("/desk/counter")
-    empty = await window.send(page, "/desk/counter")
-    assert empty.status_code == 422
-    hostile = await window.send(page, "/desk/counter", **{**fields, "trainee_name": XSS, "item": XSS})
-    assert hostile.status_code == 422
-    assert "&lt;script&gt;" in read(hostile).answer.text
-    number = await window.send(page, "/desk/counter", **{**fields, "trainee_id_number": "44030519900230123X"})
-    assert number.status_code == 422
-    assert f'value="{made.name}"' in read(number).answer.text
-    for _ in range(2):
-        done = await window.send(page, "/desk/counter", **fields)
-        assert done.headers["location"] == "/desk/counter?told=counter_filed", done.text
-    twice = await window.send(page, "/desk/counter", **{**fields, "once": str(uuid4())})
-    assert twice.status_code == 409
-    assert "已经" in read(twice).text
 
 
 async def test_only_ones_own_district_and_posts(office: Office) -> None:

@@ -1,6 +1,6 @@
 """Claims and mandates as JSON. Views hold masked values only."""
 
-from service.claims.schemas.beside import ClaimantView, ClaimMoney, NewUnmasking, SimilarClaim
+from service.claims.schemas.beside import ClaimantView, ClaimMoney, NewUnmasking, SimilarClaim, UnmaskedView
 from service.claims.schemas.care import (
     AccountCheckList,
     AccountCheckView,
@@ -141,4 +141,5 @@ __all__ = [
     "SimilarClaim",
     "TallyView",
     "ToDoView",
+    "UnmaskedView",
 ]

@@ -14,6 +14,13 @@ class NewUnmasking(Struct, forbid_unknown_fields=True):
     why: ReasonCode
 
 
+class UnmaskedView(Struct):
+    """Until when I see who claims in clear; what is seen is told by `/api/claims/{claim_id}/claimant` alone."""
+
+    claim_id: UUID
+    until: datetime
+
+
 class ClaimantView(Struct, kw_only=True):
     """Who claims: masked, and in clear until `in_clear_until` for whoever gave a reason. `holder_agrees`: the account
     is in the claimant's own name."""
