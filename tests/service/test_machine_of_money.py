@@ -43,10 +43,7 @@ EVERYWHERE = (
     *(f"claim {each}" for each in ("payable", "batched", "paid", "bounced", "withdrawn", "recovered")),
     *(f"batch {each}" for each in ("released", "sent", "settled", "dissolved", "not_received")),
     *(f"line {each}" for each in ("done", "void", "returned returned", "unknown bank.unclear")),
-    *(
-        f"line failed {each}"
-        for each in ("failed:temporary", "decided:not_paid", "bank.refused", "bank.not_received")
-    ),
+    *(f"line failed {why}" for why in ("failed:temporary", "decided:not_paid", "bank.refused", "bank.not_received")),
     *(f"clawback {each}" for each in ("raised", "demanded", "part_repaid", "repaid", "waived")),
     "payments of a claim: 2",
 )
@@ -296,16 +293,20 @@ class Money(MoneyToRelease):
             self._repay(*asked[place % len(asked)], part or 0)
 
     @precondition(lambda self: self.claim(0, "paid") or self._demanded())
-    @rule(place=FEW, officer=st.integers(0, 2), part=st.integers(0, 3))
-    def pay_back(self, place: int, officer: int, part: int) -> None:
-        """What is demanded comes back; where nothing is, something is asked for first."""
+    @rule(place=FEW, officer=st.integers(0, 2), part=st.integers(0, 3), waived=SELDOM)
+    def pay_back(self, place: int, officer: int, part: int, waived: bool) -> None:
+        """What is demanded comes back, or is waived by two; where nothing is, something is asked for first."""
         if not self._demanded():
             self._raise(place, Cause.AUDIT, None)
             raised = [at for at, (_, each) in enumerate(self.asked()) if each.status == "raised"]
             for at in raised[:1]:
                 self._go_on_asking(at, "demand", officer)
         if demanded := self._demanded():
-            self._repay(*demanded[place % len(demanded)], part)
+            claim, asked = demanded[place % len(demanded)]
+            for step, by in (("propose", 0), ("grant", 1)) if waived else ():
+                self._go_on_asking(self.asked().index((claim, asked)), step, by)
+            if not waived:
+                self._repay(claim, asked, part)
 
     def _demanded(self) -> list[tuple[Owed, Asked]]:
         return [each for each in self.asked() if each[1].status in {"demanded", "part_repaid"}]
