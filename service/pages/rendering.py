@@ -41,6 +41,8 @@ HEADERS = MappingProxyType(
 KEPT = "kept_form"
 #: The cookie by which somebody reads every page in larger letters, and what it then holds.
 TEXT, BIG = "zhida_text", "big"
+#: A page, or a form with what is wrong in it; no page is there to come back to otherwise.
+_COME_BACK_TO = frozenset({200, 422})
 _MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
@@ -91,7 +93,7 @@ def page(
     `today` is the business day, which the band of the demo says; `sample`: amounts on it are sample standards.
     A page that says why there is no page is never kept.
     """
-    here = _address(request) if status == 200 else "/"
+    here = _address(request) if status in _COME_BACK_TO else "/"
     body = _rendered(request, template, today, sample=sample, status=status, **{"here": here, **given})
     if status != 200:
         return _html(body, status, {"Cache-Control": "no-store"})

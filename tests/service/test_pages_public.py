@@ -257,6 +257,7 @@ async def test_institutions_are_found_by_all_that_is_asked(anybody: Browser, tow
     assert "试验区 1 家" in elsewhere.text
     strange = await anybody.client.get("/institutions?on=2026-02-30&item=" + quote(MARKUP))
     assert (strange.status_code, read(strange).values("value")[0]) == (422, MARKUP)
+    assert any(each.startswith("/text/big?next=/institutions%3Fon") for each in read(strange).values("href"))
     occupation = read(await anybody.get(f"/catalog/{WELDER}"))
     assert f"/institutions?item={WELDER}" in occupation.values("href")
 
