@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from litestar import Request, Response
 
 from domain.actor import Actor
-from domain.errors import Invalid, NotFound
+from domain.errors import NotFound
+from domain.faults import Faults
 from domain.objection import Ground
 from service.batches.commands import withdraw
 from service.claims.commands.appeals import appeal
@@ -76,21 +77,17 @@ async def _correct(said: _Said) -> None:
 
 
 async def _object(said: _Said) -> None:
-    told = {"ground": _chosen(Ground, said.typed, "ground"), "reason": said.typed.get("reason", "")}
-    new = as_wanted(told, NewObjection)
-    await object_to(said.tx, said.me, said.claim_id, new, said.now)
+    """What is missing is told at once."""
+    faults, told = Faults(), {field: said.typed.get(field, "") for field in ("ground", "reason")}
+    for field in (name for name, text in told.items() if not text):
+        faults.tell("value.missing", field)
+    faults.raise_all()
+    await object_to(said.tx, said.me, said.claim_id, as_wanted(told, NewObjection), said.now)
 
 
 async def _appeal_amount(said: _Said) -> None:
     new = as_wanted({"reason": said.typed.get("reason", "")}, NewAmountAppeal)
     await appeal_amount(said.tx, said.me, said.claim_id, new, said.today, said.now)
-
-
-def _chosen(kind: type[Ground], typed: Typed, field: str) -> Ground:
-    """Invalid `value.missing` where nothing of the list was chosen."""
-    if typed.get(field, "") not in set(kind):
-        raise Invalid("value.missing", field)
-    return kind(typed[field])
 
 
 async def _asked(said: _Said) -> set[str]:

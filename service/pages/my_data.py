@@ -17,7 +17,7 @@ from service.assessments.queries.results import my_results
 from service.claims.commands.drafts import drop_draft
 from service.claims.queries import drafts, mandates, views
 from service.claims.queries.appeals import list_appeals
-from service.claims.queries.handled import handled_by_others
+from service.claims.queries.handled import Handled, handled_by_others
 from service.claims.queries.objections import list_objections
 from service.clawbacks.queries import amounts
 from service.clawbacks.queries.mine import my_demands
@@ -35,7 +35,7 @@ from service.pages.rendering import private
 from service.people.queries import accounts_in_clear, in_clear
 from service.training.queries.mine import my_classes
 from service.web import private_file
-from service.wording import words
+from service.wording import wording, words
 
 _Request = Request[Any, Any, Any]
 #: Of each kind; a person has a handful in a lifetime.
@@ -169,15 +169,18 @@ async def _said(tx: Tx, me: Actor, today: date) -> list[Kept]:
 
 async def shown(request: _Request, tx: Tx, me: Actor, today: date, faults: list[Fault]) -> Response[bytes]:
     """What is held, masked, and who has handled or looked at it."""
-    looks = [
-        (each, words(f"unmask.{each.reason}") if each.looked else words(f"action.{each.action}"))
-        for each in await handled_by_others(tx, me)
-    ]
+    looks = [(each, _what(each)) for each in await handled_by_others(tx, me)]
     begun = bool(await drafts.my_drafts(tx, me))
     page: dict[str, Any] = {"held": await held(tx, me, today, whole=False), "looks": looks, "has_drafts": begun}
     page |= {"typed": {}, "back": "/me"}
     status = 422 if faults else 200
     return private(request, "trainee/data.html", today, status=status, faults=faults, **page)
+
+
+def _what(done: Handled) -> str:
+    """What was done, or why somebody looked: by a code of the list, where there is such a one."""
+    code = f"unmask.{done.reason}" if done.looked else f"action.{done.action}"
+    return words(code) if code in wording() else ""
 
 
 async def downloaded(request: _Request, tx: Tx, me: Actor, today: date, now: datetime) -> Response[Any]:

@@ -282,6 +282,7 @@ async def test_a_mandate_is_read_taken_back_and_what_was_paid_under_it_objected_
         form = await browser.get(f"{claim}/object")
         nothing = await browser.send(form, f"{claim}/object", ground="", reason="")
         assert nothing.status_code == 422
+        assert {"#ground", "#reason"} <= set(read(nothing).values("href"))
         stands = await browser.send(form, f"{claim}/object", ground="revoked", reason="我收回了")
         assert "这份代领协议还没有收回" in read(stands).text
         for _ in range(2):  # pressed twice
@@ -368,6 +369,7 @@ async def test_who_handled_a_claim_and_who_looked_stands_there() -> None:
     async with the_browser_of(trainee.actor) as browser:
         shown = read(await browser.get("/me/data")).text
         assert "看了你的完整信息" in shown
+        assert "documents" not in shown
         assert shown.count("是哪一笔") == 2
         assert "证书看不清" not in shown  # that is for the claim's own page
 
