@@ -113,9 +113,9 @@ async def test_a_new_district_finds_every_list_empty_and_no_form_without_its_pos
         ("/finance/funds", "今年还没有下达"),
         ("/finance/delegations", "还没有委托"),
     ):
-        assert empty in read(await maker.get(address)).text, address
+        assert empty in read(await maker.client.get(address)).text, address
     for address in ("/finance", "/finance/returns", "/finance/statements", "/finance/clawbacks", "/finance/funds"):
-        assert "post" not in read(await watching.get(address)).values("method", "form")[1:]  # the first signs out
+        assert "post" not in read(await watching.client.get(address)).values("method", "form")[1:]  # the first signs out
         assert (await outside.client.get(address)).status_code == 403
     assert "没有等核对的收款卡" in read(await checker.get("/finance/account-checks")).text
     assert (await maker.client.get("/finance/account-checks")).status_code == 403
