@@ -17,18 +17,20 @@ from domain.batch import BatchStatus
 from service.access.tables import UserRow
 from service.batches import commands as batches
 from service.batches.schemas import BatchView
+from service.claims.commands import mending
 from service.clawbacks.queries.views import find_clawback
 from service.database import transaction
 from service.journal import By
 from service.pages.money_doing import ACTS
 from service.pages.rendering import HERE
 from service.reconciliation import commands as returns
-from service.security import open_session
 from tests import statements
+from tests.money_desk import Desk, a_document, do, told
 from tests.objections import PaidForThem
-from tests.pages import Browser, at_a_browser, read
-from tests.payments import Stage, a_return, attempt_statuses, lines_of
+from tests.pages import read
+from tests.payments import Stage, a_return, attempt_statuses, claim_statuses, lines_of
 from tests.service.test_clawbacks import Office
+from tests.service.test_mending import account, bounced
 from tests.service.test_seams_of_money import Agree, agree
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
 from tests.world import World
@@ -39,46 +41,10 @@ ODD = "<script>alert(1)</script>"
 SHEET = "text/csv"
 
 
-class Desk:
-    """Everybody at a browser of their own, for as long as a test runs."""
-
-    def __init__(self, open_ones: AsyncExitStack) -> None:
-        self._open_ones = open_ones
-
-    async def of(self, actor: Actor) -> Browser:
-        async with transaction() as tx:
-            token = (await open_session(tx, actor)).token
-        return await self._open_ones.enter_async_context(at_a_browser(token))
-
-    async def staff(self, stage: Stage) -> tuple[Browser, Browser, Browser]:
-        """Maker, checker and releaser."""
-        maker, checker, releaser = [
-            await self.of(stage.staff[post]) for post in (Post.MAKER, Post.CHECKER, Post.RELEASER)
-        ]
-        return maker, checker, releaser
-
-
 @pytest.fixture
 async def at() -> AsyncIterator[Desk]:
     async with AsyncExitStack() as open_ones:
         yield Desk(open_ones)
-
-
-async def do(who: Browser, act: str, subject: Any, files: Any = None, **fields: str) -> httpx.Response:
-    """The form of an act, and its answer."""
-    address = f"/finance/acts/{act}/{subject}"
-    page = await who.get(address)
-    assert page.status_code == 200, page.text
-    return await who.send(page, address, files, **fields)
-
-
-def told(answer: httpx.Response) -> str:
-    assert answer.status_code == 303, re.sub(r"<[^>]+>", " ", answer.text)
-    return answer.headers["location"].partition("?told=")[2]
-
-
-def a_document(content: bytes = b"stamped") -> dict[str, tuple[str, bytes, str]]:
-    return {"evidence": ("证明.pdf", content, "application/pdf")}
 
 
 async def a_sent_batch(world: World) -> tuple[Stage, BatchView, list[str]]:
@@ -113,9 +79,11 @@ async def test_a_new_district_finds_every_list_empty_and_no_form_without_its_pos
         ("/finance/funds", "今年还没有下达"),
         ("/finance/delegations", "还没有委托"),
     ):
-        assert empty in read(await maker.get(address)).text, address
+        assert empty in read(await maker.client.get(address)).text, address
     for address in ("/finance", "/finance/returns", "/finance/statements", "/finance/clawbacks", "/finance/funds"):
-        assert "post" not in read(await watching.get(address)).values("method", "form")[1:]  # the first signs out
+        assert (
+            "post" not in read(await watching.client.get(address)).values("method", "form")[1:]
+        )  # the first signs out
         assert (await outside.client.get(address)).status_code == 403
     assert "没有等核对的收款卡" in read(await checker.get("/finance/account-checks")).text
     assert (await maker.client.get("/finance/account-checks")).status_code == 403
@@ -216,6 +184,9 @@ async def test_two_persons_carry_a_file(committed: World, at: Desk, agree: Agree
     assert "还没选凭证文件" in blank.text
     own = await do(maker, "handed-over", batch.id, a_document(), sha256=sha256)
     assert own.status_code == 422
+    for act in ("hold", "lift", "dissolve", "file-word", "resend"):
+        assert batch.number in read(await checker.get(f"/finance/acts/{act}/{batch.id}")).text
+    assert (await do(checker, "resend", batch.id, note="再送")).status_code == 422  # the bank promises nothing
     spaced = " ".join(re.findall("....", sha256.upper()))
     assert told(await do(checker, "handed-over", batch.id, a_document(), sha256=spaced)) == "said"
     async with transaction() as tx:
@@ -300,6 +271,7 @@ async def test_statements_follow_each_other_lines_are_worked_off_and_a_day_is_cl
     (line,) = re.findall(r"/finance/acts/resolve-line/([\w-]+)", shown.source)
     strange = read(await do(maker, "repayment", line, number="ZC0000000000", amount="1,000", note="回单"))
     assert (strange.answer.status_code, "1,000" in strange.source) == (422, True)
+    assert "现在没有等人确认的认定" in read(await checker.get(f"/finance/acts/repayment-answer/{line}")).text
     month = read(await checker.get(f"/finance/close/{day:%Y-%m}"))
     assert "有的行还没有着落" in month.text
     early = await maker.client.get(f"/finance/acts/close-day/new?account={account}&day={day}")
@@ -313,6 +285,27 @@ async def test_statements_follow_each_other_lines_are_worked_off_and_a_day_is_cl
     assert "平" in read(await checker.get(f"/finance/close/{day:%Y-%m}")).text
     stranger = await at.of(await a_stranger(committed))
     assert (await stranger.client.get(address)).status_code == 404
+
+
+async def test_a_checker_confirms_a_card_that_was_named_after_money_came_back(
+    committed: World, at: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def always(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(mending, "_needs_check", always)
+    async with transaction() as tx:
+        stage = await Stage.build(tx, committed, claims=0)
+        trainee, claim_id = await bounced(tx, stage, "failed:permanent")
+        await mending.mend_account(tx, trainee.actor, claim_id, account(stage, trainee), committed.now)
+    checker, stranger = await at.of(stage.staff[Post.CHECKER]), await at.of(await a_stranger(committed))
+    listed = read(await checker.get("/finance/account-checks"))
+    (check_id,) = re.findall(r"/finance/acts/account-check/([\w-]+)", listed.source)
+    assert (await stranger.client.get(f"/finance/acts/account-check/{check_id}")).status_code == 404
+    assert read(await do(checker, "account-check", check_id, confirm="yes", note="")).answer.status_code == 422
+    assert told(await do(checker, "account-check", check_id, confirm="yes", note="电话核对过")) == "answered"
+    async with transaction() as tx:
+        assert await claim_statuses(tx, [claim_id]) == ["payable"]
 
 
 async def a_stranger(world: World) -> Actor:
@@ -340,6 +333,7 @@ async def test_what_is_owed_back_is_raised_demanded_and_waived_by_two(committed:
     assert "答复免于追回" in read(await checker.get(f"/finance/clawbacks/{clawback_id}")).text
     assert (await do(maker, "waiver-answer", clawback_id, grant="yes")).status_code == 422
     assert "有 1 处要改" in read(await do(checker, "waiver-answer", clawback_id)).text
+    assert "同意强制执行吗" in read(await checker.get(f"/finance/acts/enforcement-answer/{clawback_id}")).text
     assert told(await do(checker, "waiver-answer", clawback_id, grant="yes")) == "answered"
     async with transaction() as tx:
         assert (await find_clawback(tx, office.paid.reviewer, clawback_id)).status == "waived"  # type: ignore[arg-type]
@@ -377,6 +371,7 @@ async def test_money_comes_moves_and_somebody_stands_in_by_two_persons(committed
     carried = {**ends, "target_year": f"{committed.today.year + 1}", "amount": "100", **papers}
     assert told(await do(maker, "transfer", "new", **carried)) == "proposed"
     (moves,) = re.findall(r"/finance/acts/transfer-decline/([\w-]+)", (await checker.get("/finance/funds")).text)
+    assert "确认调剂" in read(await checker.get(f"/finance/acts/transfer-confirm/{moves}")).text
     assert told(await do(checker, "transfer-decline", moves, reason="不用了")) == "refused"
     days = {"first_day": f"{committed.today}", "last_day": f"{committed.today}"}
     asked = {"district": stage.district, "post": "releaser", "login": login, **days, "reason": "缺人"}

@@ -47,7 +47,7 @@ async def list_entries(tx: Tx, me: Actor, asked: JournalFilter, cursor: int | No
     row = JournalRow
     upto = cursor if cursor is not None else (await tx.execute(select(func.max(row.id)))).scalar() or 0
     upto = upto if cursor is not None else upto + 1
-    down_to = 0 if asked.subject else max(upto - STRETCH, 0)
+    down_to = 0 if asked.kind and asked.subject else max(upto - STRETCH, 0)  # an index leads to one subject
     columns = (row.id, row.at, row.subject_kind, row.subject_id, row.action, row.before, row.after, row.reason)
     query = (
         select(*columns, row.actor_name, PersonRow.id.label("person_id"), PersonRow.name_sealed)
