@@ -31,6 +31,7 @@ from service.pages.routes import (
     field_classes,
     field_institutions,
     field_oversight,
+    field_projects,
     field_visits,
     finance,
     public,
@@ -118,7 +119,10 @@ def create_app() -> Litestar:
     """The ASGI application of this process."""
     logs.configure()
     routes = openapi.describe([health, day, advance_clock, *(route for each in FEATURES for route in each.ROUTES)])
-    pages = (public, session, trainee, finance, field_classes, field_institutions, field_oversight, field_visits)
+    pages = (
+        *(public, session, trainee, finance),
+        *(field_classes, field_institutions, field_oversight, field_projects, field_visits),
+    )
     app = Litestar(
         route_handlers=[*routes, *(route for each in pages for route in each.ROUTES)],
         dependencies=DEPENDENCIES,
