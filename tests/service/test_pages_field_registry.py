@@ -1,19 +1,24 @@
 """Evaluations, rounds of selection and the registry of institutions on pages, and where each one's work begins."""
 
+import re
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
+
 from domain.actor import Actor
 from service import clock
+from service.catalog.tables import CatalogItemRow
 from service.clock import now, today
 from service.database import transaction
 from service.institutions.commands import applying
 from service.institutions.schemas import NewApplication, NewScope
 from service.pages import homes
+from tests.enterprises import Enterprise
 from tests.oversight import Oversight
 from tests.pages import read
 from tests.selection import Selecting
-from tests.service.test_pages_field import MARKUP, Desks, back_to_today, boxes, city, desks
+from tests.service.test_pages_field import MARKUP, PAPER, Desks, back_to_today, boxes, city, desks
 from tests.training import School
 from tests.world import WELDER, World
 
@@ -162,6 +167,40 @@ async def test_the_registry_is_kept_by_two_persons(desks: Desks, city: Oversight
         assert "没有找到" in read(await one.get(f"/desk/institutions?q={sought}")).text
     assert (await (await desks.of(city.there)).get(at)).status_code == 404
     assert (await one.get(f"{at}/celebrate")).status_code == 404
+
+
+async def test_a_contract_is_recorded_by_one_and_confirmed_by_another(desks: Desks, committed: World) -> None:
+    async with transaction() as tx:
+        contractor = await Enterprise.build(tx, committed)
+        named = select(CatalogItemRow.name).where(
+            CatalogItemRow.code.is_(None), CatalogItemRow.list_kind == "project"
+        )
+        item = (await tx.execute(named.order_by(CatalogItemRow.place).limit(1))).scalar_one()
+    one, other = [await desks.of(each) for each in contractor.officers[:2]]
+    page = await one.get(f"/desk/projects/new?institution_id={contractor.id}")
+    number = f"XM-{uuid4().hex[:8]}"
+    new = {
+        "item": item,
+        "contract_number": number,
+        "places": "10",
+        "place_fen": "4500",
+        "cap_fen": "45,000.00",
+        **boxes("valid_from", today()),
+        **boxes("valid_to", today() + timedelta(days=90)),
+    }
+    for bad in ({"item": MARKUP}, {"place_fen": "四千五"}, {"cap_fen": "1.234"}, {"cap_fen": "1"}, {"places": "0"}):
+        refused = await one.send(page, "/desk/projects/new", PAPER, **{**new, **bad})
+        assert (refused.status_code, "有 1 处要改" in read(refused).text) == (422, True), bad
+    for _ in range(2):
+        assert (await one.send(page, "/desk/projects/new", PAPER, **new)).status_code == 303
+    listed = await one.get("/desk/projects")
+    assert listed.text.count(f'"mono">{number}<') == 1
+    found = re.search(rf'"mono">{number}<.*?action="([^"]+/confirm)"', listed.text, re.DOTALL)
+    assert found is not None
+    confirm = found[1]
+    assert (await one.send(listed, confirm)).status_code == 422
+    assert (await other.send(await other.get("/desk/projects"), confirm)).status_code == 303
+    assert "45,000.00" in read(await other.get("/desk/projects")).text
 
 
 async def test_each_begins_where_their_work_is(desks: Desks, city: Oversight, committed: World) -> None:
