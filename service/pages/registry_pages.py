@@ -62,7 +62,12 @@ async def found(tx: Tx, asked: Asked, kinds: Collection[str], path: str, today: 
     on, faults = _day(asked, today)
     occupations = await _occupations(tx, asked.item, on) if asked.item else None
     sought = registry.Sought(
-        on, asked.district or None, kinds, asked.standing or None, asked.grade or None, occupations
+        on,
+        asked.district or None,
+        standing=asked.standing or None,
+        grade=asked.grade or None,
+        kinds=kinds,
+        occupations=occupations,
     )
     page = await registry.public_page(tx, sought, asked.after, _SHOWN_MAX)
     names = await district_names(tx)

@@ -91,9 +91,10 @@ class Sought:
 
     on: date
     district: str | None = None
-    kinds: Collection[str] | None = None
+    kind: str | None = None
     standing: str | None = None
     grade: str | None = None
+    kinds: Collection[str] | None = None
     occupations: Collection[str] | None = None
 
     def where(self) -> list[ColumnElement[bool]]:
@@ -101,6 +102,7 @@ class Sought:
         row, grade, scope = InstitutionRow, GradeRow, InstitutionScopeRow
         said = [_ever_listed()]
         said += [row.district == self.district] if self.district else []
+        said += [row.kind == self.kind] if self.kind else []
         said += [row.kind.in_(self.kinds)] if self.kinds is not None else []
         if self.grade:
             graded = exists().where(grade.institution_id == row.id, grade.in_force.contains(self.on))

@@ -79,7 +79,7 @@ async def institutions_file(
 def _sought(
     on: date, district: str | None, kind: InstitutionKind | None, standing: Standing | None
 ) -> registry.Sought:
-    return registry.Sought(on, district, {kind} if kind else None, standing)
+    return registry.Sought(on, district, kind, standing)
 
 
 @get("/api/institutions/{institution_id:uuid}", opt={PUBLIC: True})
