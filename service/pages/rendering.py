@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from domain.level import LEVELS
 from domain.money import Fen, fen_display, formal_yuan
 from service import clock
+from service.pages import homes
 from service.settings import settings
 from service.statistics.queries.share import LIST_NAMES
 from service.wording import wording, words
@@ -113,6 +114,7 @@ def private(
     if kept := request.scope["state"].get(KEPT):
         given = {**given, "typed": {**(given.get("typed") or {}), **kept}}
     frame = {"csrf": lambda: _hidden_token(request), "signed_in": request.user is not None, "told": _told(request)}
+    frame["desks"] = homes.desks_of(request.user) if request.user else []
     body = _rendered(
         request, template, today, **{"back": "", "back_text": "返回", "status": status, **frame, **given}
     )

@@ -187,7 +187,7 @@ async def test_a_district_proposes_and_the_city_decides(desks: Desks) -> None:
     given = {"year": "2089", "reason": MARKUP, "name_1": "缺工", "value_1": "320 人", "source_1": "调查", **item}
     empty = await district.send(page, f"{DESK}/proposals/new", **{**given, "name": "", "value_1": ""})
     assert empty.status_code == 422
-    at = said(await district.send(page, f"{DESK}/proposals/new", **given), "proposed").partition("?")[0]
+    at = said(await district.send(page, f"{DESK}/proposals/new", **given), "proposal_made").partition("?")[0]
     assert (await other.get(at)).status_code == 404
     page = await district.get(at)
     assert MARKUP not in page.text

@@ -26,7 +26,7 @@ async def board_page(
 ) -> Response[bytes]:
     """The share, why it moved, and what stands beside it; one sheet."""
     found = await board.board(tx, me, month or None, by, today, now)
-    return private(request, "board/board.html", today, me=me, **found)
+    return private(request, "board/board.html", today, **found)
 
 
 @get("/board/{code:str}", guards=[allow(*LEADERS)], include_in_schema=False)
@@ -35,7 +35,7 @@ async def measure_page(
 ) -> Response[bytes]:
     """One measure with its table."""
     found = await measures.measured(tx, me, code, request.query_params, today, now)
-    return private(request, "board/measure.html", today, me=me, **found)
+    return private(request, "board/measure.html", today, **found)
 
 
 @get("/board/{code:str}/file", guards=[allow(*LEADERS)], include_in_schema=False)
