@@ -5,6 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,9 @@ _WITHOUT_FORMS = (
 STEP_UP = "zhida-step-up"
 #: The name of the option by which a route says that anybody may ask it.
 PUBLIC = "public"
+#: The options of a page for anybody that has no form: no cookie of forms goes with it, which a cache on the way could
+#: hand to somebody else together with the page.
+NO_FORM = MappingProxyType({PUBLIC: True, "exclude_from_csrf": True})
 
 
 class SessionRow(Base):

@@ -76,7 +76,10 @@ async def case(
     policy, rules = await parameters(tx, today), _rules(view)
     due = work_calendar().add(view.filed_on, policy.get("review_working_days", 0)).on
     looks, reviews = me.holds(*LOOKS), me.holds(Post.REVIEWER)
-    claimant, told = await claimant_view(tx, me, claim_id, today, now), await compared(tx, me, claim_id)
+    # who the claimant is, and what the registry told of them, is for those that the API tells it to
+    near = me.holds(*UNMASKERS)
+    claimant = await claimant_view(tx, me, claim_id, today, now) if near else None
+    told = await compared(tx, me, claim_id) if near else None
     steps = (await story_of(tx, me, claim_id)).steps if looks else []
     wanting, warned = (sum(each.said.outcome in of for each in rules) for of in (_WANTING, {"warned"}))
     first = max(wanting + warned, _RULES_SHOWN)
@@ -89,9 +92,9 @@ async def case(
         "left": working_days_left(work_calendar(), today, due) if kind is Kind.REVIEW else None,
         "due_on": due,
         "claimant": claimant,
-        "bank": banks().get(claimant.bank_code, ""),
-        "group": groups()[claimant.group].name if claimant.group in groups() else "",
-        "may_unmask": me.holds(*UNMASKERS) and claimant.in_clear_until is None,
+        "bank": banks().get(claimant.bank_code, "") if claimant else "",
+        "group": groups()[claimant.group].name if claimant and claimant.group in groups() else "",
+        "may_unmask": claimant is not None and claimant.in_clear_until is None,
         "unmask_reasons": reasons("unmask"),
         "compared": told,
         "rules": rules[:first],
@@ -110,7 +113,7 @@ async def case(
         "percent": (await sampling_on(tx, today)).percent,
         "mine_until": await beside.taken_until(tx, me, claim_id, now) if looks else None,
         "place": await _place(tx, me, kind, view, now),
-        "acts": _acts(me, view, told.settled, approvals),
+        "acts": _acts(me, view, told is not None and told.settled, approvals),
         "seen": version,
         "read_before": _other_version(typed, version),
         "typed": typed,

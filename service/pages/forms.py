@@ -1,6 +1,7 @@
 """Forms as browsers send them: read as text, kept as typed, and every fault said beside its field."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +18,10 @@ from litestar.response import Redirect
 from domain.actor import Actor
 from domain.errors import Conflict, Forbidden, Ineligible, Invalid
 from domain.period import parse_date
+from domain.personal_number import holds_personal_number
 from domain.text import half_width
+from service.access.commands.kept_forms import SECRETS
+from service.crypto import keyring
 from service.database import Tx
 from service.gateways.headed_sheets import one_form
 from service.idempotency import Once
@@ -31,6 +35,8 @@ _NAME_LENGTH_MAX = 80
 #: What a form takes beside its file: the other fields, and what stands between them.
 BESIDE_A_FILE = 1024 * 1024
 _DAY_DIGITS = len("20260302")
+#: What our forms were given, with which of several on a page it is; a draft is filed once, whatever is sent.
+_KEY = re.compile(r"file|(?:[a-z_]{1,30}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-([a-z0-9_-]{1,60}))?")
 _TOKEN = "_csrf_token"  # noqa: S105 (the name of a field)
 
 Typed = Mapping[str, str]
@@ -60,6 +66,11 @@ class Sent:
     def kind(self) -> str:
         """What its name says that it is, such as `xlsx`."""
         return PurePath(self.name).suffix.lower().removeprefix(".")
+
+    @property
+    def told(self) -> str:
+        """Its name as it may stand in an address, which is logged: none where it holds a number of a person."""
+        return "" if holds_personal_number(self.name) else self.name
 
     @property
     def sha256(self) -> str:
@@ -118,9 +129,18 @@ def day_written(text: str, field: str) -> date:
 
 
 def once_of(request: Request[Any, Any, Any], me: Actor, given: Typed, key: str) -> Once:
-    """Sent twice, a form is taken once: `key` names what is done, the fields what was said."""
-    told = urlencode(sorted(given.items())).encode()
-    return Once(me.user_id, f"{request.method} {request.url.path}", key, hashlib.sha256(told).digest())
+    """Sent twice, a form is taken once: `key` names what is done, the fields what was said.
+
+    Of the fields a hash is kept, by our key: numbers of persons and cards stand among them. What proves who somebody
+    is says nothing of what is done, and is left out. A key that no form of ours has (a number of a person, what an
+    index has no room for) is kept nowhere: it names nothing that was done before.
+    """
+    secret = SECRETS if "password" in given else ()  # elsewhere a code is one of a list
+    told = urlencode(sorted((name, text) for name, text in given.items() if name not in secret))
+    ours = _KEY.fullmatch(key)
+    fits = ours is not None and not holds_personal_number(ours[1] or "")
+    route = f"{request.method} {request.url.path}"
+    return Once(me.user_id, route, key if fits else str(uuid4()), keyring().blind_index("form", told))
 
 
 def see(address: str, told: str = "") -> Response[Any]:

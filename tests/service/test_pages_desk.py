@@ -248,6 +248,9 @@ async def test_only_ones_own_district_and_posts(office: Office) -> None:
     case = await publisher.get(f"/desk/claims/{claim}")
     assert "approve" not in case.text
     assert "unmask" not in case.text
+    number = office.trainees[claim].made.id_number
+    for hidden in ("申领人", number[:6], number[-4:], "岁"):  # as it is kept from a publisher who asks a program
+        assert hidden not in read(case).words["main"][0]
     for doors, at in ((office.desk.reviewer, "/desk"), (office.desk.publisher, "/desk/notices")):
         window = await office.open_browser(doors)
         assert (await window.client.get("/home")).headers["location"] == at

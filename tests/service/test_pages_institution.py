@@ -79,6 +79,11 @@ async def test_a_roster_goes_in_and_what_is_to_be_mended_comes_out(committed: Wo
     assert led_to(again)[0] == at  # the same bytes are the same roster
     assert "2 行要改" in read(await clerk.get("/institution")).text
     assert "要改" in read(await clerk.get("/institution/rosters")).text
+    # a file is often called after a person: no address holds the number, which is logged
+    named = await clerk.send(await clerk.get(new), new, {"sheet": (f"{good['身份证号']}.csv", data, CSV_TYPE)})
+    assert led_to(named) == (at, {})
+    refused = await clerk.send(await clerk.get(new), new, {"sheet": (f"{good['身份证号']}.pdf", b"%", CSV_TYPE)})
+    assert led_to(refused) == (new, {"why": "file.unknown_kind"})
     async with window(committed.clerks[1]) as stranger:
         for path in (at, f"{at}/progress", f"{at}/sheet"):
             assert (await stranger.client.get(path)).status_code == 404

@@ -204,6 +204,20 @@ async def kept_forms() -> int:
         return (await tx.execute(select(func.count(KeptFormRow.id)))).scalar_one()
 
 
+async def test_a_form_that_is_pressed_twice_too_late_is_kept_once(browser: Browser) -> None:
+    await signs_in(browser, await somebody_new())
+    page, before = await browser.get("/me/claims/new"), await kept_forms()
+    await let_run_out(browser)
+    async with transaction() as tx:
+        assert await access.keep_form(tx, browser.client.cookies[COOKIE], "/me/claims/new", {"district": "370102"})
+        second = asyncio.create_task(browser.send(page, "/me/claims/new", district="370102"))
+        await asyncio.sleep(0.3)  # it waits for the first
+    late = await second
+    assert (late.url.path, late.status_code) == ("/sign-in", 200)
+    assert "刚才填的都在" in read(late).text
+    assert await kept_forms() == before + 1
+
+
 async def test_nothing_is_kept_for_nobody(browser: Browser) -> None:
     before = await kept_forms()
     await signs_in(browser, await somebody_new())

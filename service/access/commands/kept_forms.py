@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import uuid4
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from service.access.queries import FORMS_KEPT
 from service.access.tables import KeptFormRow
@@ -31,7 +32,8 @@ async def keep_form(tx: Tx, token: str, page: str, typed: Mapping[str, str]) -> 
     if (await tx.execute(select(func.count()).where(row.user_id == user_id))).scalar_one() >= FORMS_MAX:
         return False
     kept = {"user_id": user_id, "page_index": index, "typed_sealed": keyring().seal(told, form_id)}
-    await tx.execute(insert(row).values(id=form_id, **kept))
+    # pressed twice: what the other press kept at this moment is the same
+    await tx.execute(insert(row).values(id=form_id, **kept).on_conflict_do_nothing())
     return True
 
 

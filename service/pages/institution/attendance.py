@@ -74,16 +74,17 @@ def _at(class_id: UUID) -> str:
 
 async def taken(request: Ask, tx: Tx, me: Actor, today: date, now: datetime, class_id: UUID) -> Response[Any]:
     """Take a sheet: lines that can be taken are, and the others are told with their reasons."""
-    typed, sent = await forms.typed(request), list[forms.Sent]()
+    typed, sent, keys = await forms.typed(request), list[forms.Sent](), list[str]()
 
     async def take() -> None:
         sent.append(await forms.file_of(request, "sheet"))
         data = sent[0].data
         lines = await to_thread(read_sheet, data, f"attendance.{sent[0].kind}")
         once = forms.once_of(request, me, {**typed, "sheet": sent[0].sha256}, typed.get("once", ""))
+        keys.append(once.key)
         await once(tx, ReceivedView, lambda: attendance.upload_sheet(tx, me, class_id, data, lines, today, now))
 
     if faults := class_form.placed(await forms.refused(tx, take), {}):
         name = sent[0].name if sent else ""
         return await one(request, tx, me, today, now, class_id, faults=faults, file_name=name)
-    return forms.see(f"{_at(class_id)}?{urlencode({'upload': typed.get('once', ''), 'file': sent[0].name})}")
+    return forms.see(f"{_at(class_id)}?{urlencode({'upload': keys[0], 'file': sent[0].told})}")

@@ -95,10 +95,10 @@ async def taken(request: Ask, tx: Tx, me: Actor, today: date, now: datetime) -> 
                 tx, RosterView, lambda: rosters.receive_roster(tx, me, sent.data, sent.kind, today, now, number)
             )
     except Invalid as refusal:
-        return _back(refusal.code, sent.name)
+        return _back(refusal.code, sent.told)
     except Conflict:
-        return _back("roster_refused.other_class", sent.name)
-    return forms.see(f"/institution/rosters/{answer.view.id}?{urlencode({'file': sent.name})}")
+        return _back("roster_refused.other_class", sent.told)
+    return forms.see(f"/institution/rosters/{answer.view.id}?{urlencode({'file': sent.told})}")
 
 
 def _back(code: str, name: str) -> Response[Any]:

@@ -6,18 +6,18 @@ from litestar.response import Stream
 from service.pages import public_figures
 from service.pages.figure_tables import streamed
 from service.pages.rendering import page
-from service.security import PUBLIC
+from service.security import NO_FORM
 from service.web import StrictRequest, Today, Tx
 
 
-@get("/statistics", opt={PUBLIC: True}, include_in_schema=False)
+@get("/statistics", opt=NO_FORM, include_in_schema=False)
 async def statistics(request: StrictRequest, tx: Tx, today: Today) -> Response[bytes]:
     """The share of a year, by month, district, list, level or industry."""
     found = await public_figures.statistics(tx, request.query_params, today)
     return page(request, "public/statistics.html", today, **found)
 
 
-@get("/statistics/file", opt={PUBLIC: True}, include_in_schema=False)
+@get("/statistics/file", opt=NO_FORM, include_in_schema=False)
 async def statistics_file(request: StrictRequest, tx: Tx, today: Today) -> Stream:
     """The same table as CSV."""
     found = await public_figures.statistics(tx, request.query_params, today)
@@ -25,7 +25,7 @@ async def statistics_file(request: StrictRequest, tx: Tx, today: Today) -> Strea
     return streamed(found["table"], f"individual-share-{asked.year}-{asked.by}.csv", private=False)
 
 
-@get("/open-data", opt={PUBLIC: True}, include_in_schema=False)
+@get("/open-data", opt=NO_FORM, include_in_schema=False)
 async def open_data(request: StrictRequest, tx: Tx, today: Today) -> Response[bytes]:
     """Every file that anybody may have."""
     return page(request, "public/open_data.html", today, **await public_figures.open_files(tx))

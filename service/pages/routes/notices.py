@@ -10,20 +10,20 @@ from domain.actor import Post
 from service.pages import complaint_pages, forms, notice_pages
 from service.pages.catalog_pages import readable
 from service.pages.rendering import page
-from service.security import PUBLIC, allow
+from service.security import NO_FORM, PUBLIC, allow
 from service.web import Me, Now, StrictRequest, Today, Tx
 
 _Page = Response[bytes]
 
 
-@get("/notices", opt={PUBLIC: True}, include_in_schema=False)
+@get("/notices", opt=NO_FORM, include_in_schema=False)
 async def notices(request: StrictRequest, tx: Tx, today: Today) -> _Page:
     """The notices of today."""
     district = readable(request.query_params.get("district", ""))
     return page(request, "public/notices.html", today, **await notice_pages.running(tx, today, district))
 
 
-@get("/notices/{notice_id:uuid}", opt={PUBLIC: True}, include_in_schema=False)
+@get("/notices/{notice_id:uuid}", opt=NO_FORM, include_in_schema=False)
 async def notice(
     request: StrictRequest, tx: Tx, today: Today, notice_id: FromPath[UUID], after: FromQuery[UUID | None] = None
 ) -> _Page:
