@@ -42,6 +42,7 @@ async def form_shown(
         kinds=[(str(kind), words(f"complaint_kind.{kind}")) for kind in ComplaintKind],
         most=WORDS_MAX,
         policies=await parameters(tx, today),
+        trainee=_trainee(request.user) is not None,
         back="/",
         back_text="首页",
     )
@@ -55,7 +56,6 @@ async def filed(
     complaint_id = key_of(typed)
     if await complaint_receipt(tx, complaint_id):
         return complaint_id, []
-    trainee = me if me and me.holds(Post.TRAINEE) else None
 
     async def take() -> None:
         new = NewComplaint(
@@ -65,11 +65,16 @@ async def filed(
             class_number=typed.get("class_number") or None,
         )
         try:
-            await complain(tx, trainee, new, today, now, complaint_id)
+            await complain(tx, _trainee(me), new, today, now, complaint_id)
         except NotFound as refusal:  # its first day in the catalog is still to come
             raise Invalid("complaint.no_institution", field="institution") from refusal
 
     return complaint_id, await forms.refused(tx, take)
+
+
+def _trainee(me: Actor | None) -> Actor | None:
+    """Me, where I may see the answers to what I complain of."""
+    return me if me and me.holds(Post.TRAINEE) else None
 
 
 async def receipt(request: Request[Any, Any, Any], tx: Tx, today: date, complaint_id: UUID) -> Response[bytes]:

@@ -105,12 +105,33 @@ class Visitor:
 
     async def look(self) -> None:
         """What holds of every page: nothing sticks out sideways, nobody is kept out, nothing went wrong in it."""
-        here = self.path
+        assert not (found := await self.found()), "\n".join(found)
+
+    async def found(self) -> list[str]:
+        """All that is wrong with the page, a line for each."""
+        lines = await self._reach()
+        axe = await Axe().run(self.page, options={"runOnly": _TAGS, "resultTypes": ["violations"]})
+        lines += [
+            f"{rule['id']}: {node['html'][:300]} ({node['failureSummary']})".replace("\n", " ")
+            for rule in axe.response["violations"]
+            for node in rule["nodes"]
+        ]
+        lines += self.wrong
+        self.wrong.clear()
+        return [f"{self.path}: {each}" for each in lines]
+
+    async def found_at(self, width: int) -> list[str]:
+        """What sticks out of a window so wide, which is then as it was."""
+        size = self.page.viewport_size
+        assert size is not None
+        await self.page.set_viewport_size({**size, "width": width})
+        lines = await self._reach()
+        await self.page.set_viewport_size(size)
+        return [f"{self.path}: {each}" for each in lines]
+
+    async def _reach(self) -> list[str]:
         reach = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert reach <= 0, f"{here} reaches {reach} px out of {self.page.viewport_size}"
-        found = await Axe().run(self.page, options={"runOnly": _TAGS, "resultTypes": ["violations"]})
-        assert not found.response["violations"], f"{here}: {found.generate_report()}"
-        assert not self.wrong, f"{here}: {self.wrong}"
+        return [f"reaches {reach} px out of {self.page.viewport_size}"] if reach > 0 else []
 
     async def shot(self, name: str, *, whole: bool = False) -> None:
         """A picture of what is seen, where pictures are asked for."""
