@@ -10,6 +10,8 @@ async def share(town: Town, shot: str) -> str:
     """What a leader reads on the board: the share of claims that people file themselves."""
     async with town.at("hr-signer") as leader:
         await leader.go("/board")
+        await leader.fill(month=town.office.today[:7])
+        await leader.press("看", at=leader.page.locator("main form"))
         await leader.shot(shot, whole=True)
         return await leader.page.locator("dd.v.huge").inner_text()
 

@@ -141,7 +141,9 @@ async def hands_in(clerk: Visitor, rows: list[Mapping[str, str]], class_number: 
         await clerk.fill(class_number=class_number)
     data = sheet([dict(each) for each in rows], "xlsx")
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    await clerk.page.locator('[name="sheet"]').set_input_files({"name": "名册.xlsx", "mimeType": kind, "buffer": data})
+    await clerk.page.locator('[name="sheet"]').set_input_files(
+        {"name": "名册.xlsx", "mimeType": kind, "buffer": data}
+    )
     await clerk.sees("已选：名册.xlsx")
     await clerk.press("上传并核对")
     await clerk.page.wait_for_url(re.compile(r"/institution/rosters/[0-9a-f-]{36}"))
