@@ -30,7 +30,7 @@ async def is_inspected(town: Town, name: str) -> None:
             await one.page.locator(f'label[for="{await each.get_attribute("id")}"]').click()
         await one.page.locator('main label[for="result-passed"]').click()
         await one.press("提交结果")
-        await one.sees("通过")
+        await one.sees("合格，")
 
 
 async def files_class(town: Town, people: list[MadeUpPerson], first: date) -> str:
@@ -69,7 +69,7 @@ async def test_a_class_and_its_roster(town: Town) -> None:
     async with town.at("clerk-a") as clerk:
         await clerk.go(at)
         number = (await clerk.page.locator("h1 .muted").inner_text()).strip()
-        await clerk.sees_within("进行中")
+        await clerk.sees_within("正在上课")
         rows = [row_of(town, each, 开班编号=number) for each in people[:2]]
         await hands_in(clerk, rows, number)
         await clerk.sees(number)

@@ -52,9 +52,6 @@ class Visitor:
         """Whether the page has a link to there."""
         return await self.page.locator(f'main a[href="{path}"]').count() > 0
 
-    async def has_field(self, name: str) -> bool:
-        return await self.page.locator(f'main [name="{name}"]').count() > 0
-
     async def has_button(self, name: str) -> bool:
         return await self.page.get_by_role("main").get_by_role("button", name=name).count() > 0
 
@@ -99,7 +96,7 @@ class Visitor:
         await self.look()
 
     async def sign_in(self, password: str) -> None:
-        await self.go("/sign-in")
+        await self.go("/sign-in", look=False)
         await self.fill(login=self.name, password=password)
         await self.press("登录", at=self.page.locator("main"))
 
