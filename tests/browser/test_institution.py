@@ -72,4 +72,4 @@ async def test_a_class_and_its_roster(town: Town) -> None:
         await clerk.sees_within("正在上课")
         rows = [row_of(town, each, 开班编号=number) for each in people[:2]]
         await hands_in(clerk, rows, number)
-        await clerk.sees(number)
+        await clerk.sees("2 行都看完了，全部提交")
