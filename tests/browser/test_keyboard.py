@@ -1,4 +1,4 @@
-"""Without a mouse: Tab, Enter and typing are enough to sign in and to come through the first step of a claim's form."""
+"""Without a mouse: Tab, Enter and typing are enough to sign in and to come through a claim's first form."""
 
 from playwright.async_api import Browser
 
