@@ -9,6 +9,7 @@ from playwright.async_api import Browser, async_playwright
 
 from service.local.stack import StackHandle, run_stack
 from tests.browser import chromium
+from tests.browser.town import Town
 from tests.flows.office import Office
 
 
@@ -32,6 +33,11 @@ async def browser() -> AsyncIterator[Browser]:
         running = await chromium.start(playwright)
         yield running
         await running.close()
+
+
+@pytest.fixture
+async def town(browser: Browser, office: Office) -> Town:
+    return Town(browser, office)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

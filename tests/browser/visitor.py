@@ -48,6 +48,27 @@ class Visitor:
         await self.page.wait_for_load_state()
         await self.look()
 
+    async def leads_to(self, path: str) -> bool:
+        """Whether the page has a link to there."""
+        return await self.page.locator(f'main a[href="{path}"]').count() > 0
+
+    async def has_button(self, name: str) -> bool:
+        return await self.page.get_by_role("main").get_by_role("button", name=name).count() > 0
+
+    async def has_within(self, path: str) -> None:
+        """The page comes to have a link to there."""
+        deadline = time.monotonic() + _WAIT_SECONDS_MAX
+        while not await self.leads_to(path):
+            assert time.monotonic() < deadline, f"waited for {path}: {await self.page.locator('main').inner_text()}"
+            await self.page.wait_for_timeout(500)
+            await self.page.reload()
+
+    async def follow(self, path: str) -> None:
+        """Press the link that leads there, and look at what it leads to."""
+        await self.page.locator(f'main a[href="{path}"]').first.click()
+        await self.page.wait_for_load_state()
+        await self.look()
+
     async def fill(self, **typed: str) -> None:
         """Type into fields and choose from lists, by their names in the form."""
         for name, value in typed.items():
@@ -75,7 +96,7 @@ class Visitor:
         await self.look()
 
     async def sign_in(self, password: str) -> None:
-        await self.go("/sign-in")
+        await self.go("/sign-in", look=False)
         await self.fill(login=self.name, password=password)
         await self.press("登录", at=self.page.locator("main"))
 
