@@ -7,6 +7,8 @@ import time
 import pyotp
 
 _STEP_SECONDS = 30
+#: A code must still serve when it arrives: one that ends sooner is passed over.
+_ON_THE_WAY_SECONDS = 10
 
 
 def sample_secret(login: str) -> str:
@@ -23,6 +25,6 @@ class SampleCodes:
     def next(self, login: str) -> tuple[str, float]:
         """A code that this one has not answered yet, and in how many seconds the service will take it."""
         now = time.time()
-        counter = max(self._last.get(login, 0) + 1, int(now / _STEP_SECONDS) - 1)
+        counter = max(self._last.get(login, 0) + 1, int((now + _ON_THE_WAY_SECONDS) / _STEP_SECONDS) - 1)
         self._last[login] = counter
         return pyotp.HOTP(sample_secret(login)).at(counter), max(0.0, (counter - 1) * _STEP_SECONDS - now)

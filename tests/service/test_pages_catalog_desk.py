@@ -65,7 +65,7 @@ async def a_draft(editor: Browser, year: int, **fields: str) -> str:
 
 async def test_an_edition_goes_from_a_file_to_publication(desks: Desks) -> None:
     editor, publisher = await desks.of(Post.CATALOG_EDITOR), await desks.of(Post.CATALOG_PUBLISHER)
-    at = await a_draft(editor, 2087)
+    at = await a_draft(editor, 2071)
     page = read(await editor.get(at))
     assert "草稿还没有征求意见" in page.text
     assert f"{at}/findings" in page.values("href")
@@ -130,7 +130,7 @@ async def test_an_edition_goes_from_a_file_to_publication(desks: Desks) -> None:
 
 async def test_rows_are_added_corrected_and_removed(desks: Desks) -> None:
     editor = await desks.of(Post.CATALOG_EDITOR)
-    at = await a_draft(editor, 2088)
+    at = await a_draft(editor, 2072)
     page = await editor.get(f"{at}/items/new")
     row = {"list_name": "急需紧缺", "name": MARKUP, "code": "", "industry": "加工维修", "tag": "L", "reason": "缺工"}
     long = await editor.send(page, f"{at}/items/new", **{**row, "name": "焊" * 1_000})
@@ -181,10 +181,10 @@ async def test_what_is_no_catalog_begins_no_draft(desks: Desks) -> None:
 async def test_a_district_proposes_and_the_city_decides(desks: Desks) -> None:
     district, city = await desks.of(Post.CATALOG_EDITOR, "370102"), await desks.of(Post.CATALOG_EDITOR)
     other = await desks.of(Post.CATALOG_EDITOR, "370112")
-    draft = await a_draft(city, 2089)
+    draft = await a_draft(city, 2073)
     page = await district.get(f"{DESK}/proposals/new")
     item = {"list_name": "急需紧缺", "name": "锻造工", "code": "6-18-02-06", "industry": "加工维修", "tag": ""}
-    given = {"year": "2089", "reason": MARKUP, "name_1": "缺工", "value_1": "320 人", "source_1": "调查", **item}
+    given = {"year": "2073", "reason": MARKUP, "name_1": "缺工", "value_1": "320 人", "source_1": "调查", **item}
     empty = await district.send(page, f"{DESK}/proposals/new", **{**given, "name": "", "value_1": ""})
     assert empty.status_code == 422
     at = said(await district.send(page, f"{DESK}/proposals/new", **given), "proposal_made").partition("?")[0]
@@ -207,13 +207,13 @@ async def test_a_district_proposes_and_the_city_decides(desks: Desks) -> None:
     again = await city.send(page, f"{at}/decide", decision="decline", reason="不要")
     assert (again.status_code, "已经有结果" in read(again).text) == (422, True)
     assert "锻造工" in (await city.get(f"{draft}/items")).text
-    assert "锻造工" in (await city.get(f"{DESK}/proposals?year=2089")).text
-    assert "还没有建议" in (await city.get(f"{DESK}/proposals?year=2088")).text
+    assert "锻造工" in (await city.get(f"{DESK}/proposals?year=2073")).text
+    assert "还没有建议" in (await city.get(f"{DESK}/proposals?year=2072")).text
 
 
 async def test_a_source_lies_beside_a_draft(desks: Desks) -> None:
     editor = await desks.of(Post.CATALOG_EDITOR)
-    await a_draft(editor, 2090)
+    await a_draft(editor, 2074)
     page = await editor.get(f"{DESK}/sources")
     sheet = {"file": ("省目录.csv", SHEET.replace("焊工", "电焊工").encode(), "text/csv")}
     given = {"kind": "provincial_guide", "name": "省指导目录", "dated_on": "2026-01-01"}

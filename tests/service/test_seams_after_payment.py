@@ -140,12 +140,12 @@ async def test_a_claimant_reads_of_a_supplement_what_is_so(tx: Tx, world: World)
     free = (await tx.execute(position, {"district": owed.paid.stage.district})).scalar_one()
     await world.appropriate(tx, owed.paid.stage.district, 1 - free)
     await owed.pay(tx)
-    shown = await trainee.claim(tx, owed.paid.trainee.actor, owed.supplement_id)
+    shown = await trainee.claim(tx, owed.paid.trainee.actor, owed.supplement_id, world.today)
     assert (shown["stage"].now, shown["may_withdraw"]) == ("之前少发了，要补给你。", False)
     assert [each.state for each in shown["stops"]] == ["done", "now", ""]
     await world.appropriate(tx, owed.paid.stage.district, 9 * AMOUNT)
     await owed.pay(tx)
-    shown = await trainee.claim(tx, owed.paid.trainee.actor, owed.supplement_id)
+    shown = await trainee.claim(tx, owed.paid.trainee.actor, owed.supplement_id, world.today)
     assert (shown["stage"].now, shown["may_withdraw"]) == ("补发的钱已经留好。", False)
     assert [each.state for each in shown["stops"]] == ["done", "done", "now"]
 
