@@ -77,8 +77,8 @@ browser: chromium ## people's journeys in a real browser, and axe on every page
 	@$(BIN)/pytest -n0 tests/browser
 
 screenshots: chromium ## the pictures of docs/pages.md, made anew
-	@rm -rf docs/shots && mkdir -p docs/shots
-	@ZHIDA_SHOTS=$(CURDIR)/docs/shots $(BIN)/pytest -n0 tests/browser/test_season.py
+	@mkdir -p docs/shots
+	@ZHIDA_SHOTS=$(CURDIR)/docs/shots $(BIN)/pytest -n0 tests/browser/test_season.py tests/browser/test_institution.py tests/browser/test_catalog.py
 
 .PHONY: bench long
 bench: setup ## what each hot path costs beside a ceiling; SIZE=1 is the whole (0.1), ONLY=filing one part, JSON=FILE
