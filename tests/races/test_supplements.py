@@ -9,25 +9,23 @@ from sqlalchemy import func, select, text
 
 from domain.actor import Post
 from domain.clawback import Cause
-from service import database
 from service.clawbacks.commands.correcting import answer_correction
 from service.clawbacks.commands.raising import raise_by_hand, raise_what_stands
 from service.clawbacks.commands.supplementing import pay_supplements
 from service.clawbacks.schemas import NewClawback, NewCorrectionAnswer
 from service.clawbacks.tables import SupplementRow
 from service.database import Tx, transaction
-from service.settings import settings
 from tests.conftest import Databases
 from tests.payments import claim_statuses
 from tests.races.test_batches import at_once
 from tests.races.test_promises_by_sql import CHECK, DENIED, UNIQUE
 from tests.races.test_promises_by_sql import _forge as forge
 from tests.races.test_promises_by_sql import _refused as refused
-from tests.service.season import fresh_database
 from tests.service.test_amount_corrections import District
 from tests.service.test_supplements import MORE, Owed
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
 from tests.world import World
+from tests.world_apart import world_apart
 
 NOT_GRANTED, NOT_OWED, NOT_THE_DIFFERENCE, BY_TWO, IN_TERM = "ZD230", "ZD231", "ZD232", "ZD233", "ZD234"
 ITS_LINES, ADDS_UP, WITH_ITS_DEMAND = "ZD237", "ZD238", "ZD239"
@@ -36,18 +34,10 @@ Act = Callable[[Tx], Awaitable[object]]
 
 
 @pytest.fixture
-async def committed(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def committed(databases: Databases) -> AsyncIterator[World]:
     """In a database of its own: standards that are corrected here are no other test's."""
-    async with fresh_database(databases.admin_url, "supplements") as name:
-        await database.dispose()
-        monkeypatch.setenv("ZHIDA_DATABASE_URL", f"{databases.app_url.rpartition('/')[0]}/{name}")
-        settings.cache_clear()
-        async with transaction() as tx:
-            world = await World.build(tx)
+    async with world_apart(databases, "supplements") as world:
         yield world
-        await database.dispose()
-        monkeypatch.undo()
-        settings.cache_clear()
 
 
 async def test_workers_that_come_twice_bring_it_to_the_money_once(committed: World) -> None:

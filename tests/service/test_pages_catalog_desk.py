@@ -13,8 +13,10 @@ from domain.actor import Actor, Post
 from service.catalog.commands.publishing import approve
 from service.database import transaction
 from service.security import open_session
+from tests.conftest import Databases
 from tests.pages import Browser, at_a_browser, read
 from tests.world import World
+from tests.world_apart import world_apart
 
 SHEET = "目录,序号,编码,名称,行业分类\n急需紧缺,1,6-18-02-04,焊工,加工维修\n急需紧缺,3,6-18-02-05,铸造工,加工维休\n"
 MARKUP = '<script>alert("1")</script>'
@@ -38,6 +40,13 @@ class Desks:
                 token = (await open_session(tx, actor)).token
             self._browsers[post, district] = await self._open.enter_async_context(at_a_browser(token))
         return self._browsers[post, district]
+
+
+@pytest.fixture
+async def committed(databases: Databases) -> AsyncIterator[World]:
+    """In a database of its own: editions and standards that are published here are no other test's."""
+    async with world_apart(databases, "desks") as world:
+        yield world
 
 
 @pytest.fixture
