@@ -112,7 +112,7 @@ def create_app() -> Litestar:
     routes = openapi.describe([health, day, advance_clock, *(route for each in FEATURES for route in each.ROUTES)])
     app = Litestar(
         route_handlers=[*routes, *pages.ROUTES],
-        dependencies=DEPENDENCIES,
+        dependencies={**DEPENDENCIES, **pages.DEPENDENCIES},
         exception_handlers=for_people(HANDLERS),
         middleware=[DefineMiddleware(Authentication), KeepForms()],
         csrf_config=forms_of_pages(),

@@ -10,16 +10,17 @@ from uuid import UUID, uuid4
 
 from litestar import Request, Response
 from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from domain.actor import Actor, Post
 from domain.errors import Invalid
 from domain.standard import WORKS_ON_STANDARDS
-from service.database import Tx
 from service.idempotency import Once
 from service.pages import forms
 from service.pages.forms import Fault, Typed
 from service.pages.rendering import private
+from service.web import Me, Now, StrictRequest, Today, Tx
 
 #: Who sees drafts, proposals and what is proposed to change in policies.
 CATALOG = (Post.CATALOG_EDITOR, Post.CATALOG_PUBLISHER, Post.AUDITOR)
@@ -92,6 +93,14 @@ class Visit:
         """Have it done and go on to `then`, which says what was done; or the page `again`, with what is wrong."""
         faults = await forms.refused(self.tx, effect)
         return await again(faults) if faults else told_at(then(), told)
+
+
+async def visit_of_desk(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Visit:
+    """Whoever asks for a page of the desk."""
+    return Visit(request, tx, me, today, now)
+
+
+AtDesk = NamedDependency[Visit]
 
 
 def _there(field: str, typed: Typed) -> str:

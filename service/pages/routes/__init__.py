@@ -1,5 +1,8 @@
-"""Every page, in one place."""
+"""Every page, in one place, and what pages ask for."""
 
+from litestar.di import Provide
+
+from service.pages.catalog_desk import visit_of_desk
 from service.pages.routes import (
     board,
     catalog_desk,
@@ -55,3 +58,5 @@ ROUTES = [
     )
     for route in each.ROUTES
 ]
+
+DEPENDENCIES = {"visit": Provide(visit_of_desk)}

@@ -9,8 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from service.catalog.routes.drafts import EDITORS, PUBLISHERS, READERS
 from service.gateways.catalog_files import FILE_BYTES_MAX
 from service.pages import edition_pages, item_pages, proposal_pages
-from service.pages.catalog_desk import Visit
-from service.web import Me, Now, StrictRequest, Today, Tx
+from service.pages.catalog_desk import AtDesk
 
 Page = Response[Any]
 Text = Annotated[str, QueryParameter(max_length=60)]
@@ -20,263 +19,186 @@ _FILE: dict[str, Any] = {**_FORM, "request_max_body_size": FILE_BYTES_MAX + 100_
 
 
 @get("/catalog-desk", guards=[READERS], include_in_schema=False)
-async def desk(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def desk(visit: AtDesk) -> Page:
     """Editions, and how far each is."""
-    return await edition_pages.desk(Visit(request, tx, me, today, now))
+    return await edition_pages.desk(visit)
 
 
 @get("/catalog-desk/editions/copy", guards=[EDITORS], include_in_schema=False)
-async def copy_page(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def copy_page(visit: AtDesk) -> Page:
     """Begin with an edition that is published."""
-    return await edition_pages.copy_page(Visit(request, tx, me, today, now))
+    return await edition_pages.copy_page(visit)
 
 
 @post("/catalog-desk/editions/copy", guards=[EDITORS], **_FORM)
-async def copy(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def copy(visit: AtDesk) -> Page:
     """Copy it."""
-    return await edition_pages.copy(Visit(request, tx, me, today, now))
+    return await edition_pages.copy(visit)
 
 
 @get("/catalog-desk/editions/upload", guards=[EDITORS], include_in_schema=False)
-async def upload_page(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def upload_page(visit: AtDesk) -> Page:
     """Begin with a file."""
-    return await edition_pages.upload_page(Visit(request, tx, me, today, now))
+    return await edition_pages.upload_page(visit)
 
 
 @post("/catalog-desk/editions/upload", guards=[EDITORS], **_FILE)
-async def upload(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def upload(visit: AtDesk) -> Page:
     """Take the file."""
-    return await edition_pages.upload(Visit(request, tx, me, today, now))
+    return await edition_pages.upload(visit)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}", guards=[READERS], include_in_schema=False)
-async def edition(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID]) -> Page:
+async def edition(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """Where an edition stands."""
-    return await edition_pages.edition(Visit(request, tx, me, today, now), edition_id)
+    return await edition_pages.edition(visit, edition_id)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/consult", guards=[EDITORS], **_FORM)
-async def consult(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID]) -> Page:
+async def consult(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """Lay it open for opinions."""
-    return await edition_pages.consult(Visit(request, tx, me, today, now), edition_id)
+    return await edition_pages.consult(visit, edition_id)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/reopen", guards=[EDITORS], **_FORM)
-async def reopen(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID]) -> Page:
+async def reopen(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """Make it a draft again."""
-    return await edition_pages.reopen(Visit(request, tx, me, today, now), edition_id)
+    return await edition_pages.reopen(visit, edition_id)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/publish", guards=[READERS], include_in_schema=False)
-async def publish_page(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID]
-) -> Page:
+async def publish_page(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """What stops it, and the forms to approve and to publish."""
-    return await edition_pages.publish_page(Visit(request, tx, me, today, now), edition_id)
+    return await edition_pages.publish_page(visit, edition_id)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/approve", guards=[PUBLISHERS], **_FORM)
-async def approve(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID]) -> Page:
+async def approve(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """Approve it."""
-    return await edition_pages.approve(Visit(request, tx, me, today, now), edition_id)
+    return await edition_pages.approve(visit, edition_id)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/publish", guards=[PUBLISHERS], **_FORM)
-async def publish(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID]) -> Page:
+async def publish(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """Put it in force."""
-    return await edition_pages.publish(Visit(request, tx, me, today, now), edition_id)
+    return await edition_pages.publish(visit, edition_id)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/findings", guards=[READERS], include_in_schema=False)
-async def findings(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    edition_id: FromPath[UUID],
-) -> Page:
+async def findings(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """Findings to work down."""
-    asked = dict(request.query_params)
-    return await edition_pages.findings(Visit(request, tx, me, today, now), edition_id, asked)
+    asked = dict(visit.request.query_params)
+    return await edition_pages.findings(visit, edition_id, asked)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/findings/{finding_id:uuid}", guards=[EDITORS], **_FORM)
-async def decide(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    edition_id: FromPath[UUID],
-    finding_id: FromPath[UUID],
-) -> Page:
+async def decide(visit: AtDesk, edition_id: FromPath[UUID], finding_id: FromPath[UUID]) -> Page:
     """Let it stand, or note that the source was asked."""
-    return await edition_pages.decide(Visit(request, tx, me, today, now), edition_id, finding_id)
+    return await edition_pages.decide(visit, edition_id, finding_id)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/items", guards=[READERS], include_in_schema=False)
-async def items(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    edition_id: FromPath[UUID],
-    q: Text = "",
-    after: First = 0,
-) -> Page:
+async def items(visit: AtDesk, edition_id: FromPath[UUID], q: Text = "", after: First = 0) -> Page:
     """Its rows."""
-    return await item_pages.items(Visit(request, tx, me, today, now), edition_id, q, after)
+    return await item_pages.items(visit, edition_id, q, after)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/items/new", guards=[EDITORS], include_in_schema=False)
-async def new_item(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID]
-) -> Page:
+async def new_item(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """The form of a new row."""
-    return await item_pages.item_page(Visit(request, tx, me, today, now), edition_id, None)
+    return await item_pages.item_page(visit, edition_id, None)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/items/new", guards=[EDITORS], **_FORM)
-async def add_item(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, edition_id: FromPath[UUID]
-) -> Page:
+async def add_item(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """Add it."""
-    return await item_pages.add(Visit(request, tx, me, today, now), edition_id)
+    return await item_pages.add(visit, edition_id)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/items/{item_id:uuid}", guards=[READERS], include_in_schema=False)
-async def item(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    edition_id: FromPath[UUID],
-    item_id: FromPath[UUID],
-) -> Page:
+async def item(visit: AtDesk, edition_id: FromPath[UUID], item_id: FromPath[UUID]) -> Page:
     """The form of a row."""
-    return await item_pages.item_page(Visit(request, tx, me, today, now), edition_id, item_id)
+    return await item_pages.item_page(visit, edition_id, item_id)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/items/{item_id:uuid}", guards=[EDITORS], **_FORM)
-async def correct_item(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    edition_id: FromPath[UUID],
-    item_id: FromPath[UUID],
-) -> Page:
+async def correct_item(visit: AtDesk, edition_id: FromPath[UUID], item_id: FromPath[UUID]) -> Page:
     """Correct it."""
-    return await item_pages.correct(Visit(request, tx, me, today, now), edition_id, item_id)
+    return await item_pages.correct(visit, edition_id, item_id)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/items/{item_id:uuid}/remove", guards=[EDITORS], **_FORM)
-async def remove_item(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    edition_id: FromPath[UUID],
-    item_id: FromPath[UUID],
-) -> Page:
+async def remove_item(visit: AtDesk, edition_id: FromPath[UUID], item_id: FromPath[UUID]) -> Page:
     """Take it out."""
-    return await item_pages.remove(Visit(request, tx, me, today, now), edition_id, item_id)
+    return await item_pages.remove(visit, edition_id, item_id)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/diff", guards=[READERS], include_in_schema=False)
 async def difference(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
+    visit: AtDesk,
     edition_id: FromPath[UUID],
     against: FromQuery[UUID | None] = None,
     kind: Text = "",
     first: First = 0,
 ) -> Page:
     """What it changes."""
-    return await item_pages.difference(Visit(request, tx, me, today, now), edition_id, against, kind, first)
+    return await item_pages.difference(visit, edition_id, against, kind, first)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/beside/{source_id:uuid}", guards=[READERS], include_in_schema=False)
 async def beside(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    edition_id: FromPath[UUID],
-    source_id: FromPath[UUID],
-    kind: Text = "",
-    first: First = 0,
+    visit: AtDesk, edition_id: FromPath[UUID], source_id: FromPath[UUID], kind: Text = "", first: First = 0
 ) -> Page:
     """The edition beside a source."""
-    return await item_pages.beside(Visit(request, tx, me, today, now), edition_id, source_id, kind, first)
+    return await item_pages.beside(visit, edition_id, source_id, kind, first)
 
 
 @get("/catalog-desk/sources", guards=[READERS], include_in_schema=False)
-async def sources(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def sources(visit: AtDesk) -> Page:
     """The lists that the city was given."""
-    return await item_pages.sources(Visit(request, tx, me, today, now))
+    return await item_pages.sources(visit)
 
 
 @post("/catalog-desk/sources", guards=[EDITORS], **_FILE)
-async def take_source(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def take_source(visit: AtDesk) -> Page:
     """Hand one in."""
-    return await item_pages.take_source(Visit(request, tx, me, today, now))
+    return await item_pages.take_source(visit)
 
 
 @get("/catalog-desk/proposals", guards=[READERS], include_in_schema=False)
-async def proposals(
-    request: StrictRequest,
-    tx: Tx,
-    me: Me,
-    today: Today,
-    now: Now,
-    year: Annotated[int | None, QueryParameter(ge=2000, le=2100)] = None,
-) -> Page:
+async def proposals(visit: AtDesk, year: Annotated[int | None, QueryParameter(ge=2000, le=2100)] = None) -> Page:
     """What districts propose for a year."""
-    return await proposal_pages.proposals(Visit(request, tx, me, today, now), year)
+    return await proposal_pages.proposals(visit, year)
 
 
 @get("/catalog-desk/proposals/new", guards=[EDITORS], include_in_schema=False)
-async def proposal_form(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def proposal_form(visit: AtDesk) -> Page:
     """The form of a proposal."""
-    return await proposal_pages.proposal_form(Visit(request, tx, me, today, now))
+    return await proposal_pages.proposal_form(visit)
 
 
 @post("/catalog-desk/proposals/new", guards=[EDITORS], **_FORM)
-async def propose(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Page:
+async def propose(visit: AtDesk) -> Page:
     """Propose a row."""
-    return await proposal_pages.propose(Visit(request, tx, me, today, now))
+    return await proposal_pages.propose(visit)
 
 
 @get("/catalog-desk/proposals/{proposal_id:uuid}", guards=[READERS], include_in_schema=False)
-async def proposal(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, proposal_id: FromPath[UUID]
-) -> Page:
+async def proposal(visit: AtDesk, proposal_id: FromPath[UUID]) -> Page:
     """One proposal."""
-    return await proposal_pages.proposal(Visit(request, tx, me, today, now), proposal_id)
+    return await proposal_pages.proposal(visit, proposal_id)
 
 
 @post("/catalog-desk/proposals/{proposal_id:uuid}/opinions", guards=[EDITORS], **_FILE)
-async def hear(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, proposal_id: FromPath[UUID]) -> Page:
+async def hear(visit: AtDesk, proposal_id: FromPath[UUID]) -> Page:
     """Record an opinion."""
-    return await proposal_pages.hear(Visit(request, tx, me, today, now), proposal_id)
+    return await proposal_pages.hear(visit, proposal_id)
 
 
 @post("/catalog-desk/proposals/{proposal_id:uuid}/decide", guards=[EDITORS], **_FORM)
-async def decide_proposal(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, proposal_id: FromPath[UUID]
-) -> Page:
+async def decide_proposal(visit: AtDesk, proposal_id: FromPath[UUID]) -> Page:
     """Accept it or say no."""
-    return await proposal_pages.decide(Visit(request, tx, me, today, now), proposal_id)
+    return await proposal_pages.decide(visit, proposal_id)
 
 
 _EDITIONS = (desk, copy_page, copy, upload_page, upload, edition, consult, reopen, publish_page, approve, publish)
