@@ -19,6 +19,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from service.local.plan import POSTGRES
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +60,12 @@ def commands_of(name: str) -> list[list[str]]:
 
 
 # ---- the compose file
+
+
+def test_the_database_has_the_settings_under_which_the_speeds_were_measured() -> None:
+    program, *options = commands_of("postgres")[0]
+    assert program == "postgres"
+    assert options == [part for name, value in POSTGRES.items() for part in ("-c", f"{name}={value}")]
 
 
 def test_it_fits_the_compose_specification() -> None:

@@ -18,6 +18,10 @@ from service.local.processes import of_session
 #: Variables that only the supervisor and its steps may see.
 OWNER_ONLY = "ZHIDA_OWNER_URL"
 
+#: Memory for a season's working set, and checkpoints by the clock: with PostgreSQL's own 1 GB of log a large batch
+#: falls into one, and writes every page it touches twice.
+POSTGRES = {"max_connections": "200", "shared_buffers": "512MB", "max_wal_size": "4GB"}
+
 #: Processes of the worker that work at the same time.
 POOL = 2
 
@@ -90,7 +94,7 @@ def _add_postgres(plan: Plan, place: DataDir) -> str:
     plan.items.append(
         Part(
             "postgres",
-            postgres.command(home, options={"max_connections": "200"}),
+            postgres.command(home, options=POSTGRES),
             ready=lambda pid: postgres.answers(home, pid),
             stop_signal=signal.SIGINT,  # fast: sessions end, a checkpoint is written
             leaves=5,

@@ -32,6 +32,7 @@ from tests.payments import Stage, a_return, attempt_statuses, claim_statuses, li
 from tests.service.test_clawbacks import Office
 from tests.service.test_mending import account, bounced
 from tests.service.test_seams_of_money import Agree, agree
+from tests.standards import Bureaus, flat
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
 from tests.world import World
 
@@ -340,9 +341,14 @@ async def test_what_is_owed_back_is_raised_demanded_and_waived_by_two(committed:
     stranger = await at.of(await a_stranger(committed))
     for address in (f"/finance/clawbacks/{clawback_id}", f"/finance/acts/demand/{clawback_id}"):
         assert (await stranger.client.get(address)).status_code == 404
+    async with transaction() as tx:
+        draft = await (await Bureaus.of(tx, committed)).propose(tx, flat(100_000), committed.today)
     corrections = read(await reviewer.get("/finance/corrections"))
-    set_id = re.findall(r"/finance/acts/correction/([\w-]+)", corrections.source)[0]
-    assert "要补发" in read(await reviewer.get(f"/finance/acts/correction/{set_id}")).text
+    offered = re.findall(r"/finance/acts/correction/([\w-]+)", corrections.source)
+    assert offered
+    assert str(draft.id) not in offered  # nobody is paid by a draft
+    for set_id in offered:
+        assert "要补发" in read(await reviewer.get(f"/finance/acts/correction/{set_id}")).text
 
 
 async def test_money_comes_moves_and_somebody_stands_in_by_two_persons(committed: World, at: Desk) -> None:

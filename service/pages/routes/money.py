@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
 from domain.actor import Post
+from domain.standard import SetStatus
 from service.access.commands.step_up import SIGNERS
 from service.access.queries import district_names
 from service.batches.commands.delegating import CITY_FINANCE
@@ -170,9 +171,10 @@ async def clawback(request: StrictRequest, tx: Tx, me: Me, today: Today, clawbac
 
 @get("/finance/corrections", guards=[allow(Post.REVIEWER, Post.AUDITOR)], include_in_schema=False)
 async def amount_corrections(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
-    """Amounts that a corrected standard changes."""
+    """Amounts that a corrected standard changes: by a published one, nobody is paid by a draft."""
     found, known = await corrections.list_corrections(tx, me), (await sets.sets(tx, None)).sets
-    return page(request, "corrections", today, me, found=found, sets=known)
+    published = [each for each in known if each.status == SetStatus.PUBLISHED]
+    return page(request, "corrections", today, me, found=found, sets=published)
 
 
 @get("/finance/funds", guards=[allow(Post.REVIEWER, *EYES)], include_in_schema=False)
