@@ -1,6 +1,5 @@
 """What a route may ask for: Tx, Me, Today, Now, Once; and bodies that are strictly JSON."""
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack
@@ -187,7 +186,7 @@ async def _once(
     if query:  # what is asked for may stand there as well
         told += b"\0?" + query
     route = f"{request.method} {request.url.path}"
-    return OnceValue(me.user_id, route, idempotency_key, hashlib.sha256(told).digest())
+    return OnceValue(me.user_id, route, idempotency_key, told)
 
 
 DEPENDENCIES = {

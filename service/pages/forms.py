@@ -21,7 +21,6 @@ from domain.period import parse_date
 from domain.personal_number import holds_personal_number
 from domain.text import half_width
 from service.access.commands.kept_forms import SECRETS
-from service.crypto import keyring
 from service.database import Tx
 from service.gateways.headed_sheets import one_form
 from service.idempotency import Once
@@ -131,16 +130,15 @@ def day_written(text: str, field: str) -> date:
 def once_of(request: Request[Any, Any, Any], me: Actor, given: Typed, key: str) -> Once:
     """Sent twice, a form is taken once: `key` names what is done, the fields what was said.
 
-    Of the fields a hash is kept, by our key: numbers of persons and cards stand among them. What proves who somebody
-    is says nothing of what is done, and is left out. A key that no form of ours has (a number of a person, what an
-    index has no room for) is kept nowhere: it names nothing that was done before.
+    What proves who somebody is says nothing of what is done, and is left out. A key that no form of ours has (a
+    number of a person, what an index has no room for) is kept nowhere: it names nothing that was done before.
     """
     secret = SECRETS if "password" in given else ()  # elsewhere a code is one of a list
     told = urlencode(sorted((name, text) for name, text in given.items() if name not in secret))
     ours = _KEY.fullmatch(key)
     fits = ours is not None and not holds_personal_number(ours[1] or "")
     route = f"{request.method} {request.url.path}"
-    return Once(me.user_id, route, key if fits else str(uuid4()), keyring().blind_index("form", told))
+    return Once(me.user_id, route, key if fits else str(uuid4()), told.encode())
 
 
 def see(address: str, told: str = "") -> Response[Any]:
