@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,13 @@ def commands_of(name: str) -> list[list[str]]:
 # ---- the compose file
 
 
+def test_the_proxy_alone_says_for_whom_it_asks() -> None:
+    """The API's port is reached through the network's gateway; the brakes on wrong sign-ins count by address."""
+    (network,) = compose()["networks"]["default"]["ipam"]["config"]
+    assert network["gateway"] == service("api")["environment"]["FORWARDED_ALLOW_IPS"]
+    assert ip_address(network["gateway"]) in ip_network(network["subnet"])
+
+
 def test_the_database_has_the_settings_under_which_the_speeds_were_measured() -> None:
     program, *options = commands_of("postgres")[0]
     assert program == "postgres"
@@ -105,7 +113,7 @@ def test_the_database_is_migrated_before_anything_uses_it() -> None:
 
 
 def test_every_variable_is_a_setting_and_stands_where_it_is_needed() -> None:
-    known = {f"ZHIDA_{name.upper()}" for name in Settings.__dataclass_fields__}
+    known = {f"ZHIDA_{name.upper()}" for name in Settings.__dataclass_fields__} | {"FORWARDED_ALLOW_IPS"}  # uvicorn's
     told = {name: set(service(name)["environment"]) for name in OURS}
     for names in told.values():
         assert names <= known
