@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from service.local.made_up import MadeUpPerson
 from tests.browser.town import Town, hands_in, row_of
+from tests.browser.visitor import Visitor
 from tests.flows.office import WELDER
 from tests.training import HALF_DAYS, HOURS, SIZE, sessions
 
@@ -52,6 +53,16 @@ async def files_class(town: Town, people: list[MadeUpPerson], first: date) -> st
         return clerk.path.partition("?")[0]
 
 
+async def is_told_of_a_refusal(clerk: Visitor) -> None:
+    """What is refused while it is sent is said on a page, as of any form: the page that sent it is not shown anew."""
+    await clerk.go("/institution/rosters/new")
+    await clerk.page.evaluate("document.querySelector('main [name=_csrf_token]').value = 'another'")
+    sent = {"name": "名册.csv", "mimeType": "text/csv", "buffer": b"-"}
+    await clerk.page.locator('[name="sheet"]').set_input_files([sent])  # type: ignore[list-item]
+    await clerk.press("上传并核对")
+    await clerk.sees("这张表过期了，没有提交，没有重复")
+
+
 async def test_a_class_and_its_roster(town: Town) -> None:
     """Filed, approved after an inspection, held; whoever passed is claimed for with one sheet."""
     office = town.office
@@ -70,6 +81,7 @@ async def test_a_class_and_its_roster(town: Town) -> None:
         await clerk.go(at)
         number = (await clerk.page.locator("h1 .muted").inner_text()).strip()
         await clerk.sees_within("正在上课")
+        await is_told_of_a_refusal(clerk)
         rows = [row_of(town, each, 开班编号=number) for each in people[:2]]
         await hands_in(clerk, rows, number)
         await clerk.sees("2 行都看完了，全部提交")

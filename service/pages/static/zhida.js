@@ -65,12 +65,16 @@
       event.preventDefault();
       var send = new XMLHttpRequest();
       send.open("POST", form.action);
+      send.setRequestHeader("Accept", "text/html");
       send.upload.onprogress = function (e) {
         if (!e.lengthComputable) return;
         bar.hidden = false; bar.max = e.total; bar.value = e.loaded;
         say.textContent = e.loaded < e.total ? "已上传 " + Math.floor(e.loaded / e.total * 100) + "%" : "传完了，正在核对";
       };
-      send.onload = function () { window.location.assign(send.responseURL); };
+      send.onload = function () {
+        if (send.status < 400) { window.location.assign(send.responseURL); return; }
+        doc.open(); doc.write(send.responseText); doc.close(); /* a refusal is the page itself, with what was wrong */
+      };
       send.onerror = function () { delete form.dataset.sent; say.textContent = "网络断了，没有传完。请再传一次，同一个文件不会重复。"; };
       send.send(new FormData(form));
     });
