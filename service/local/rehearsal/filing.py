@@ -24,8 +24,9 @@ from service.local.rehearsal.season import Season
 
 _OFFICERS = ("reviewer", "second", "publisher", "maker", "checker", "checker2", "checker3", "releaser", "officer")
 _CERTIFICATES_PER_CALL = 500
-#: The registry leaves this many questions, and one more for every so many claims, unanswered at first.
-_LATE_CALLS_MIN, _CLAIMS_PER_LATE_CALL = 2, 50
+#: The registry leaves this many questions, and one more for every so many claims, unanswered at first; at most so
+#: many: it is left alone after a few, and each further one costs a rest of up to ten minutes.
+_LATE_CALLS_MIN, _CLAIMS_PER_LATE_CALL, _LATE_CALLS_MAX = 2, 50, 8
 _SLOW_CALLS, _SLOW_MS = 3, 300
 #: For so many calls the registry is not there at all.
 _DOWN_CALLS = 4
@@ -109,7 +110,7 @@ async def file_singly(
     Half-way the registry stops being slow and is late for a while; later it is down for a while, then well.
     """
     trainees = [each for each in everybody if each.way is not Way.ROSTER]
-    calls = _LATE_CALLS_MIN + len(everybody) // _CLAIMS_PER_LATE_CALL
+    calls = min(_LATE_CALLS_MIN + len(everybody) // _CLAIMS_PER_LATE_CALL, _LATE_CALLS_MAX)
     moods = {
         trainees[len(trainees) // 2].certificate: {"mode": "late", "times": 1, "until_calls": calls},
         trainees[len(trainees) * 4 // 5].certificate: {"mode": "down", "until_calls": _DOWN_CALLS},
