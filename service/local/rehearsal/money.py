@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from service.local.rehearsal.calls import Desk
-from service.local.rehearsal.officers import counts, read_today
+from service.local.rehearsal.officers import counts, let_go, read_today
 from service.local.rehearsal.people import DISTRICTS
 from service.local.rehearsal.season import Bar, Season
 
@@ -72,7 +72,8 @@ async def _show(desk: Desk, season: Season, bar: Bar, payable: int) -> None:
 
 async def _pay_district(desk: Desk, district: str, limit: int, twice: bool) -> None:
     """Each round, each fund from which something is due and of which no batch waits for its claims gets one; when all
-    that is due stands in batches, they get the signatures they wait for. What a killed process left is taken up."""
+    that is due stands in batches, they get the signatures they wait for, and what is held is looked at. What a killed
+    process left is taken up."""
     maker = f"maker-{district}"
     while True:
         waiting = [each for status in _UNDER_WAY for each in await _batches(desk, maker, status)]
@@ -80,6 +81,7 @@ async def _pay_district(desk: Desk, district: str, limit: int, twice: bool) -> N
         dues = (await desk.ask("GET", "/api/batches/due", login=maker)).body["due"]
         if not dues and not filling:
             await _sign_all(desk, district, waiting, twice)
+            await let_go(desk, district)
         for due in dues:
             if due["fund"] not in filling:
                 body = {"fund": due["fund"], "filter": {}, "limit": limit}
