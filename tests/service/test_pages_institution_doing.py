@@ -14,6 +14,7 @@ from service.projects.queries import project_view
 from service.training.queries.attendance_keys import device_with
 from tests.assessments import body
 from tests.clerks import MARKUP, clerk, day, led_to, window
+from tests.door import turned_away
 from tests.enterprises import Enterprise
 from tests.pages import Browser, read
 from tests.projects import Procured
@@ -79,7 +80,9 @@ async def test_an_enterprise_asks_and_then_claims_for_somebody_it_hired(committe
         assert led_to(await mine.send(told, at, **fields, act="file"))[0] == to  # the same press
         assert await claims_of(enterprise.id) == 1
         assert enterprise.name in read(await mine.get(to)).text
+        before = await turned_away("enterprise")
         again = await mine.send(await mine.get(at), at, **fields, act="file")
+        assert await turned_away("enterprise") == before + 1  # as over the API
         assert (again.status_code, "有 1 处要改" in read(again).text) == (422, True)
         for other in (f"/institution/mandates/{contract}/claim", f"/institution/contracts/{NOWHERE}/claim"):
             assert (await mine.client.get(other)).status_code == 404

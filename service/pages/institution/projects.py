@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import Response
 
+from domain.claim import Channel
 from domain.errors import Invalid
 from domain.faults import Faults
 from service.claims.commands.project_places import file_place
@@ -83,7 +84,7 @@ async def place_claimed(visit: Visit, project_id: UUID) -> Response[Any]:
     async def file() -> ClaimView:
         return await file_place(visit.tx, visit.me, project_id, new, visit.today, visit.now)
 
-    filed, faults = await visit.does(typed, ClaimView, file)
+    filed, faults = await visit.files(typed, Channel.INSTITUTION, file)
     if faults:
         return await _page(visit, project_id, typed, faults)
     return forms.see(f"/institution/claims/{filed[0].id}", "filed")

@@ -11,7 +11,7 @@ from litestar import Response
 
 from domain.errors import DomainError
 from service.catalog.queries.published import catalog_on
-from service.claims.commands.filing import check_claim, file_claim
+from service.claims.commands.filing import channel_of, check_claim, file_claim
 from service.claims.queries.mandates import mandate_of
 from service.claims.schemas import ClaimView, DecisionView
 from service.employment.queries import contract_of
@@ -66,7 +66,7 @@ async def sent(visit: Visit, under: Under) -> Response[Any]:
     async def file() -> ClaimView:
         return await file_claim(visit.tx, visit.me, filled.new, visit.today, visit.now)
 
-    filed, faults = await visit.does(typed, ClaimView, file)
+    filed, faults = await visit.files(typed, channel_of(visit.me, filled.new), file)
     if faults:
         return await _page(visit, under, typed, faults, await _decided(visit, filled))
     return forms.see(f"/institution/claims/{filed[0].id}", "filed")

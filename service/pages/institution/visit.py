@@ -10,10 +10,12 @@ from litestar import Response
 from litestar.di import NamedDependency
 
 from domain.actor import Actor
+from domain.claim import Channel
 from domain.errors import NotFound
+from service.claims.schemas import ClaimView
 from service.database import Tx
-from service.pages import forms
-from service.pages.acts import fingerprints
+from service.pages import door
+from service.pages.acts import done_once, typed_of
 from service.pages.forms import Fault, Typed
 from service.pages.institution import frame
 from service.pages.institution.frame import Ask
@@ -53,19 +55,23 @@ class Visit:
 
     async def typed(self) -> dict[str, str]:
         """The fields of the form that was sent; of a file that was chosen the fingerprint."""
-        return {**await forms.typed(self.request), **await fingerprints(self.request)}
+        return await typed_of(self.request)
 
     async def does(
         self, typed: Typed, view: type[T], effect: Callable[[], Awaitable[T]]
     ) -> tuple[list[T], list[Fault]]:
         """What came of it, once however often the form is sent; or else everything that is wrong."""
-        done = list[T]()
+        return await done_once(self.request, self.tx, self.me, typed, view, effect)
 
-        async def run() -> None:
-            once = forms.once_of(self.request, self.me, typed, typed.get("once", ""))
-            done.append((await once(self.tx, view, effect)).view)
+    async def files(
+        self, typed: Typed, channel: Channel, effect: Callable[[], Awaitable[ClaimView]]
+    ) -> tuple[list[ClaimView], list[Fault]]:
+        """The same for a claim: whom the rules turn away is counted."""
 
-        return done, await forms.refused(self.tx, run)
+        async def refused(tx: Tx, file: Callable[[], Awaitable[Any]]) -> list[Fault]:
+            return await door.filed(tx, channel, self.today, file)
+
+        return await done_once(self.request, self.tx, self.me, typed, ClaimView, effect, refused)
 
 
 def placed(faults: Sequence[Fault], labels: Mapping[str, str]) -> list[Fault]:
