@@ -1,10 +1,10 @@
-"""What staff do on pages, one form an act: who may, what the form says first, and the feature's own command."""
+"""What people do on pages, one form an act: what was typed, the feature's own command, and what came of it."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from litestar import Request
@@ -15,31 +15,50 @@ from domain.errors import Invalid, NotFound
 from domain.money import Fen, parse_yuan
 from domain.period import parse_date
 from service.database import Tx
-from service.pages.forms import Typed
+from service.pages import forms
+from service.pages.forms import Fault, Typed
 from service.wording import wording, words
 
+T = TypeVar("T")
+
+_Request = Request[Any, Any, Any]
+Refused = Callable[[Tx, Callable[[], Awaitable[Any]]], Awaitable[list[Fault]]]
 #: Of one form: a hundred billion yuan.
 AMOUNT_FEN_MAX = 10**13
+#: Of a box for a file, beside which stands what was read of it before.
+_BESIDE = "_file"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who does what to which `subject` of the address, with what they typed."""
+class Told:
+    """Who says what on a form, and when."""
 
     tx: Tx
     me: Actor
-    subject: str
-    typed: Typed
     today: date
     now: datetime
+    typed: Typed
+
+    def text(self, field: str) -> str:
+        return self.typed.get(field, "")
+
+    def must(self, field: str) -> str:
+        """What was typed. Invalid `value.missing`."""
+        if not self.text(field):
+            raise Invalid("value.missing", field)
+        return self.text(field)
+
+
+@dataclass(frozen=True)
+class Asked(Told):
+    """Finance's: what is done to which `subject` of the address."""
+
+    subject: str
 
     @property
     def id(self) -> UUID:
         """NotFound for an address without one."""
         return uuid_of(self.subject)
-
-    def text(self, field: str) -> str:
-        return self.typed.get(field, "")
 
     def yes(self, field: str) -> bool:
         """Invalid `value.missing` where neither button was pressed."""
@@ -49,15 +68,11 @@ class Asked:
 
     def day(self, field: str) -> date:
         """What a box for a day held. Invalid `value.missing`, or what `parse_date` says."""
-        if not self.text(field):
-            raise Invalid("value.missing", field)
-        return parse_date(self.text(field), field)
+        return parse_date(self.must(field), field)
 
     def amount(self, field: str, cap_fen: Fen = AMOUNT_FEN_MAX) -> Fen:
         """Fen of what was typed in yuan. Invalid `value.missing`, or what `parse_yuan` says."""
-        if not self.text(field):
-            raise Invalid("value.missing", field)
-        return parse_yuan(self.text(field), cap_fen=cap_fen, field=field)
+        return parse_yuan(self.must(field), cap_fen=cap_fen, field=field)
 
     def evidence(self, field: str = "evidence") -> str:
         """SHA-256 of the document that was chosen. Invalid `evidence.missing`."""
@@ -88,7 +103,7 @@ class Act:
     needs: tuple[str, ...] = ()
 
 
-async def uploaded(request: Request[Any, Any, Any], field: str) -> tuple[bytes, str]:
+async def uploaded(request: _Request, field: str) -> tuple[bytes, str]:
     """The bytes of a file that was chosen, and its name. Invalid `file.missing`."""
     file = (await request.form()).get(field)
     if not isinstance(file, UploadFile) or not file.filename:
@@ -97,14 +112,34 @@ async def uploaded(request: Request[Any, Any, Any], field: str) -> tuple[bytes, 
     return await file.read(), file.filename
 
 
-async def fingerprints(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Field → SHA-256 of the file that was chosen in it; the file itself is not kept."""
-    found = dict[str, str]()
+async def typed_of(request: _Request) -> dict[str, str]:
+    """Field → what was typed; of a file that was chosen its SHA-256, for the file itself is not kept."""
+    typed = await forms.typed(request)
     for field, value in (await request.form()).items():
         if isinstance(value, UploadFile) and value.filename:
             await value.seek(0)
-            found[field] = hashlib.sha256(await value.read()).hexdigest()
-    return found
+            if content := await value.read():
+                typed[field.removesuffix(_BESIDE)] = hashlib.sha256(content).hexdigest()
+    return typed
+
+
+async def done_once(
+    request: _Request,
+    tx: Tx,
+    me: Actor,
+    typed: Typed,
+    view: type[T],
+    effect: Callable[[], Awaitable[T]],
+    refused: Refused = forms.refused,
+) -> tuple[list[T], list[Fault]]:
+    """What came of it, once however often the form is sent; or else everything that is wrong, and nothing done."""
+    done = list[T]()
+
+    async def run() -> None:
+        once = forms.once_of(request, me, typed, typed.get("once", ""))
+        done.append((await once(tx, view, effect)).view)
+
+    return done, await refused(tx, run)
 
 
 def codes(kind: str, but: Mapping[str, Any] | frozenset[str] = frozenset()) -> list[tuple[str, str]]:

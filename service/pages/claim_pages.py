@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from litestar import Request, Response
 
 from domain.actor import Actor
+from domain.claim import Channel
 from domain.errors import NotFound
 from domain.faults import Faults
 from domain.objection import Ground
@@ -25,7 +26,7 @@ from service.database import Tx
 from service.offers.commands import confirm_offer, decline_offer
 from service.offers.queries import my_offer
 from service.offers.schemas import NewConfirmation
-from service.pages import filing_form, forms
+from service.pages import door, filing_form, forms
 from service.pages.forms import Fault, Typed
 from service.pages.rendering import private
 from service.people.queries import name_of
@@ -179,7 +180,9 @@ async def offer_answered(
     async def answer_once() -> None:
         filed.append((await once(tx, str, answer)).view)
 
-    if faults := await forms.refused(tx, answer_once):
+    declined = typed.get("answer") == "decline"
+    refused = forms.refused(tx, answer_once) if declined else door.filed(tx, Channel.INDIVIDUAL, today, answer_once)
+    if faults := await refused:
         return await _offer(request, tx, me, offer_id, today, typed, faults)
     return forms.see(f"/me/claims/{filed[0]}", "filed") if filed[0] else forms.see("/me", "declined")
 

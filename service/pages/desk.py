@@ -35,7 +35,6 @@ _DOORS = (
     ("复核申请", "/desk/appeals", (Post.REVIEWER,)),
     ("超期", "/desk/overdue", (*LOOKS, Post.NOTICE_PUBLISHER)),
     ("窗口录入", "/desk/counter", (Post.ACCEPTOR,)),
-    ("改过的收款卡", "/desk/accounts", (Post.CHECKER,)),
 )
 #: Of a list of its own each.
 _ELSEWHERE = {Kind.APPEAL: "/desk/appeals", Kind.OBJECTION: "/desk/objections"}

@@ -1,4 +1,4 @@
-"""What officers answer: objections, appeals against refusals and amounts, accounts that a second person checks."""
+"""What officers answer: objections, appeals against refusals and amounts."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,17 +11,9 @@ from litestar import Request, Response
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Invalid, NotFound
 from service.claims.commands.appeals import answer_appeal
-from service.claims.commands.mending import answer_check
 from service.claims.commands.objections import close_objection
-from service.claims.queries import accounts, appeals, objections
-from service.claims.schemas import (
-    AccountCheckView,
-    AppealView,
-    NewAccountAnswer,
-    NewAppealAnswer,
-    NewFinding,
-    ObjectionView,
-)
+from service.claims.queries import appeals, objections
+from service.claims.schemas import AppealView, NewAppealAnswer, NewFinding, ObjectionView
 from service.clawbacks.commands.amounts import answer_amount
 from service.clawbacks.queries import amounts
 from service.clawbacks.schemas import AmountAppealView, NewAmountAnswer
@@ -72,11 +64,6 @@ async def _answer_amount(said: _Said) -> AmountAppealView:
     return await answer_amount(said.tx, said.me, said.id, new, said.today, said.now)
 
 
-async def _check(said: _Said) -> AccountCheckView:
-    new = as_wanted({"confirm": said.text("answer") == "confirm", "note": said.text("reason")}, NewAccountAnswer)
-    return await answer_check(said.tx, said.me, said.id, new, said.now)
-
-
 @dataclass(frozen=True)
 class _Kind:
     """A list of what waits for an answer: on which page, and who answers."""
@@ -92,7 +79,6 @@ _KINDS: Mapping[str, _Kind] = {
     "objections": _Kind("objections", Post.REVIEWER, _close, ObjectionView),
     "appeals": _Kind("appeals", Post.REVIEWER, _answer, AppealView),
     "amounts": _Kind("appeals", Post.REVIEWER, _answer_amount, AmountAppealView),
-    "accounts": _Kind("accounts", Post.CHECKER, _check, AccountCheckView),
 }
 
 
@@ -119,7 +105,7 @@ async def answered(
         await key(tx, what.view, lambda: what.do(said))
 
     if faults := await forms.refused(tx, once):
-        named = {"finding": "answer", "answer": "reason", "note": "reason", "reason": "reason"}
+        named = {"finding": "answer", "answer": "reason", "reason": "reason"}
         placed = [("answer" if said == "answer" else named.get(said, "form"), words) for said, words in faults]
         return await _page(
             request, tx, me, what.page, None, today, typed={**typed, "about": str(about)}, faults=placed
@@ -163,9 +149,6 @@ async def _listed(tx: Tx, me: Actor, kind: str, cursor: UUID | None, today: date
     if kind == "objections":
         found = await objections.list_objections(tx, me, cursor, _A_PAGE, closed=closed)
         return {"found": found.objections, "next": found.next}
-    if kind == "accounts":
-        checks = await accounts.open_checks(tx, me, cursor, _A_PAGE)
-        return {"found": checks.checks, "next": checks.next}
     refusals = await appeals.list_appeals(tx, me, today, cursor, _A_PAGE, closed=closed)
     of_amounts = await amounts.list_appeals(tx, me, today, None, _A_PAGE, closed=closed)
     return {"found": refusals.appeals, "next": refusals.next, "amounts": of_amounts.appeals}

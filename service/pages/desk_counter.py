@@ -7,13 +7,14 @@ from uuid import uuid4
 from litestar import Request, Response
 
 from domain.actor import Actor
+from domain.claim import Channel
 from domain.errors import DomainError
 from service.access.queries import claimable_districts
 from service.catalog.queries.published import catalog_on
 from service.claims.commands.counter import file_at_counter
 from service.claims.schemas import ClaimView, NewClaim, NewCounterClaim, NewTrainee
 from service.database import Tx
-from service.pages import filing_form, forms
+from service.pages import door, filing_form, forms
 from service.pages.desk import shown
 from service.pages.filing_form import Filled
 from service.pages.forms import Fault, Typed
@@ -50,7 +51,7 @@ async def filed(request: _Request, tx: Tx, me: Actor, today: date, now: datetime
         once = forms.once_of(request, me, typed, typed.get("once") or str(uuid4()))
         await once(tx, ClaimView, lambda: file_at_counter(tx, me, new, today, now))
 
-    if faults := await forms.refused(tx, file):
+    if faults := await door.filed(tx, Channel.INDIVIDUAL, today, file):
         return await _page(request, tx, me, today, typed, faults)
     return forms.see("/desk/counter", "counter_filed")
 

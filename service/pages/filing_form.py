@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from domain.claim import PlaceLink
 from domain.errors import Invalid
@@ -49,22 +50,41 @@ class Filled:
         return next((step for step in STEPS if self.faults_in(step)), None)
 
 
-def filled(typed: Typed, items: Iterable[ItemView], holder: str, *, with_card: bool = True) -> Filled:
-    """`holder`: the claimant's name, in which the card has to be. Without `with_card` any card will do yet."""
-    faults = Faults()
+@dataclass(frozen=True)
+class Under:
+    """The paper by which an institution claims for somebody: it tells whose district it is."""
+
+    mandate_id: UUID | None = None
+    contract_id: UUID | None = None
+
+
+def filled(
+    typed: Typed,
+    items: Iterable[ItemView],
+    holder: str,
+    *,
+    with_card: bool = True,
+    under: Under | None = None,
+) -> Filled:
+    """`holder`: the claimant's name, in which the card has to be. Without `with_card` any card will do yet; an
+    enterprise with a contract names none."""
+    faults, paper = Faults(), under or Under()
     new = NewClaim(
         item_code=faults.read(_item_code, typed.get("item", ""), items) or "",
         level=typed.get("level", ""),
         certificate_number=typed.get("certificate_number", ""),
         certificate_issued_on=day_typed(typed, "certificate_issued_on"),
-        account=account_typed(typed, holder) if with_card else NewAccount(_SOME_CARD, holder, next(iter(banks()))),
+        account=_card(typed, holder, paper, with_card=with_card),
         district=typed.get("district") or None,
         training_started_on=day_typed(typed, "training_started_on") or None,
-        group=_group(typed),
-        place_link=_place_link(typed.get("place_link", "")),
+        group=group_typed(typed),
+        place_link=place_link_typed(typed),
         insist=typed.get("insist") == "yes",
+        class_number=typed.get("class_number") or None,
+        mandate_id=paper.mandate_id,
+        contract_id=paper.contract_id,
     )
-    if new.district is None:
+    if under is None and new.district is None:
         faults.tell("district.missing", "district")
     if not new.certificate_issued_on:
         faults.tell("value.missing", "certificate_issued_on")
@@ -73,12 +93,18 @@ def filled(typed: Typed, items: Iterable[ItemView], holder: str, *, with_card: b
     return Filled(new, faults_of(each for each in faults.found if each is first[each.field]))
 
 
+def _card(typed: Typed, holder: str, under: Under, *, with_card: bool) -> NewAccount | None:
+    if under.contract_id is not None:
+        return None
+    return account_typed(typed, holder) if with_card else NewAccount(_SOME_CARD, holder, next(iter(banks())))
+
+
 def account_typed(typed: Typed, holder: str) -> NewAccount:
     """The card that was typed; it has to be in the claimant's own name."""
     return NewAccount(typed.get("account_number", ""), holder, typed.get("account_bank_code", ""))
 
 
-def _group(typed: Typed) -> NewGroup | None:
+def group_typed(typed: Typed) -> NewGroup | None:
     """A group with the one kind of proof that was chosen for it: `graduate/diploma`."""
     code, _, proof_kind = typed.get("group_code", "").partition("/")
     if not code:
@@ -86,7 +112,9 @@ def _group(typed: Typed) -> NewGroup | None:
     return NewGroup(code, proof_kind, typed.get("group_proof_number", ""), day_typed(typed, "group_valid_from"))
 
 
-def _place_link(said: str) -> PlaceLink | None:
+def place_link_typed(typed: Typed) -> PlaceLink | None:
+    """What ties them to the city, where it is said."""
+    said = typed.get("place_link", "")
     return PlaceLink(said) if said in set(PlaceLink) else None
 
 

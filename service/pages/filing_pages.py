@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 from litestar import Request, Response
 
 from domain.actor import Actor
+from domain.claim import Channel
 from domain.errors import NotFound
 from service.claims.commands import drafts, filing
 from service.claims.queries.drafts import my_draft
 from service.database import Tx
 from service.idempotency import Once
-from service.pages import forms, trainee
+from service.pages import door, forms, trainee
 from service.pages.filing_form import STEPS
 from service.pages.forms import Typed
 from service.pages.rendering import private
@@ -89,7 +90,7 @@ async def filed(request: _Request, tx: Tx, me: Actor, draft_id: UUID, today: dat
     async def file_once() -> None:
         filed_as.append((await once(tx, str, file)).view)
 
-    if faults := await forms.refused(tx, file_once):
+    if faults := await door.filed(tx, Channel.INDIVIDUAL, today, file_once):
         frame = _frame(draft_id, "check", faults)
         return private(request, "trainee/draft_check.html", today, status=409, **page, **frame)
     return forms.see(f"/me/claims/{filed_as[0]}", "filed")

@@ -81,6 +81,7 @@ async def file_of(request: Request[Any, Any, Any], name: str) -> Sent:
     chosen = (await request.form()).get(name)
     if not isinstance(chosen, UploadFile) or not chosen.filename:
         raise Invalid("value.missing", name)
+    await chosen.seek(0)
     shown = "".join(each for each in _text(chosen.filename, _NAME_LENGTH_MAX * 4) if each.isprintable())
     return Sent(shown[-_NAME_LENGTH_MAX:], await chosen.read())
 

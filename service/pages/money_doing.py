@@ -10,7 +10,7 @@ from domain.actor import Actor
 from domain.errors import NotFound
 from service.database import Tx
 from service.pages import forms, money, money_bank, money_batches, money_funds, money_owed
-from service.pages.acts import Act, Asked, fingerprints
+from service.pages.acts import Act, Asked, done_once, typed_of
 from service.pages.forms import Fault
 from service.wording import words
 
@@ -28,7 +28,7 @@ async def shown(
 ) -> Response[bytes]:
     """The form of an act. NotFound where there is no such act or subject; Forbidden `post_missing`."""
     act, typed = _act(name, me), dict(request.query_params.items())
-    return await _form(request, name, act, Asked(tx, me, subject, typed, today, now), [])
+    return await _form(request, name, act, Asked(tx, me, today, now, typed, subject), [])
 
 
 async def done(
@@ -36,16 +36,12 @@ async def done(
 ) -> Response[Any]:
     """Do it, once however often the form is sent; the form again, as it was typed, where it is refused."""
     act = _act(name, me)
-    typed = {**await forms.typed(request), **await fingerprints(request)}
-    asked = Asked(tx, me, subject, typed, today, now)
+    asked = Asked(tx, me, today, now, await typed_of(request), subject)
     about = await act.shown(asked)
-
-    async def effect() -> None:
-        once = forms.once_of(request, me, typed, asked.text("once"))
-        await once(tx, act.view, lambda: act.do(asked))
-
     faults = [(field, words("value.missing")) for field in act.needs if not asked.text(field)]
-    if faults := faults or await forms.refused(tx, effect):
+    if not faults:
+        _, faults = await done_once(request, tx, me, asked.typed, act.view, lambda: act.do(asked))
+    if faults:
         return await _form(request, name, act, asked, faults)
     return forms.see(about["back"], act.told)
 

@@ -13,7 +13,7 @@ from service.access.commands.step_up import SIGNERS
 from service.database import Tx
 from service.journal import By
 from service.pages import forms, money
-from service.pages.acts import fingerprints, uploaded
+from service.pages.acts import typed_of, uploaded
 from service.pages.forms import Fault
 from service.reconciliation import commands, queries
 from service.reconciliation.schemas import ReturnView
@@ -38,7 +38,7 @@ async def returns(
 
 async def take_return(request: _Request, tx: Tx, me: Actor, today: date, now: datetime) -> Response[Any]:
     """Store it and settle what its lines say; the page with what is wrong where it is refused, and nothing kept."""
-    typed, views = {**await forms.typed(request), **await fingerprints(request)}, list[ReturnView]()
+    typed, views = await typed_of(request), list[ReturnView]()
 
     async def take() -> None:
         data, _ = await uploaded(request, _FILE)
@@ -74,7 +74,7 @@ async def statements_page(
 
 async def take_statement(request: _Request, tx: Tx, me: Actor, today: date, now: datetime) -> Response[Any]:
     """Count a statement's lines, or keep it as blocked; the page with what is wrong where it cannot be read."""
-    typed, views = {**await forms.typed(request), **await fingerprints(request)}, list[StatementView]()
+    typed, views = await typed_of(request), list[StatementView]()
 
     async def take() -> None:
         data, _ = await uploaded(request, _FILE)

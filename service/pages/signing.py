@@ -51,9 +51,9 @@ async def signed(request: _Request, tx: Tx, me: Actor, batch_id: UUID, today: da
     signing = commands.SIGNINGS.get((await queries.find_batch(tx, me, batch_id)).status)
     if signing is None:
         faults = [("form", words("batch.nothing_to_sign"))]
-        return await _again(request, Asked(tx, me, str(batch_id), typed, today, now), faults)
+        return await _again(request, Asked(tx, me, today, now, typed, str(batch_id)), faults)
     me_proven, faults = await _proven(request, me, batch_id, signing, typed, now)
-    asked, views = Asked(tx, me_proven, str(batch_id), typed, today, now), list[BatchView]()
+    asked, views = Asked(tx, me_proven, today, now, typed, str(batch_id)), list[BatchView]()
     faults = faults or await _noted(asked, signing, lambda: _sign(request, asked, signing, views))
     if faults:
         return await _again(request, asked, faults)
@@ -70,7 +70,7 @@ async def rejected(request: _Request, tx: Tx, me: Actor, batch_id: UUID, today: 
         await commands.reject_batch(tx, me, batch_id, as_wanted(told, Rejection), now)
 
     if faults := [("reason" if field == "code" else field, said) for field, said in await forms.refused(tx, reject)]:
-        return await _again(request, Asked(tx, me, str(batch_id), typed, today, now), faults)
+        return await _again(request, Asked(tx, me, today, now, typed, str(batch_id)), faults)
     return forms.see(f"/finance/batches/{batch_id}", "rejected")
 
 

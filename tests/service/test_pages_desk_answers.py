@@ -6,19 +6,14 @@ from uuid import uuid4
 from domain.actor import Post
 from domain.objection import Ground
 from service.claims.commands.appeals import appeal
-from service.claims.commands.mending import mend_account
 from service.claims.commands.objections import object_to
 from service.claims.commands.review import refuse_claim
-from service.claims.queries.accounts import open_checks
-from service.claims.schemas import NewAccount, NewAppeal, NewMending, NewObjection, NewRefusal
+from service.claims.schemas import NewAppeal, NewObjection, NewRefusal
 from service.database import transaction
-from service.journal import By
-from service.reconciliation.commands import read as read_return
-from service.reconciliation.commands import take_return
+from tests.door import turned_away
 from tests.objections import PaidForThem
 from tests.office import XSS, Office, office
 from tests.pages import read
-from tests.payments import Stage, a_return, lines_of
 
 __all__ = ["office"]  # a fixture
 
@@ -78,23 +73,13 @@ async def test_another_person_answers_an_appeal(office: Office) -> None:
         assert answer.status_code == 404, kind
 
 
-async def test_objections_and_new_cards_are_answered_by_those_of_the_district(office: Office) -> None:
+async def test_objections_are_answered_by_those_of_the_district(office: Office) -> None:
     world = office.world
     async with transaction() as tx:
         paid = await PaidForThem.build(tx, world)
         raised = await object_to(
             tx, paid.trainee.actor, paid.claim_id, NewObjection(Ground.NEVER_GIVEN, XSS), world.now
         )
-        stage, trainee = await Stage.build(tx, world, claims=0), await world.trainee(tx)
-        number = world.maker.certificate("1", world.today.year)  # much money: the new card is checked
-        claim = await stage.claim(tx, trainee, level="1", certificate_number=number)
-        batch = await stage.sent(tx)
-        (line,) = await lines_of(tx, batch.id)
-        data = a_return(batch, [(line.reference, line.amount_fen, "failed:permanent", "")])
-        await take_return(tx, None, read_return(data), data, "bank", By("tests", world.now))
-        card = NewAccount(world.maker.card(), trainee.made.name, world.maker.bank_code())
-        await mend_account(tx, trainee.actor, claim, NewMending(card), world.now)
-        (check,) = (await open_checks(tx, stage.staff[Post.CHECKER], None, 10)).checks
     reviewer = await office.open_browser(paid.reviewer)
     page, at = await reviewer.get("/desk/objections"), f"/desk/objections/{raised.id}"
     assert XSS not in page.text
@@ -105,15 +90,6 @@ async def test_objections_and_new_cards_are_answered_by_those_of_the_district(of
     assert (await reviewer.send(page, at, answer="perhaps", reason="x")).status_code in {409, 422}
     assert (await reviewer.send(page, at, answer="upheld", reason="协议上的签字不符")).status_code == 303
     assert "协议上的签字不符" in read(await reviewer.get("/desk/objections?closed=true")).text
-    checker = await office.open_browser(stage.staff[Post.CHECKER])
-    page, at = await checker.get("/desk/accounts"), f"/desk/accounts/{check.id}"
-    assert card.number not in page.text
-    assert card.number[-4:] in read(page).text
-    assert (await checker.send(page, at, answer="confirm")).status_code == 422
-    for _ in range(2):
-        assert (await checker.send(page, at, answer="confirm", reason="已电话核对")).status_code == 303
-    assert await office.status(claim) == "payable"
-    assert "没有要核对的卡" in read(await checker.get("/desk/accounts")).text
 
 
 async def test_at_the_counter_somebody_files_for_whoever_stands_there(office: Office) -> None:
@@ -152,6 +128,8 @@ async def test_at_the_counter_somebody_files_for_whoever_stands_there(office: Of
     for _ in range(2):
         done = await window.send(page, "/desk/counter", **fields)
         assert done.headers["location"] == "/desk/counter?told=counter_filed", done.text
+    before = await turned_away("individual")
     twice = await window.send(page, "/desk/counter", **{**fields, "once": str(uuid4())})
     assert twice.status_code == 409
+    assert await turned_away("individual") == before + 1  # as over the API
     assert "已经" in read(twice).text

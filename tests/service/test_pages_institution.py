@@ -248,6 +248,16 @@ async def test_what_was_paid_to_us_and_is_asked_back(committed: World) -> None:
         office = Office(paid)
         owed = await office.by_hand(tx, fen=30_000)
     async with window(enterprise.clerk) as mine:
+        at = f"/institution/claims/{claim.id}"
+        page = await mine.get(at)
+        refused = await mine.send(page, f"{at}/appeal-amount", reason="")
+        assert (refused.status_code, "有 1 处要改" in read(refused).text) == (422, True)
+        for _ in range(2):
+            said = await mine.send(page, f"{at}/appeal-amount", reason=f"少了一档 {MARKUP}")
+            assert led_to(said) == (at, {"told": "appeal_amount"})
+        appealed = await mine.get(at)
+        assert "少了一档" in read(appealed).text
+        assert (MARKUP in appealed.text, "appeal-amount" in appealed.text) == (False, False)  # once
         shown = read(await mine.get("/institution/money")).text
         assert re.search(r"10\.001,200\.00", shown)  # one payment: nothing to others, all of it to us
         assert owed.number not in shown  # nobody has told us of it yet

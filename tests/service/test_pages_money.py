@@ -298,13 +298,25 @@ async def test_a_checker_confirms_a_card_that_was_named_after_money_came_back(
     async with transaction() as tx:
         stage = await Stage.build(tx, committed, claims=0)
         trainee, claim_id = await bounced(tx, stage, "failed:permanent")
-        await mending.mend_account(tx, trainee.actor, claim_id, account(stage, trainee), committed.now)
+        card = account(stage, trainee)
+        await mending.mend_account(tx, trainee.actor, claim_id, card, committed.now)
     checker, stranger = await at.of(stage.staff[Post.CHECKER]), await at.of(await a_stranger(committed))
+    before = await checker.client.get("/desk/accounts")  # where it stood
+    assert (before.status_code, before.headers["location"]) == (301, "/finance/account-checks")
     listed = read(await checker.get("/finance/account-checks"))
+    assert card.account is not None
+    assert (card.account.number[-4:] in listed.text, card.account.number in listed.source) == (True, False)
     (check_id,) = re.findall(r"/finance/acts/account-check/([\w-]+)", listed.source)
     assert (await stranger.client.get(f"/finance/acts/account-check/{check_id}")).status_code == 404
     assert read(await do(checker, "account-check", check_id, confirm="yes", note="")).answer.status_code == 422
-    assert told(await do(checker, "account-check", check_id, confirm="yes", note="电话核对过")) == "answered"
+    page, form = (
+        await checker.get(f"/finance/acts/account-check/{check_id}"),
+        f"/finance/acts/account-check/{check_id}",
+    )
+    assert f'href="/desk/claims/{claim_id}"' in page.text
+    assert (await checker.client.get(f"/desk/claims/{claim_id}")).status_code == 200
+    for _ in range(2):
+        assert told(await checker.send(page, form, confirm="yes", note="电话核对过")) == "answered"
     async with transaction() as tx:
         assert await claim_statuses(tx, [claim_id]) == ["payable"]
 

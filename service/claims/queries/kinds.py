@@ -1,5 +1,6 @@
 """Facts of claims that are not for a certificate of one's own: by a contract, a project, or the days of a class."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -67,3 +68,23 @@ _ALONE = text(f"""
 async def stands_alone(tx: Tx, claim_id: UUID) -> bool:
     """Whether it is an allowance, and the claim for the training stands beside it no more."""
     return bool((await tx.execute(_ALONE, {"claim": claim_id})).scalar_one_or_none())
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How many places of a project live claims have taken, and what these come to."""
+
+    places: int = 0
+    fen: int = 0
+
+
+_TAKEN = text(f"""
+    SELECT project_id, count(*) AS places, coalesce(sum(amount_fen), 0)::bigint AS fen FROM claims
+     WHERE project_id = ANY(:projects) AND {ALIVE_SQL} GROUP BY project_id
+""")  # noqa: S608 (our own constants)
+
+
+async def taken_of(tx: Tx, project_ids: Collection[UUID]) -> Mapping[UUID, Taken]:
+    """Of those projects that have any."""
+    found = await tx.execute(_TAKEN, {"projects": list(project_ids)})
+    return {each.project_id: Taken(each.places, each.fen) for each in found}

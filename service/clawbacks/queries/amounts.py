@@ -13,6 +13,7 @@ from domain.eligibility import amount_due
 from service.catalog.tables import CatalogItemRow
 from service.claims.queries.again import asked_again
 from service.claims.queries.appeals import page_by_due
+from service.claims.queries.care import claimed_by
 from service.claims.queries.facts import facts_for
 from service.claims.queries.refusals import ways_outside
 from service.claims.schemas import RemedyView
@@ -57,6 +58,12 @@ async def list_appeals(
     """A page of those over claims that I may mend, or in the district I work for, by the day they are due."""
     rows, following = await page_by_due(tx, me, _appeals(), AmountAppealRow.__table__, cursor, limit, closed=closed)
     return AmountAppealList(await _views(tx, rows, today), following)
+
+
+async def appeals_over(tx: Tx, me: Actor, claim_id: UUID, today: date) -> list[AmountAppealView]:
+    """Those over one claim that I may mend."""
+    asked = _appeals().where(ClaimRow.id == claim_id, claimed_by(me)).order_by(AmountAppealRow.appealed_at)
+    return await _views(tx, (await tx.execute(asked)).all(), today)
 
 
 async def _views(tx: Tx, rows: Sequence[Row[Any]], today: date) -> list[AmountAppealView]:

@@ -127,6 +127,11 @@ async def applications(tx: Tx, me: Actor, round_id: UUID) -> ApplicationsView:
     return ApplicationsView(await _applications(tx, me, ApplicationRow.round_id == round_id))
 
 
+async def applications_of_mine(tx: Tx, me: Actor) -> list[ApplicationView]:
+    """My institution's in every round, in the order in which they came."""
+    return await _applications(tx, me, ApplicationRow.institution_id == me.institution_id)
+
+
 async def application_view(tx: Tx, me: Actor, application_id: UUID) -> ApplicationView:
     """NotFound `selection.no_application`, also for another institution's."""
     found = await _applications(tx, me, ApplicationRow.id == application_id)

@@ -1,6 +1,5 @@
 """What an officer's page shows, and the one command that its form runs once, however often it is sent."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,14 +8,14 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from litestar import Request, Response
-from litestar.datastructures import UploadFile
 
 from domain.actor import Actor, Post
 from domain.errors import Invalid, Malformed, NotFound
 from domain.institution import Stop
 from service.database import Tx
 from service.pages import forms
-from service.pages.forms import Fault, Typed
+from service.pages.acts import Told, done_once, typed_of
+from service.pages.forms import Fault
 from service.pages.rendering import private
 from service.training.queries.views import STAFF
 from service.wording import words
@@ -45,20 +44,13 @@ _WHERE = {
 }
 #: What is not there although somebody typed it: it is said beside its field, and not by a page of its own.
 _TYPED = MappingProxyType({"oversight.no_institution": "institution", "patrol.other_district": "district"})
-#: Beside a file stands what was read of it before.
-_FILE = "_file"
 
 
 @dataclass(frozen=True)
-class Said:
+class Said(Told):
     """Who asks or says what, of which thing (`of`) and which part of it."""
 
     request: _Request
-    tx: Tx
-    me: Actor
-    today: date
-    now: datetime
-    typed: Typed
     of: UUID | None = None
     part: UUID | None = None
 
@@ -72,12 +64,9 @@ class Said:
         assert self.part is not None, "the address of this page names a part"
         return self.part
 
-    def text(self, field: str) -> str:
-        return self.typed.get(field, "")
-
     def day(self, field: str) -> str:
         """As three boxes say it; for whoever parses dates. Invalid `value.missing`."""
-        return forms.day_typed(self.typed, field) or _missing(field)
+        return forms.day_typed(self.typed, field) or self.must(field)
 
     def later_day(self, field: str) -> str | None:
         """One that may be left open."""
@@ -85,7 +74,7 @@ class Said:
 
     def whole(self, field: str) -> int:
         """A whole number, perhaps with a sign. Invalid `value.missing`, `value.form`."""
-        text = self.text(field).replace("−", "-") or _missing(field)
+        text = self.must(field).replace("−", "-")
         digits = text.removeprefix("-")
         if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
             raise Invalid("value.form", field)
@@ -106,11 +95,7 @@ class Said:
 
     def fingerprint(self, field: str) -> str:
         """SHA-256 of the file that was chosen. Invalid `value.missing`."""
-        return self.text(field) or _missing(field)
-
-
-def _missing(field: str) -> str:
-    raise Invalid("value.missing", field)
+        return self.must(field)
 
 
 @dataclass(frozen=True)
@@ -155,7 +140,7 @@ async def shown(
 ) -> Response[bytes]:
     """The page, its form filled with what the address says. NotFound for what is not mine to see."""
     given = {name: value[:200] for name, value in request.query_params.items() if isinstance(value, str)}
-    return await page_of(act, Said(request, tx, me, today, now, given, of, part))
+    return await page_of(act, Said(tx, me, today, now, given, request, of, part))
 
 
 async def done(
@@ -169,14 +154,9 @@ async def done(
     part: UUID | None = None,
 ) -> Response[Any]:
     """Do it and go on; the page again, with what was typed and what is wrong, where it is refused."""
-    said = Said(request, tx, me, today, now, await _typed(request), of, part)
-    views = list[T]()
-
-    async def effect() -> None:
-        once = forms.once_of(request, me, said.typed, said.text("once"))
-        views.append((await once(tx, act.view, lambda: _told_beside(act, said))).view)
-
-    if faults := await forms.refused(tx, effect):
+    said = Said(tx, me, today, now, await typed_of(request), request, of, part)
+    views, faults = await done_once(request, tx, me, said.typed, act.view, lambda: _told_beside(act, said))
+    if faults:
         return await page_of(act, said, faults)
     return forms.see(_with(act.goes(said, views[0]), act.told))
 
@@ -196,15 +176,6 @@ async def _told_beside(act: Act[T], said: Said) -> T:
         if field is None:
             raise
         raise Invalid(refusal.code, field, **refusal.facts) from None
-
-
-async def _typed(request: _Request) -> dict[str, str]:
-    """As typed; a file is told by the fingerprint of its bytes, which are not kept."""
-    typed = await forms.typed(request)
-    for name, file in (await request.form()).items():
-        if isinstance(file, UploadFile) and name.endswith(_FILE) and (content := await file.read()):
-            typed[name.removesuffix(_FILE)] = hashlib.sha256(content).hexdigest()
-    return typed
 
 
 def _place(field: str, known: frozenset[str]) -> str:

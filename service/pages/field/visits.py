@@ -167,7 +167,7 @@ async def told(
 ) -> Response[Any]:
     """What was found, with photos. These are kept at once, also where the answers are not complete yet: the page
     comes back with every answer as it was."""
-    said = Said(request, tx, me, today, now, await forms.typed(request), patrol_id)
+    said = Said(tx, me, today, now, await forms.typed(request), request, patrol_id)
     faults = await _photos(said)
     if faults:
         return await acts.page_of(RECORD_PATROL, said, faults)

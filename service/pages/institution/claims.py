@@ -27,6 +27,9 @@ from service.claims.schemas import (
     NewMending,
     NewNote,
 )
+from service.clawbacks.commands.amounts import appeal_amount
+from service.clawbacks.queries.amounts import appeals_over
+from service.clawbacks.schemas import AmountAppealView, NewAmountAppeal
 from service.database import Tx
 from service.pages import filing_form, forms, stages
 from service.pages.forms import Fault, Typed
@@ -95,12 +98,20 @@ async def one(
         claim=view,
         stage=stages.stage_of(view, attempt, view.to_do.due_on if view.to_do else None),
         asked=_asked(view),
+        appeals=await _amount_appeals(tx, me, view, today),
         may_withdraw=stages.may_withdraw(ClaimStatus(view.status), attempt, supplement=supplement),
         typed=typed or {},
         faults=faults or [],
         once=uuid4(),
         **filing_form.choices(),
     )
+
+
+async def _amount_appeals(tx: Tx, me: Actor, view: ClaimView, today: date) -> list[AmountAppealView] | None:
+    """What was said against the amount; None where nothing can be: before it is paid, and of a supplement."""
+    if view.status not in {ClaimStatus.PAID, ClaimStatus.RECOVERED} or view.supplement_of is not None:
+        return None
+    return await appeals_over(tx, me, view.id, today)
 
 
 def _asked(view: ClaimView) -> set[str]:
@@ -150,6 +161,11 @@ async def _appeal(said: _Said) -> AppealView:
     return await appeal(said.tx, said.me, said.view.id, new, said.today, said.now)
 
 
+async def _appeal_amount(said: _Said) -> AmountAppealView:
+    new = as_wanted({"reason": said.typed.get("reason", "")}, NewAmountAppeal)
+    return await appeal_amount(said.tx, said.me, said.view.id, new, said.today, said.now)
+
+
 async def _withdraw(said: _Said) -> ClaimView:
     new = as_wanted({"note": said.typed.get("note", "")}, NewNote)
     return await withdraw(said.tx, said.me, said.view.id, new.note, said.now)
@@ -160,6 +176,7 @@ _ACTS: Mapping[str, tuple[Callable[[_Said], Awaitable[Any]], type]] = {
     "correct": (_correct, ClaimView),
     "account": (_account, ClaimView),
     "appeal": (_appeal, AppealView),
+    "appeal-amount": (_appeal_amount, AmountAppealView),
     "withdraw": (_withdraw, ClaimView),
 }
 
@@ -180,4 +197,4 @@ async def done(
 
     if faults := await forms.refused(tx, do):
         return await one(request, tx, me, today, claim_id, typed, faults)
-    return forms.see(f"{CLAIMS}/{claim_id}", act)
+    return forms.see(f"{CLAIMS}/{claim_id}", act.replace("-", "_"))

@@ -3,6 +3,7 @@
 from litestar.di import Provide
 
 from service.pages.catalog_desk import visit_of_desk
+from service.pages.institution.visit import visit_of_clerk
 from service.pages.routes import (
     board,
     catalog_desk,
@@ -17,6 +18,7 @@ from service.pages.routes import (
     information,
     institution,
     institution_classes,
+    institution_doing,
     journal,
     money,
     notices,
@@ -45,6 +47,7 @@ ROUTES = [
         information,
         institution,
         institution_classes,
+        institution_doing,
         journal,
         money,
         notices,
@@ -59,4 +62,4 @@ ROUTES = [
     for route in each.ROUTES
 ]
 
-DEPENDENCIES = {"visit": Provide(visit_of_desk)}
+DEPENDENCIES = {"visit": Provide(visit_of_desk), "clerk": Provide(visit_of_clerk)}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import Redirect
 
 from domain.actor import Post
 from service.gateways.file_store import FILE_BYTES_MAX
@@ -19,7 +20,7 @@ from service.work.schemas import Kind
 _LOOKS, _REVIEWER = [allow(*LOOKS)], [allow(Post.REVIEWER)]
 _CASE = [allow(*desk.OFFICERS, Post.CHECKER)]
 _PUBLISHER, _ACCEPTOR = [allow(Post.NOTICE_PUBLISHER)], [allow(Post.ACCEPTOR)]
-_ANSWERS, _LATE = [allow(Post.REVIEWER, Post.CHECKER)], [allow(*LOOKS, Post.NOTICE_PUBLISHER)]
+_LATE = [allow(*LOOKS, Post.NOTICE_PUBLISHER)]
 #: A form with a file is a little larger than the file.
 _FORM_BYTES_MAX = FILE_BYTES_MAX + 64 * 1024
 _Page = Response[bytes]
@@ -136,17 +137,17 @@ async def appeals(
     return await desk_answers.waiting(request, tx, me, "appeals", cursor, today, closed=closed)
 
 
-@get("/desk/accounts", guards=[allow(Post.CHECKER)], include_in_schema=False)
-async def accounts(request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None) -> _Page:
-    """Accounts that a second person confirms."""
-    return await desk_answers.waiting(request, tx, me, "accounts", cursor, today)
+@get("/desk/accounts", guards=[allow(Post.CHECKER)], include_in_schema=False, status_code=301)
+async def accounts() -> Redirect:
+    """Where accounts stood that a second person confirms."""
+    return Redirect("/finance/account-checks", status_code=301, headers={"Cache-Control": "no-store"})
 
 
-@post("/desk/{kind:str}/{about:uuid}", guards=_ANSWERS, include_in_schema=False, status_code=303)
+@post("/desk/{kind:str}/{about:uuid}", guards=_REVIEWER, include_in_schema=False, status_code=303)
 async def answer(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, kind: FromPath[str], about: FromPath[UUID]
 ) -> Response[Any]:
-    """Answer an objection, an appeal, or an account."""
+    """Answer an objection or an appeal."""
     return await desk_answers.answered(request, tx, me, kind, about, today, now)
 
 

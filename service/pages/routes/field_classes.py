@@ -17,7 +17,7 @@ from service.web import Me, Now, StrictRequest, Today, Tx
 @get("/desk/classes", guards=[allow(*STAFF)], include_in_schema=False)
 async def waiting(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[bytes]:
     """Classes of my district by status."""
-    said = Said(request, tx, me, today, now, dict(request.query_params))
+    said = Said(tx, me, today, now, dict(request.query_params), request)
     return acts.desk(request, "field/classes.html", today, me, **await classes.waiting(said))
 
 

@@ -22,7 +22,7 @@ _FORM: dict[str, Any] = {"include_in_schema": False, "status_code": 303}
 @get("/desk/institutions", guards=_KEEPS, include_in_schema=False)
 async def listed(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[bytes]:
     """Institutions of my district."""
-    said = Said(request, tx, me, today, now, dict(request.query_params))
+    said = Said(tx, me, today, now, dict(request.query_params), request)
     return acts.desk(request, "field/institutions.html", today, me, **await institutions.listed(said))
 
 
@@ -90,7 +90,7 @@ async def paper(tx: Tx, me: Me, institution_id: FromPath[UUID], document_id: Fro
 @get("/desk/selections", guards=_SELECTS, include_in_schema=False)
 async def rounds(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[bytes]:
     """The latest rounds."""
-    said = Said(request, tx, me, today, now, {})
+    said = Said(tx, me, today, now, {}, request)
     return acts.desk(request, "field/rounds.html", today, me, **await selections.listed(said))
 
 

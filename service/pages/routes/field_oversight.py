@@ -27,7 +27,7 @@ _SENT_MAX = 60 * 1024 * 1024
 @get("/desk/penalties", guards=_READS, include_in_schema=False)
 async def penalties(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[bytes]:
     """What follows for whom, and the penalties of my district."""
-    said = Said(request, tx, me, today, now, dict(request.query_params))
+    said = Said(tx, me, today, now, dict(request.query_params), request)
     return acts.desk(request, "field/penalties.html", today, me, **await sanctions.listed(said))
 
 
@@ -64,7 +64,7 @@ async def on_penalty(
 @get("/desk/credit", guards=_READS, include_in_schema=False)
 async def standing(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[bytes]:
     """Credit of an institution, and who is due."""
-    said = Said(request, tx, me, today, now, dict(request.query_params))
+    said = Said(tx, me, today, now, dict(request.query_params), request)
     return acts.desk(request, "field/credit.html", today, me, typed=said.typed, **await sanctions.standing(said))
 
 
@@ -105,7 +105,7 @@ async def mend(
 @get("/desk/complaints", guards=_OFFICER, include_in_schema=False)
 async def complaints(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[bytes]:
     """Complaints of my district."""
-    said = Said(request, tx, me, today, now, dict(request.query_params))
+    said = Said(tx, me, today, now, dict(request.query_params), request)
     return acts.desk(request, "field/complaints.html", today, me, **await hearing.listed(said))
 
 
@@ -140,7 +140,7 @@ async def run(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) ->
 @get("/desk/evaluations", guards=_READS, include_in_schema=False)
 async def evaluations(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[bytes]:
     """A year's results."""
-    said = Said(request, tx, me, today, now, dict(request.query_params))
+    said = Said(tx, me, today, now, dict(request.query_params), request)
     return acts.desk(request, "field/evaluations.html", today, me, **await hearing.evaluated(said))
 
 
@@ -161,7 +161,7 @@ async def evaluation(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, evaluation_id: FromPath[UUID]
 ) -> Response[bytes]:
     """One version of a result."""
-    said = Said(request, tx, me, today, now, {}, evaluation_id)
+    said = Said(tx, me, today, now, {}, request, evaluation_id)
     return acts.desk(request, "field/evaluation.html", today, me, **await hearing.evaluation(said))
 
 

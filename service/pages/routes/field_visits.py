@@ -38,7 +38,7 @@ async def drawn(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, draw_id: FromPath[UUID]
 ) -> Response[bytes]:
     """A draw with its seed and candidates."""
-    said = Said(request, tx, me, today, now, {}, draw_id)
+    said = Said(tx, me, today, now, {}, request, draw_id)
     return acts.desk(request, "field/draw.html", today, me, **await visits.draw(said))
 
 

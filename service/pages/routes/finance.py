@@ -97,7 +97,7 @@ async def batch(
     seed: Annotated[int | None, QueryParameter(ge=0, le=10**6)] = None,
 ) -> Response[bytes]:
     """One batch as it is signed."""
-    asked = Asked(tx, me, str(batch_id), {}, today, now)
+    asked = Asked(tx, me, today, now, {}, str(batch_id))
     return page(request, "batch", today, me, **await finance.batch(asked, after, [], seed))
 
 
