@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from domain.actor import Actor, Post
 from service.audit.queries.checks import Breach
+from service.audit.schemas import SealView
 from service.database import Tx, transaction
 from service.pages import homes, operating
 from service.security import open_session
@@ -107,11 +108,21 @@ async def test_a_broken_seal_is_the_first_thing_said(committed: World, monkeypat
     async def broken(_: Tx) -> Breach:
         return Breach("journal", "4711", "封存之后被改动")
 
+    async def head(_: Tx) -> SealView:
+        return SealView(1, "ab" * 32, committed.now)
+
     async with transaction() as tx:
         auditor = await committed.user(tx, {Post.AUDITOR})
     monkeypatch.setattr(operating, "touched", broken)
+    monkeypatch.setattr(operating, "seal_head", head)
     async with at_a_browser(await token_of(auditor)) as browser:
-        assert "封存破了" not in read(await browser.get("/operate/seals")).text
-        page = read(await browser.get("/operate/seals?check=yes"))
+        before = await browser.get("/operate/seals?check=yes")
+        assert "封存破了" not in read(before).text
+        page = read(await browser.send(before, "/operate/seals"))
+        monkeypatch.setattr(operating, "CHECKED_ROWS_MAX", 0)
+        answer = await browser.send(before, "/operate/seals")
+        assert "封存破了" not in read(answer).text
+        assert "不在网页上核对" in read(answer).text
+        assert (await browser.client.post("/operate/seals")).status_code == 403
     assert page.words["h2"][0] == "封存破了，第一处：日志 4711"
     assert "封存之后被改动" in page.text
