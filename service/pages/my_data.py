@@ -56,7 +56,7 @@ class Kept:
         return len(self.rows) >= _MOST
 
 
-async def _pages(page: Callable[[Any], Awaitable[Any]], *, whole: bool) -> AsyncIterator[Any]:
+async def pages_of(page: Callable[[Any], Awaitable[Any]], *, whole: bool) -> AsyncIterator[Any]:
     """The first page of a list; `whole`: every page, one after the other."""
     view = await page(None)
     yield view
@@ -104,7 +104,7 @@ async def _claimed(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
             _day(each.filed_on),
             each.status_name,
         ]
-        async for page in _pages(lambda after: views.claims_page(tx, me, cursor=after, **every), whole=whole)
+        async for page in pages_of(lambda after: views.claims_page(tx, me, cursor=after, **every), whole=whole)
         for each in page.claims
     ]
     begun = [
@@ -113,7 +113,7 @@ async def _claimed(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
     ]
     letting = [
         [each.institution, _day(each.valid_from), _day(each.valid_to), _day(each.revoked_on)]
-        async for page in _pages(lambda after: mandates.list_mandates(tx, me, after, _MOST), whole=whole)
+        async for page in pages_of(lambda after: mandates.list_mandates(tx, me, after, _MOST), whole=whole)
         for each in page.mandates
     ]
     back = [
@@ -149,7 +149,7 @@ async def _learnt(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
     results = [[body, mark, number, _day(on)] for body, mark, number, on in await my_results(tx, me)]
     employed = [
         [each.enterprise, _day(each.signed_on), _day(each.valid_from), _day(each.valid_to)]
-        async for page in _pages(lambda after: list_contracts(tx, me, after, _MOST), whole=whole)
+        async for page in pages_of(lambda after: list_contracts(tx, me, after, _MOST), whole=whole)
         for each in page.contracts
     ]
     return [
@@ -164,7 +164,7 @@ async def _said(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
     said = [line for over in (False, True) for line in await _against(tx, me, today, closed=over, whole=whole)]
     complained = [
         [each.institution_name, each.words, _day(each.filed_on), each.answer or "还没有"]
-        async for page in _pages(lambda after: my_complaints(tx, me, today, after, _MOST), whole=whole)
+        async for page in pages_of(lambda after: my_complaints(tx, me, today, after, _MOST), whole=whole)
         for each in page.complaints
     ]
     most = None if whole else _MOST
@@ -196,12 +196,12 @@ async def _against(tx: Tx, me: Actor, today: date, *, closed: bool, whole: bool)
     said = [
         [kind, each.reason, _day(each.appealed_at), each.message]
         for kind, page_of in (("复核", refused), ("金额复核", paid))
-        async for page in _pages(page_of, whole=whole)
+        async for page in pages_of(page_of, whole=whole)
         for each in page.appeals
     ]
     return said + [
         ["异议", each.reason, _day(each.raised_at), each.message]
-        async for page in _pages(heard, whole=whole)
+        async for page in pages_of(heard, whole=whole)
         for each in page.objections
     ]
 
