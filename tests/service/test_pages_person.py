@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from io import BytesIO
-from types import SimpleNamespace
 from uuid import uuid4
 
 import httpx
@@ -30,7 +29,6 @@ from service.journal import By, record
 from service.local.made_up import Maker
 from service.oversight.commands.complaining import complain
 from service.oversight.schemas import NewComplaint
-from service.pages import my_data
 from service.security import COOKIE, SessionRow, digest, open_session
 from tests.app import the_app
 from tests.objections import PaidForThem
@@ -372,21 +370,6 @@ async def test_what_is_held_is_masked_on_the_page_and_whole_in_the_file_for_who_
         who = select(UserRow.person_id).where(UserRow.login == login)
         person = (await tx.execute(who)).scalar_one()
         assert [each.action for each in await journal_of(tx, "person", person)] == ["export"]
-
-
-async def test_the_file_has_every_page_of_a_list_and_the_page_the_first() -> None:
-    pages = {None: SimpleNamespace(rows=[1], next="a"), "a": SimpleNamespace(rows=[2], next=None)}
-
-    async def page(after: str | None) -> SimpleNamespace:
-        return pages[after]
-
-    async def read_all(*, whole: bool) -> list[int]:
-        return [row async for each in my_data.pages_of(page, whole=whole) for row in each.rows]
-
-    assert await read_all(whole=True) == [1, 2]
-    assert await read_all(whole=False) == [1]
-    assert my_data.Kept("", (), [[""]] * 200).cut
-    assert not my_data.Kept("", (), [[""]] * 199).cut
 
 
 async def test_who_handled_a_claim_and_who_looked_stands_there() -> None:
