@@ -10,7 +10,7 @@ from rich.console import Console
 from bench import machine
 from bench.figures import Figure, as_json, show
 from bench.ground import Ground, find_ground
-from bench.parts import assembling, bank_files, filing, rosters, settling, share, verification, whatif
+from bench.parts import assembling, bank_files, filing, pages, rosters, settling, share, verification, whatif
 from bench.wish import Wish
 
 PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
     "bank_files": bank_files.measure,
     "share": share.measure,
     "whatif": whatif.measure,
+    "pages": pages.measure,
 }
 
 

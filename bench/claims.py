@@ -29,7 +29,7 @@ _CLAIMS = """
       FROM bench_payees;
     WITH offers AS (
         SELECT i.id AS item_id, i.code, i.list_kind, i.industry, s.id AS standard_id, s.level, s.amount_fen,
-               row_number() OVER (ORDER BY i.line, s.level) - 1 AS place, count(*) OVER () AS number
+               row_number() OVER (ORDER BY i.line, s.level) - 1 AS place
           FROM catalog_items i
           JOIN catalog_editions e ON e.id = i.edition_id AND e.in_force @> current_date
           JOIN standards s ON s.occupation = i.code AND s.in_force @> current_date
@@ -46,7 +46,7 @@ _CLAIMS = """
            current_date - 200 + (p.n * 200 / {count})::integer,
            now() - interval '200 days' + p.n * interval '200 days' / {count},
            jsonb_build_object('facts', repeat(md5(p.n::text), 25))
-      FROM bench_payees p JOIN offers o ON o.place = p.n % o.number;
+      FROM bench_payees p JOIN offers o ON o.place = p.n % (SELECT count(*) FROM offers);
     INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, at)
     SELECT 'claim', id, 'file', jsonb_build_object('status', status, 'amount_fen', amount_fen), 'trainee', filed_at
       FROM claims;

@@ -27,7 +27,7 @@ from service.queue import celery
 from service.settings import settings
 
 ROOT = Path(__file__).parents[1]
-READY_SECONDS_MAX = 60
+READY_SECONDS_MAX = 180
 #: Before each line of the server's log: whose it is (see `bench/statements.py`).
 LOG_PREFIX = "@%d %u "
 #: What only a demo sets: its clock is read from a file at every call.

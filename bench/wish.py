@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Wish:
-    """`size` 1 is the whole: batches of 100,000 out of 500,000 claims, a share over 5 million. `seconds` a turn."""
+    """`size` 1 is the whole: batches of 100,000 out of 500,000 claims, a share over 5 million, pages over a
+    million. `seconds` a turn."""
 
     size: float = 0.1
     seed: int = 1

@@ -32,9 +32,10 @@ def test_a_small_bench_prints_its_table(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("part", ["verification", "assembling", "settling", "share", "whatif"])
+@pytest.mark.parametrize("part", ["verification", "assembling", "settling", "share", "whatif", "pages"])
 def test_the_large_fixtures_go_all_the_way(part: str, tmp_path: Path) -> None:
-    """Each part counts what came out: every claim verified, every line in the batch, every return settled."""
+    """Each part counts what came out: every claim verified, every line in the batch, every return settled, every page
+    shown."""
     size = os.environ.get("ZHIDA_LONG_SIZE", "1")
     told = bench(tmp_path / "bench.json", "--size", size, "--turns", "1", "--only", part)
     assert {each["part"] for each in told["figures"]} == {part}

@@ -21,12 +21,15 @@ _CLAIMS = (10_000, 100_000, 1_000_000, 5_000_000)
 _ASKED_A_TURN = 15
 _BY = ("district", "industry", "month")
 
+#: Every district as an SQL array, the city left out.
+DISTRICTS = "(SELECT array_agg(code ORDER BY code) FROM districts WHERE kind <> 'city')"
+
 # A year that ends today; districts, lists, industries and levels as unevenly as they come in a city.
-_TALLY = """
+_TALLY = f"""
     INSERT INTO claim_tally (filed_on, district, list_kind, industry, level, channel, count, amount_fen)
     SELECT filed_on, district, list_kind, industry, level, channel, count(*), sum(amount_fen)
       FROM (SELECT current_date - floor(random() * 365)::integer AS filed_on,
-                   (SELECT array_agg(code ORDER BY code) FROM districts WHERE kind <> 'city')
+                   {DISTRICTS}
                      [1 + floor(random() * random() * 12)::integer] AS district,
                    (ARRAY['shortage', 'general', 'manufacturing'])[1 + floor(random() * random() * 3)::integer]
                      AS list_kind,
@@ -36,10 +39,10 @@ _TALLY = """
                    70000 AS amount_fen
               FROM generate_series(1, $1)) AS filed
      GROUP BY filed_on, district, list_kind, industry, level, channel
-"""
+"""  # noqa: S608 (our own constant)
 
 # As `claims.fold_tally` adds them up, day after day.
-_SUMS = """
+SUMS = """
     INSERT INTO claim_tally_sums (along, grain, filed_on, key, channel, count, amount_fen)
     SELECT each.along, days.grain, days.first, each.key, channel, sum(count), sum(amount_fen)
       FROM claim_tally
@@ -74,7 +77,7 @@ def _fill(database: Database, claims: int, seed: int) -> tuple[int, int]:
         await line.execute("TRUNCATE claim_tally, claim_tally_sums")
         await line.execute(f"SELECT setseed({seed % 100 / 100})")
         await line.execute(_TALLY, claims, timeout=3600)
-        await line.execute(_SUMS, timeout=3600)
+        await line.execute(SUMS, timeout=3600)
         await line.execute("VACUUM ANALYZE claim_tally, claim_tally_sums")
         counts = "SELECT (SELECT count(*) FROM claim_tally), (SELECT count(*) FROM claim_tally_sums)"
         cells, sums = await line.fetchrow(counts) or (0, 0)

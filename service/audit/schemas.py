@@ -38,9 +38,12 @@ class SealView(Struct):
 
 
 class JobCountsView(Struct):
+    """`about`: those that are done were not counted one by one."""
+
     ready: int
     done: int
     dead: int
+    about: bool = False
 
 
 class DeadJobView(Struct):

@@ -179,15 +179,15 @@ async def letters(tx: Tx, ids: Sequence[UUID]) -> tuple[list[Letter], list[UUID]
     return ready, without
 
 
-async def my_messages(tx: Tx, me: Actor) -> MessagesView:
-    """What I was told, newest first; also what was told to an id that was found to be mine."""
+async def my_messages(tx: Tx, me: Actor, most: int | None = SHOWN_MAX) -> MessagesView:
+    """What I was told, newest first, so many or all (None); also what was told to an id that was found to be mine."""
     row, person = MessageRow, PersonRow
     mine = select(person.id).where((person.id == me.person_id) | (person.merged_into == me.person_id))
     asked = (
         select(row.id, row.claim_id, row.template, row.facts, row.state, row.made_at, row.ended_at)
         .where(row.person_id.in_(mine))
         .order_by(row.made_at.desc(), row.id)
-        .limit(SHOWN_MAX)
+        .limit(most)
     )
     return MessagesView(
         [

@@ -158,14 +158,14 @@ _MINE = f"""
 """  # noqa: S608 (our own constants)
 _LIST = text(f"""
     SELECT * FROM ({_MINE}) AS o WHERE o.stands OR o.status <> '{OfferStatus.OFFERED}'
-     ORDER BY o.made_on DESC, o.id LIMIT :most
+     ORDER BY o.made_on DESC, o.id LIMIT CAST(:most AS integer)
 """)  # noqa: S608 (our own constants)
 _ONE = text(f"{_MINE} AND o.id = :id FOR UPDATE OF o")
 
 
-async def my_offers(tx: Tx, me: Actor, today: date) -> OffersView:
-    """What I am offered and can confirm today, and what became of other offers."""
-    rows = await tx.execute(_LIST, {"me": me.person_id, "today": today, "most": SHOWN_MAX})
+async def my_offers(tx: Tx, me: Actor, today: date, most: int | None = SHOWN_MAX) -> OffersView:
+    """What I am offered and can confirm today, and what became of other offers; so many, or all (None)."""
+    rows = await tx.execute(_LIST, {"me": me.person_id, "today": today, "most": most})
     return OffersView([_view(row) for row in rows])
 
 

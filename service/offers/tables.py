@@ -27,6 +27,7 @@ class OfferRow(Base):
         # nobody is offered one certificate twice; one that a correction gives to another is offered to them
         UniqueConstraint("certificate_number", "person_id", name="uq_claim_offers_certificate"),
         Index("ix_claim_offers_person", "person_id"),
+        Index("ix_claim_offers_made", "made_on", "status"),
         Index("ix_claim_offers_open", "id", postgresql_where=text("status = 'offered'")),
         CheckConstraint("status IN ('offered', 'confirmed', 'declined', 'expired')", name="status"),
         CheckConstraint("(status = 'confirmed') = (claim_id IS NOT NULL)", name="confirmed"),

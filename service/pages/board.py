@@ -17,14 +17,16 @@ from service.access.queries import claimable_districts
 from service.database import Tx
 from service.pages import charts
 from service.pages.board_months import Looked, last_of, months_of
+from service.pages.once_a_day import Counted, once_a_day
 from service.policies.queries import DATA, history
 from service.statistics.queries import offers as became_of
 from service.statistics.queries import returns as sent_back
 from service.statistics.queries import steps as taken
 from service.statistics.queries.drilled import months_filed
 from service.statistics.queries.share import By, individual_share
-from service.statistics.schemas import IndividualShareView, ShareRowView
+from service.statistics.schemas import IndividualShareView, OffersFigures, ShareRowView
 from service.training.queries.coverage import coverage
+from service.training.schemas.patrols import CoverageLine
 from service.wording import words
 
 #: How claims are weighed, as the form says it.
@@ -32,6 +34,8 @@ BY = {"count": "笔数", "amount": "金额"}
 #: As many months are named below the trend.
 _TREND_LABELS = 8
 _MONTHS_OFFERED = 24
+#: Of more than so many claims, classes or offers the figures beside the share are counted once a day.
+MANY = 300
 
 
 @cache
@@ -213,12 +217,15 @@ def step_lines(found: Mapping[taken.PaidStep, Any], limits: Mapping[taken.PaidSt
 
 
 async def _beside(tx: Tx, me: Actor, looked: Looked, now: datetime) -> dict[str, Any]:
-    steps = await taken.steps(tx, me, looked.month, taken.Along.CHANNEL)
     spans = (looked.year, looked.year_before)
+    took = await _steps(tx, me, looked.month, now)
+    classes = [await _coverage(tx, me, span, now) for span in spans]
+    made = [await _offers(tx, span, now) for span in spans]
+    kept_at = [took.kept_at, *(each.kept_at for each in classes), *(each.kept_at for each in made)]
+    steps, covered, offers = took.figures, [each.figures for each in classes], [each.figures for each in made]
     returned = [(await sent_back.returns(tx, me, span, sent_back.Along.MONTH)).whole for span in spans]
-    covered = [(await coverage(tx, me, span, now)).all for span in spans]
-    offers = [(await became_of.offers(tx, span)).total for span in spans]
     return {
+        "kept_at": min((at for at in kept_at if at), default=None),
         "steps": step_lines(steps.whole, steps.limits),
         "every": steps.every,
         "offers": offers[0],
@@ -229,6 +236,29 @@ async def _beside(tx: Tx, me: Actor, looked: Looked, now: datetime) -> dict[str,
             Other("offers", *(part_of(each.confirmed, each.made) for each in offers)),
         ],
     }
+
+
+async def _steps(tx: Tx, me: Actor, month: date, now: datetime) -> Counted[taken.Steps]:
+    return await once_a_day(
+        ("steps", me.district, month),
+        now,
+        lambda: taken.steps(tx, me, month, taken.Along.CHANNEL),
+        lambda found: any(each.count > MANY for each in found.whole.values()),
+    )
+
+
+async def _coverage(tx: Tx, me: Actor, span: Period, now: datetime) -> Counted[CoverageLine]:
+    async def count() -> CoverageLine:
+        return (await coverage(tx, me, span, now)).all
+
+    return await once_a_day(("coverage", me.district, span), now, count, lambda line: line.classes > MANY)
+
+
+async def _offers(tx: Tx, span: Period, now: datetime) -> Counted[OffersFigures]:
+    async def count() -> OffersFigures:
+        return (await became_of.offers(tx, span)).total
+
+    return await once_a_day(("offers", span), now, count, lambda total: total.made > MANY)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Everything that is held of a person, for that person: masked on the page, whole in the file that they ask for."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from service.assessments.queries.results import my_results
 from service.claims.commands.drafts import drop_draft
 from service.claims.queries import drafts, mandates, views
 from service.claims.queries.appeals import list_appeals
-from service.claims.queries.handled import Handled, handled_by_others
+from service.claims.queries.handled import HANDLED_MAX, Handled, handled_by_others
 from service.claims.queries.objections import list_objections
 from service.clawbacks.queries import amounts
 from service.clawbacks.queries.mine import my_demands
@@ -38,7 +38,7 @@ from service.web import private_file
 from service.wording import wording, words
 
 _Request = Request[Any, Any, Any]
-#: Of each kind; a person has a handful in a lifetime.
+#: Of each kind on the page, and at a time in the file; a person has a handful in a lifetime.
 _MOST = 200
 
 
@@ -50,14 +50,28 @@ class Kept:
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
 
+    @property
+    def cut(self) -> bool:
+        """Whether as many are listed as a page lists: there may be more, and the file has all."""
+        return len(self.rows) >= _MOST
+
+
+async def pages_of(page: Callable[[Any], Awaitable[Any]], *, whole: bool) -> AsyncIterator[Any]:
+    """The first page of a list; `whole`: every page, one after the other."""
+    view = await page(None)
+    yield view
+    while whole and view.next is not None:
+        view = await page(view.next)
+        yield view
+
 
 async def held(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
     """All of it; numbers of persons, telephones and cards are masked unless `whole`."""
     return [
         *await _who(tx, me, whole=whole),
-        *await _claimed(tx, me),
-        *await _learnt(tx, me),
-        *await _said(tx, me, today),
+        *await _claimed(tx, me, whole=whole),
+        *await _learnt(tx, me, whole=whole),
+        *await _said(tx, me, today, whole=whole),
     ]
 
 
@@ -79,8 +93,8 @@ async def _who(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
     ]
 
 
-async def _claimed(tx: Tx, me: Actor) -> list[Kept]:
-    claims = (await views.claims_page(tx, me, status=None, district=None, cursor=None, limit=_MOST)).claims
+async def _claimed(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
+    every: dict[str, Any] = {"status": None, "district": None, "limit": _MOST}
     mine = [
         [
             each.item_name,
@@ -90,15 +104,17 @@ async def _claimed(tx: Tx, me: Actor) -> list[Kept]:
             _day(each.filed_on),
             each.status_name,
         ]
-        for each in claims
+        async for page in pages_of(lambda after: views.claims_page(tx, me, cursor=after, **every), whole=whole)
+        for each in page.claims
     ]
     begun = [
         [each.typed.get("item", ""), each.typed.get("certificate_number", ""), _day(each.touched_at)]
         for each in await drafts.my_drafts(tx, me)
     ]
-    given = (await mandates.list_mandates(tx, me, None, _MOST)).mandates
     letting = [
-        [each.institution, _day(each.valid_from), _day(each.valid_to), _day(each.revoked_on)] for each in given
+        [each.institution, _day(each.valid_from), _day(each.valid_to), _day(each.revoked_on)]
+        async for page in pages_of(lambda after: mandates.list_mandates(tx, me, after, _MOST), whole=whole)
+        for each in page.mandates
     ]
     back = [
         [
@@ -117,7 +133,7 @@ async def _claimed(tx: Tx, me: Actor) -> list[Kept]:
     ]
 
 
-async def _learnt(tx: Tx, me: Actor) -> list[Kept]:
+async def _learnt(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
     classes = [
         [
             each.number or "还没有",
@@ -131,8 +147,11 @@ async def _learnt(tx: Tx, me: Actor) -> list[Kept]:
         for each in await my_classes(tx, me)
     ]
     results = [[body, mark, number, _day(on)] for body, mark, number, on in await my_results(tx, me)]
-    jobs = (await list_contracts(tx, me, None, _MOST)).contracts
-    employed = [[each.enterprise, _day(each.signed_on), _day(each.valid_from), _day(each.valid_to)] for each in jobs]
+    employed = [
+        [each.enterprise, _day(each.signed_on), _day(each.valid_from), _day(each.valid_to)]
+        async for page in pages_of(lambda after: list_contracts(tx, me, after, _MOST), whole=whole)
+        for each in page.contracts
+    ]
     return [
         Kept("培训班", ("班次", "机构", "职业", "等级", "开班", "结课", "考勤记录"), classes),
         Kept("考核结果", ("评价机构", "结果", "证书编号", "证书日期"), results),
@@ -140,24 +159,19 @@ async def _learnt(tx: Tx, me: Actor) -> list[Kept]:
     ]
 
 
-async def _said(tx: Tx, me: Actor, today: date) -> list[Kept]:
+async def _said(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
     """What I said against decisions and institutions, and what I was told."""
-    said: list[list[str]] = []
-    for over in (False, True):
-        for refused in (await list_appeals(tx, me, today, None, _MOST, closed=over)).appeals:
-            said.append(["复核", refused.reason, _day(refused.appealed_at), refused.message])
-        for paid in (await amounts.list_appeals(tx, me, today, None, _MOST, closed=over)).appeals:
-            said.append(["金额复核", paid.reason, _day(paid.appealed_at), paid.message])
-        for heard in (await list_objections(tx, me, None, _MOST, closed=over)).objections:
-            said.append(["异议", heard.reason, _day(heard.raised_at), heard.message])
+    said = [line for over in (False, True) for line in await _against(tx, me, today, closed=over, whole=whole)]
     complained = [
         [each.institution_name, each.words, _day(each.filed_on), each.answer or "还没有"]
-        for each in (await my_complaints(tx, me, today, None, _MOST)).complaints
+        async for page in pages_of(lambda after: my_complaints(tx, me, today, after, _MOST), whole=whole)
+        for each in page.complaints
     ]
-    told = [[each.text, _day(each.made_at), each.state_name] for each in (await my_messages(tx, me)).messages]
+    most = None if whole else _MOST
+    told = [[each.text, _day(each.made_at), each.state_name] for each in (await my_messages(tx, me, most)).messages]
     offered = [
         [each.item_name, each.certificate_number, format_yuan(each.amount_fen), _day(each.expires_on)]
-        for each in (await my_offers(tx, me, today)).offers
+        for each in (await my_offers(tx, me, today, most)).offers
     ]
     return [
         Kept("复核和异议", ("种类", "理由", "哪天提的", "结果"), said),
@@ -167,12 +181,37 @@ async def _said(tx: Tx, me: Actor, today: date) -> list[Kept]:
     ]
 
 
+async def _against(tx: Tx, me: Actor, today: date, *, closed: bool, whole: bool) -> list[list[str]]:
+    """What I asked to be looked at again, or objected to: open, or answered."""
+
+    def refused(after: Any) -> Awaitable[Any]:
+        return list_appeals(tx, me, today, after, _MOST, closed=closed)
+
+    def paid(after: Any) -> Awaitable[Any]:
+        return amounts.list_appeals(tx, me, today, after, _MOST, closed=closed)
+
+    def heard(after: Any) -> Awaitable[Any]:
+        return list_objections(tx, me, after, _MOST, closed=closed)
+
+    said = [
+        [kind, each.reason, _day(each.appealed_at), each.message]
+        for kind, page_of in (("复核", refused), ("金额复核", paid))
+        async for page in pages_of(page_of, whole=whole)
+        for each in page.appeals
+    ]
+    return said + [
+        ["异议", each.reason, _day(each.raised_at), each.message]
+        async for page in pages_of(heard, whole=whole)
+        for each in page.objections
+    ]
+
+
 async def shown(request: _Request, tx: Tx, me: Actor, today: date, faults: list[Fault]) -> Response[bytes]:
     """What is held, masked, and who has handled or looked at it."""
     looks = [(each, _what(each)) for each in await handled_by_others(tx, me)]
     begun = bool(await drafts.my_drafts(tx, me))
     page: dict[str, Any] = {"held": await held(tx, me, today, whole=False), "looks": looks, "has_drafts": begun}
-    page |= {"typed": {}, "back": "/me"}
+    page |= {"typed": {}, "back": "/me", "looks_cut": len(looks) >= HANDLED_MAX}
     status = 422 if faults else 200
     return private(request, "trainee/data.html", today, status=status, faults=faults, **page)
 

@@ -16,7 +16,7 @@ from service.access.queries import district_names
 from service.audit import commands
 from service.audit.queries import entries, owed
 from service.audit.queries.entries import JournalFilter
-from service.audit.queries.seal import seal_head, touched
+from service.audit.queries.seal import longest, seal_head, touched
 from service.database import Tx
 from service.operations.queries.desk import STATEMENT, UNKNOWN, desk
 from service.pages.acts import codes
@@ -31,6 +31,8 @@ _Request = Request[Any, Any, Any]
 #: Work that is due for longer is work that nobody does.
 LATE_SECONDS = 300
 _ENTRIES_A_PAGE = 50
+#: A longer journal is not held against its seal while somebody waits: `zhida audit verify` does it, every night.
+CHECKED_ROWS_MAX = 100_000
 _DOORS = (
     ("/operate", "运行", (Post.OPERATOR, Post.AUDITOR)),
     ("/operate/jobs", "后台作业", (Post.OPERATOR, Post.AUDITOR)),
@@ -93,8 +95,16 @@ async def again(request: _Request, tx: Tx, me: Actor, job_id: int, now: datetime
 
 
 async def seal(tx: Tx, *, check: bool) -> dict[str, Any]:
-    """The head of the chain; with `check` the whole journal is held against it."""
-    return {"head": await seal_head(tx), "checked": check, "broken": await touched(tx) if check else None}
+    """The head of the chain; with `check` the whole journal is held against it, where it is not too long for that."""
+    rows = await longest(tx)
+    checked = check and rows <= CHECKED_ROWS_MAX
+    return {
+        "head": await seal_head(tx),
+        "rows": rows,
+        "too_long": rows > CHECKED_ROWS_MAX,
+        "checked": checked,
+        "broken": await touched(tx) if checked else None,
+    }
 
 
 async def in_force(tx: Tx) -> dict[str, Any]:

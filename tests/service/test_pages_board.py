@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from service.claims.tables import ClaimTallyDeltaRow
 from service.claims.tables.review import ClaimApprovalRow
 from service.database import Tx, transaction
 from service.notices.tables import NoticeLineRow, NoticeRow
-from service.pages import board, measures, public_figures
+from service.pages import board, measures, once_a_day, public_figures
 from service.policies.queries import work_calendar
 from service.security import open_session
 from service.settings import settings
@@ -281,6 +281,26 @@ async def test_of_many_lines_every_nth_is_looked_at(tx: Tx, world: World, monkey
     me = replace(world.staff[Post.AUDITOR], district=stage.district)
     found = await steps.steps(tx, me, world.today.replace(day=1), steps.Along.CHANNEL)
     assert (found.every, found.whole[steps.PaidStep.WHOLE].count) == (2, 2)
+
+
+async def test_what_takes_long_is_counted_once_a_day_and_says_when(world: World) -> None:
+    counted: list[int] = []
+
+    async def count() -> int:
+        counted.append(len(counted))
+        return 1_000
+
+    async def ask(*named: str, at: datetime, many: int = 300) -> once_a_day.Counted[int]:
+        return await once_a_day.once_a_day((*named, str(world.now)), at, count, lambda number: number > many)
+
+    morning, evening, later = (noon(world.today) + timedelta(hours=hours) for hours in (-3, 6, 24))
+    assert (await ask("here", at=morning)).kept_at == (await ask("here", at=evening)).kept_at == morning
+    assert len(counted) == 1
+    assert (await ask("there", at=evening)).kept_at == evening  # of another district: nothing is shown across
+    assert (await ask("here", at=later)).kept_at == later
+    assert len(counted) == 3
+    assert [(await ask("few", at=morning, many=2_000)).kept_at for _ in range(2)] == [None, None]
+    assert len(counted) == 5
 
 
 def noon(day: date) -> datetime:

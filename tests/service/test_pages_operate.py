@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from domain.actor import Actor, Post
+from service.audit.queries import owed
 from service.audit.queries.checks import Breach
+from service.audit.schemas import SealView
 from service.database import Tx, transaction
 from service.pages import homes, operating
 from service.security import open_session
@@ -24,7 +26,7 @@ async def token_of(actor: Actor) -> str:
         return (await open_session(tx, actor)).token
 
 
-async def test_an_operator_has_a_dead_job_done_again_once(committed: World) -> None:
+async def test_an_operator_has_a_dead_job_done_again_once(committed: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async with transaction() as tx:
         operator = await committed.user(tx, {Post.OPERATOR})
         auditor = await committed.user(tx, {Post.AUDITOR})
@@ -39,6 +41,9 @@ async def test_an_operator_has_a_dead_job_done_again_once(committed: World) -> N
     async with at_a_browser(await token_of(operator)) as browser:
         page = read(await browser.get("/operate"))
         assert "办不成的作业" in page.text
+        assert "约" not in page.text
+        monkeypatch.setattr(owed, "COUNTED_MAX", -2)  # of very many only about how many are done is told
+        assert "办完的约" in read(await browser.get("/operate")).text.replace(" ", "")
         jobs = await browser.get("/operate/jobs")
         assert ODD not in jobs.text
         again = f"/operate/jobs/{job_id}/again"
@@ -107,11 +112,21 @@ async def test_a_broken_seal_is_the_first_thing_said(committed: World, monkeypat
     async def broken(_: Tx) -> Breach:
         return Breach("journal", "4711", "封存之后被改动")
 
+    async def head(_: Tx) -> SealView:
+        return SealView(1, "ab" * 32, committed.now)
+
     async with transaction() as tx:
         auditor = await committed.user(tx, {Post.AUDITOR})
     monkeypatch.setattr(operating, "touched", broken)
+    monkeypatch.setattr(operating, "seal_head", head)
     async with at_a_browser(await token_of(auditor)) as browser:
-        assert "封存破了" not in read(await browser.get("/operate/seals")).text
-        page = read(await browser.get("/operate/seals?check=yes"))
+        before = await browser.get("/operate/seals?check=yes")
+        assert "封存破了" not in read(before).text
+        page = read(await browser.send(before, "/operate/seals"))
+        monkeypatch.setattr(operating, "CHECKED_ROWS_MAX", 0)
+        answer = await browser.send(before, "/operate/seals")
+        assert "封存破了" not in read(answer).text
+        assert "不在网页上核对" in read(answer).text
+        assert (await browser.client.post("/operate/seals")).status_code == 403
     assert page.words["h2"][0] == "封存破了，第一处：日志 4711"
     assert "封存之后被改动" in page.text

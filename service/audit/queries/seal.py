@@ -16,7 +16,7 @@ from service.audit.queries.checks import Breach, Promise
 from service.audit.schemas import SealView
 from service.batches.tables import RestoreRow
 from service.database import Tx
-from service.journal import JournalBlockRow
+from service.journal import JournalBlockRow, JournalRow
 
 _SEALED = "journal_blocks b CROSS JOIN LATERAL unnest(b.row_ids, b.row_hashes) AS sealed (id, hash)"
 
@@ -93,6 +93,11 @@ async def seal_head(tx: Tx) -> SealView | None:
     asked = select(row.number, func.encode(row.hash, "hex"), row.sealed_at).order_by(row.number.desc()).limit(1)
     last = (await tx.execute(asked)).one_or_none()
     return SealView(*last) if last else None
+
+
+async def longest(tx: Tx) -> int:
+    """No more rows than this are in the journal."""
+    return (await tx.execute(select(func.coalesce(func.max(JournalRow.id), 0)))).scalar_one()
 
 
 async def missing_heads(tx: Tx, heads: Collection[str]) -> list[str]:

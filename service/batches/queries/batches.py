@@ -91,6 +91,13 @@ async def find_batch(tx: Tx, me: Actor, batch_id: UUID) -> BatchView:
     return (await views(tx, [found]))[0]
 
 
+async def must_see(tx: Tx, me: Actor, batch_id: UUID) -> None:
+    """NotFound `batch.not_found` for a batch that is not there, or not for `me`; what needs more of it finds it."""
+    asked = select(BatchRow.id).where(BatchRow.id == batch_id, visible_to(me))
+    if (await tx.execute(asked)).one_or_none() is None:
+        raise NotFound("batch.not_found")
+
+
 async def view_of(tx: Tx, batch_id: UUID) -> BatchView:
     """A batch that the caller was allowed to change, as it is now."""
     return (await views(tx, [(await tx.execute(_batches().where(BatchRow.id == batch_id))).one()]))[0]
@@ -110,14 +117,14 @@ async def list_batches(tx: Tx, me: Actor, status: BatchStatus | None, cursor: st
 
 async def list_lines(tx: Tx, me: Actor, batch_id: UUID, cursor: str | None, limit: int) -> LineList:
     """A page of a batch's lines in order of reference, masked; `cursor` is the last reference seen."""
-    batch = await find_batch(tx, me, batch_id)
+    await must_see(tx, me, batch_id)
     row = AttemptRow
     asked = (
         select(
             *(row.id, row.reference, row.payee_sealed, row.account_tail, row.bank_code),
             *(row.amount_fen, row.status, row.failure),
         )
-        .where(row.batch_id == batch.id)
+        .where(row.batch_id == batch_id)
         .order_by(row.reference)
         .limit(limit + 1)
     )

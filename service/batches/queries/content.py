@@ -1,14 +1,15 @@
 """What a batch is made of, as whoever signs it reads it: parts that add up to the total, the funds, a sample."""
 
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, tuple_
 
 from domain.actor import Actor
 from domain.batch import AttemptStatus
 from domain.identity import mask_name
-from service.batches.queries.batches import find_batch
+from service.batches.queries.batches import must_see
 from service.batches.schemas import ContentView, FundShareView, PartView, RecheckView, SampleLineView
 from service.batches.tables import AttemptRow, RegisterCheckRow
 from service.catalog.tables import CatalogItemRow
@@ -19,46 +20,59 @@ from service.funds.tables import PositionRow, ReservationRow
 from service.people.tables import AccountRow
 
 SAMPLE_LINES = 5
+#: What `grouping(level, channel)` says of a row: which of the two it does not go by, the last bit the second.
+_OF_LEVEL, _OF_CHANNEL = 1, 2
 
 
 async def content_of(tx: Tx, me: Actor, batch_id: UUID) -> ContentView:
     """The parts of a batch of my district. NotFound `batch.not_found`."""
-    batch = await find_batch(tx, me, batch_id)
-    attempt, claim = AttemptRow, ClaimRow
-    paid = (attempt.batch_id == batch.id, attempt.status != str(AttemptStatus.VOID))
-    payee = func.coalesce(claim.payee_institution_id, claim.person_id)
-    counted = (
-        await tx.execute(
-            select(
-                func.coalesce(func.max(attempt.amount_fen), 0).label("largest_fen"),
-                func.count(payee.distinct()).label("payees"),
-            )
-            .join(claim, claim.id == attempt.claim_id)
-            .where(*paid)
-        )
-    ).one()
+    await must_see(tx, me, batch_id)
+    paid = (AttemptRow.batch_id == batch_id, AttemptRow.status != str(AttemptStatus.VOID))
+    parts = await _parts(tx, *paid)
     return ContentView(
-        by_level=await _parts(tx, claim.level, *paid),
-        by_channel=await _parts(tx, claim.channel, *paid),
-        largest_fen=counted.largest_fen,
-        payees=counted.payees,
+        by_level=parts.by_level,
+        by_channel=parts.by_channel,
+        largest_fen=parts.largest_fen,
+        payees=parts.payees,
         again=await _again(tx, *paid),
         shared_accounts=await _shared_accounts(tx, *paid),
-        rechecks=await _rechecks(tx, batch.id),
+        rechecks=await _rechecks(tx, batch_id),
         funds=await _funds(tx, *paid),
     )
 
 
-async def _parts(tx: Tx, by: Any, *paid: Any) -> list[PartView]:
-    attempt = AttemptRow
+@dataclass
+class _Parts:
+    by_level: list[PartView] = field(default_factory=list)
+    by_channel: list[PartView] = field(default_factory=list)
+    largest_fen: int = 0
+    payees: int = 0
+
+
+async def _parts(tx: Tx, *paid: Any) -> _Parts:
+    """Its lines looked at once: by level, by channel, and all of them."""
+    attempt, claim = AttemptRow, ClaimRow
+    payee = func.coalesce(claim.payee_institution_id, claim.person_id)
     rows = await tx.execute(
-        select(by.label("code"), func.count().label("lines"), func.sum(attempt.amount_fen).label("fen"))
-        .join(ClaimRow, ClaimRow.id == attempt.claim_id)
+        select(
+            *(claim.level, claim.channel, func.grouping(claim.level, claim.channel).label("of")),
+            *(func.count().label("lines"), func.sum(attempt.amount_fen).label("fen")),
+            *(func.max(attempt.amount_fen).label("largest"), func.count(payee.distinct()).label("payees")),
+        )
+        .join(claim, claim.id == attempt.claim_id)
         .where(*paid)
-        .group_by(by)
-        .order_by(by)
+        .group_by(func.grouping_sets(tuple_(claim.level), tuple_(claim.channel), tuple_()))
+        .order_by(claim.level, claim.channel)
     )
-    return [PartView(row.code, row.lines, int(row.fen)) for row in rows]
+    found = _Parts()
+    for row in rows:
+        if row.of == _OF_LEVEL:
+            found.by_level.append(PartView(row.level, row.lines, int(row.fen)))
+        elif row.of == _OF_CHANNEL:
+            found.by_channel.append(PartView(row.channel, row.lines, int(row.fen)))
+        else:
+            found.largest_fen, found.payees = row.largest or 0, row.payees
+    return found
 
 
 async def _again(tx: Tx, *paid: Any) -> int:
@@ -121,7 +135,8 @@ async def _funds(tx: Tx, *paid: Any) -> list[FundShareView]:
 
 async def sample_of(tx: Tx, me: Actor, batch_id: UUID, seed: int) -> list[SampleLineView]:
     """A few lines drawn by `seed`: the same seed draws the same lines, another draws others. Masked."""
-    batch, attempt = await find_batch(tx, me, batch_id), AttemptRow
+    await must_see(tx, me, batch_id)
+    attempt = AttemptRow
     drawn = (
         select(
             *(attempt.id, attempt.reference, attempt.payee_sealed, attempt.account_tail, attempt.amount_fen),
@@ -129,7 +144,7 @@ async def sample_of(tx: Tx, me: Actor, batch_id: UUID, seed: int) -> list[Sample
         )
         .join(ClaimRow, ClaimRow.id == attempt.claim_id)
         .join(CatalogItemRow, CatalogItemRow.id == ClaimRow.item_id)
-        .where(attempt.batch_id == batch.id, attempt.status != str(AttemptStatus.VOID))
+        .where(attempt.batch_id == batch_id, attempt.status != str(AttemptStatus.VOID))
         .order_by(func.md5(func.concat(str(seed), ":", attempt.reference)))
         .limit(SAMPLE_LINES)
     )

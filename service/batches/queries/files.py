@@ -9,7 +9,7 @@ from domain.actor import Actor
 from domain.agent_bank import BankTerms
 from domain.errors import NotFound
 from domain.money import format_yuan
-from service.batches.queries.batches import find_batch
+from service.batches.queries.batches import find_batch, must_see
 from service.batches.schemas import BankFileView, SendingView
 from service.batches.tables import BankFileRow, HandoverRow, ResendRow, SendingRow
 from service.database import Tx
@@ -18,11 +18,13 @@ from service.gateways.bank_files import FORMS
 
 async def find_file(tx: Tx, me: Actor, batch_id: UUID) -> BankFileView:
     """The file of a batch, without its bytes. NotFound `batch.not_found`, `bank_file.not_written`."""
-    batch, file = await find_batch(tx, me, batch_id), BankFileRow
+    await must_see(tx, me, batch_id)
+    file = BankFileRow
     asked = select(file.file_id, file.sha256, file.line_count, file.sum_fen, file.written_at)
-    row = (await tx.execute(asked.where(file.batch_id == batch.id))).one_or_none()
+    row = (await tx.execute(asked.where(file.batch_id == batch_id))).one_or_none()
     if row is None:
         raise NotFound("bank_file.not_written")
+    batch = await find_batch(tx, me, batch_id)
     left, form = SendingRow, FORMS[BankTerms.read(batch.terms).format]
     times = select(left.kind, left.began_at).where(left.batch_id == batch.id).order_by(left.began_at, left.id)
     waiting = select(HandoverRow.outcome).where(HandoverRow.batch_id == batch.id, HandoverRow.closed_at.is_(None))

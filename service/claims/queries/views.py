@@ -43,10 +43,19 @@ def visible_to(me: Actor) -> ColumnElement[bool]:
     """Which claims `me` may see: one's own, one's institution's, one's district's (promise 15)."""
     allowed: list[ColumnElement[bool]] = [ClaimRow.person_id == me.person_id]
     if me.holds(Post.CLERK) and me.institution_id is not None:
-        allowed.append(ClaimRow.institution_id == me.institution_id)
+        allowed.append(of_my_institution(me))
     if me.holds(*_STAFF):
         allowed.append(ClaimRow.district == me.district if me.district else ClaimRow.id.is_not(None))
     return or_(false(), *allowed)
+
+
+def of_my_institution(me: Actor) -> ColumnElement[bool]:
+    """Which claims a clerk's institution filed; none for anybody else.
+
+    All of them are the clerk's to see: asked for by themselves, they are read in the order of their index.
+    """
+    mine = me.holds(Post.CLERK) and me.institution_id is not None
+    return ClaimRow.institution_id == me.institution_id if mine else false()
 
 
 def _shown() -> Select[*tuple[Any, ...]]:
@@ -146,9 +155,7 @@ async def claims_page(
 ) -> ClaimsView:
     """A page of the claims `me` may see, oldest first; `cursor` as the page before gave it. `of_institution`: only
     those that my institution filed."""
-    asked = _shown().where(visible_to(me))
-    if of_institution:
-        asked = asked.where(ClaimRow.institution_id == me.institution_id)
+    asked = _shown().where(of_my_institution(me) if of_institution else visible_to(me))
     if status:
         asked = asked.where(ClaimRow.status == status)
     if district:
@@ -163,9 +170,7 @@ async def claims_page(
 async def sums_of_institution(tx: Tx, me: Actor) -> Mapping[str, tuple[int, int]]:
     """Status → how many claims my institution filed that stand there, and what they come to in fen."""
     row = ClaimRow
-    asked = select(row.status, func.count(), func.sum(row.amount_fen)).where(
-        row.institution_id == me.institution_id, visible_to(me)
-    )
+    asked = select(row.status, func.count(), func.sum(row.amount_fen)).where(of_my_institution(me))
     return {status: (count, int(sum_fen)) for status, count, sum_fen in await tx.execute(asked.group_by(row.status))}
 
 

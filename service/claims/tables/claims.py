@@ -32,6 +32,7 @@ _DEAD = ", ".join(f"'{status}'" for status in ClaimStatus if status in DEAD)
 ALIVE_SQL = f"status NOT IN ({_DEAD})"
 DEAD_SQL = f"status IN ({_DEAD})"
 _NOT_OF_SUPPLEMENTS = ", ".join(f"'{status}'" for status in ClaimStatus if status in NOT_OF_SUPPLEMENTS)
+_OF_INSTITUTION = "institution_id IS NOT NULL"
 #: Of what a claim is made, by its kind: a certificate with its standard, or a project; and who is paid.
 _KINDS = {
     "kind": "kind IN ('training', 'project', 'allowance', 'supplement')",
@@ -102,6 +103,14 @@ class ClaimRow(Base):
         Index("ix_claims_dead_certificate", "certificate_number", postgresql_where=text(DEAD_SQL)),
         Index("uq_claims_invoice", "invoice_number", unique=True, postgresql_where=text(ALIVE_SQL)),
         Index("ix_claims_work", "district", "status", "filed_on"),
+        # an institution's, in the order of their filing: all of them, and those in a status with what they come to
+        Index("ix_claims_of_institution", "institution_id", "filed_at", "id", postgresql_where=text(_OF_INSTITUTION)),
+        Index(
+            "ix_claims_of_institution_status",
+            *("institution_id", "status", "filed_at", "id"),
+            postgresql_include=["amount_fen", "person_id"],
+            postgresql_where=text(_OF_INSTITUTION),
+        ),
         # what waits for a reviewer, the oldest first: small, however many claims there are
         Index(
             "ix_claims_to_review",
@@ -133,11 +142,11 @@ class ClaimRow(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
     channel: Mapped[str]
     via: Mapped[str]
     filed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    institution_id: Mapped[UUID | None] = mapped_column(ForeignKey("institutions.id"), index=True)
+    institution_id: Mapped[UUID | None] = mapped_column(ForeignKey("institutions.id"))
     mandate_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandates.id"))
     kind: Mapped[str] = mapped_column(server_default="training")
     project_id: Mapped[UUID | None]

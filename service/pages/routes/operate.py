@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Response, get, post
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import PathParameter
 
 from domain.actor import Post
 from service.pages import operating
@@ -35,11 +35,15 @@ async def again(
 
 
 @get("/operate/seals", guards=_SEES, include_in_schema=False)
-async def seals(
-    request: StrictRequest, tx: Tx, me: Me, check: Annotated[str, QueryParameter(max_length=10)] = ""
-) -> _Page:
-    """The seal of the journal; asked for, the journal is held against it."""
-    return operating.page(request, "operate/seals", me, **await operating.seal(tx, check=check == "yes"))
+async def seals(request: StrictRequest, tx: Tx, me: Me) -> _Page:
+    """The seal of the journal."""
+    return operating.page(request, "operate/seals", me, **await operating.seal(tx, check=False))
+
+
+@post("/operate/seals", guards=_SEES, include_in_schema=False, status_code=200)
+async def check_seal(request: StrictRequest, tx: Tx, me: Me) -> _Page:
+    """Hold the journal against it."""
+    return operating.page(request, "operate/seals", me, **await operating.seal(tx, check=True))
 
 
 @get("/operate/settings", guards=_SEES, include_in_schema=False)
@@ -48,4 +52,4 @@ async def settings(request: StrictRequest, tx: Tx, me: Me) -> _Page:
     return operating.page(request, "operate/settings", me, **await operating.in_force(tx))
 
 
-ROUTES = [overview, jobs, again, seals, settings]
+ROUTES = [overview, jobs, again, seals, check_seal, settings]

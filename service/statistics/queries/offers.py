@@ -10,9 +10,10 @@ from service.database import Tx
 from service.statistics.schemas import OffersFigures, OffersMonthView, OffersStatisticsView
 
 _FIGURES = text("""
-    SELECT to_char(made_on, 'YYYY-MM') AS month, status, count(*) AS number
-      FROM claim_offers WHERE made_on BETWEEN :first AND :last
-     GROUP BY month, status ORDER BY month
+    SELECT to_char(day.made_on, 'YYYY-MM') AS month, day.status, sum(day.number) AS number
+      FROM (SELECT made_on, status, count(*) AS number FROM claim_offers
+             WHERE made_on BETWEEN :first AND :last GROUP BY made_on, status) AS day
+     GROUP BY month, day.status ORDER BY month
 """)
 
 
@@ -21,7 +22,7 @@ async def offers(tx: Tx, span: Period) -> OffersStatisticsView:
     assert span.last is not None
     months: dict[str, Counter[str]] = {}
     for month, status, number in await tx.execute(_FIGURES, {"first": span.first, "last": span.last}):
-        months.setdefault(month, Counter())[status] = number
+        months.setdefault(month, Counter())[status] = int(number)
     total = sum(months.values(), Counter())
     rows = [OffersMonthView(month, _figures(count)) for month, count in months.items()]
     return OffersStatisticsView(span.first, span.last, rows, _figures(total))

@@ -63,14 +63,16 @@ _LINES = text("""
        AND (CAST(:district AS text) IS NULL OR district = :district)
 """)
 
+# `LIMIT 1` keeps each a look-up: how many lines a batch has is guessed badly, and whole tables would be read.
 _DAYS = text("""
     WITH looked_at AS MATERIALIZED (
-        SELECT a.claim_id
+        SELECT paid.claim_id
           FROM batches b
          CROSS JOIN LATERAL generate_series(1, b.line_count, CAST(:every AS integer)) AS line (place)
-          JOIN payment_attempts a
-            ON a.status = 'done'
-           AND a.reference = replace(b.number, '-', '') || lpad(CAST(line.place AS text), 6, '0')
+         CROSS JOIN LATERAL (
+               SELECT a.claim_id FROM payment_attempts a
+                WHERE a.reference = replace(b.number, '-', '') || lpad(CAST(line.place AS text), 6, '0')
+                  AND a.status = 'done' LIMIT 1) AS paid
          WHERE b.opened_at >= :begins AND b.opened_at < :ends AND b.status IN ('sent', 'settled')
            AND (CAST(:district AS text) IS NULL OR b.district = :district)
     ), known AS (
@@ -78,7 +80,10 @@ _DAYS = text("""
                WHEN 'level' THEN c.level ELSE c.channel END AS key,
                c.filed_on, approved.on_day AS approved_on, shown.closes_on, paid.on_day AS paid_on,
                corrected.asked_on, corrected.corrected_on
-          FROM looked_at JOIN claims c ON c.id = looked_at.claim_id AND c.kind <> 'supplement'
+          FROM looked_at
+         CROSS JOIN LATERAL (
+               SELECT claims.* FROM claims WHERE claims.id = looked_at.claim_id AND claims.kind <> 'supplement'
+                LIMIT 1) AS c
           LEFT JOIN LATERAL (
                SELECT CAST(coalesce(a.found_at, a.approved_at) AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day
                  FROM claim_approvals a WHERE a.claim_id = c.id ORDER BY a.id DESC LIMIT 1) AS approved ON true

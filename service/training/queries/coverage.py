@@ -10,27 +10,28 @@ from domain.period import Period
 from service.database import Tx
 from service.training.schemas.patrols import CoverageLine, CoverageView
 
+# Class by class: how many there are is guessed too badly for anything else to be quick.
 _COVERAGE = text("""
     WITH held AS (
-        SELECT DISTINCT c.id, c.district, c.institution_id
-          FROM training_classes c JOIN training_sessions s ON s.class_id = c.id AND s.live
+        SELECT c.id, c.district, c.institution_id
+          FROM training_classes c
          WHERE c.status IN ('approved', 'running', 'finished', 'closed')
            AND c.first <= CAST(:last AS date) AND c.last >= CAST(:first AS date)
            AND c.district = coalesce(CAST(:district AS text), c.district)
-           AND CAST(lower(s.during) AT TIME ZONE 'Asia/Shanghai' AS date) BETWEEN CAST(:first AS date) AND :last
-           AND lower(s.during) <= CAST(:now AS timestamptz)
-    ), seen AS (
-        SELECT p.class_id, count(*) FILTER (WHERE p.result = 'failed') AS failed
-          FROM patrols p
-         WHERE p.result IS NOT NULL
-           AND CAST(p.begins AT TIME ZONE 'Asia/Shanghai' AS date) BETWEEN CAST(:first AS date) AND :last
-         GROUP BY p.class_id
+           AND EXISTS (SELECT FROM training_sessions s
+                        WHERE s.class_id = c.id AND s.live AND lower(s.during) <= CAST(:now AS timestamptz)
+                          AND CAST(lower(s.during) AT TIME ZONE 'Asia/Shanghai' AS date)
+                              BETWEEN CAST(:first AS date) AND :last)
     )
-    SELECT held.district, held.institution_id, i.name, count(*) AS classes, count(seen.class_id) AS patrolled,
-           coalesce(sum(seen.failed), 0) AS failed
+    SELECT held.district, held.institution_id, i.name, count(*) AS classes,
+           count(*) FILTER (WHERE seen.patrols > 0) AS patrolled, coalesce(sum(seen.failed), 0) AS failed
       FROM held
       JOIN institutions i ON i.id = held.institution_id
-      LEFT JOIN seen ON seen.class_id = held.id
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS patrols, count(*) FILTER (WHERE p.result = 'failed') AS failed
+             FROM patrols p
+            WHERE p.class_id = held.id AND p.result IS NOT NULL
+              AND CAST(p.begins AT TIME ZONE 'Asia/Shanghai' AS date) BETWEEN CAST(:first AS date) AND :last) AS seen
      GROUP BY GROUPING SETS ((), (held.district), (held.district, held.institution_id, i.name))
      ORDER BY held.district, i.name, held.institution_id
 """)

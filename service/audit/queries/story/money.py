@@ -19,10 +19,13 @@ _CHECKED = text("""
 """)
 _MOVED = text("""
     SELECT m.at, m.kind, m.amount_fen, p.year, f.name AS fund
-      FROM fund_movements m JOIN fund_positions p ON p.id = m.position_id JOIN funds f ON f.code = p.fund
-     WHERE m.claim_id = :claim
-        OR m.repayment_id IN (SELECT r.id FROM clawback_repayments r JOIN clawbacks k ON k.id = r.clawback_id
-                               WHERE k.claim_id = :claim)
+      FROM (SELECT id, at, kind, amount_fen, position_id FROM fund_movements WHERE claim_id = :claim
+             UNION ALL
+            SELECT m.id, m.at, m.kind, m.amount_fen, m.position_id
+              FROM clawbacks k JOIN clawback_repayments r ON r.clawback_id = k.id
+              JOIN fund_movements m ON m.repayment_id = r.id
+             WHERE k.claim_id = :claim) AS m
+      JOIN fund_positions p ON p.id = m.position_id JOIN funds f ON f.code = p.fund
      ORDER BY m.id
 """)
 _RETURNS = text("""
