@@ -1,4 +1,5 @@
-"""What officers answer: objections, appeals against refusals and amounts, accounts that a second person checks."""
+"""What officers answer: objections, appeals against refusals and amounts, accounts that a second person checks,
+objections to notices."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from service.clawbacks.commands.amounts import answer_amount
 from service.clawbacks.queries import amounts
 from service.clawbacks.schemas import AmountAppealView, NewAmountAnswer
 from service.database import Tx
+from service.notices.commands import answer_objection
+from service.notices.queries import list_objections
+from service.notices.schemas import NewNoticeAnswer, NoticeObjectionState
 from service.pages import forms
 from service.pages.desk import shown, working_days_left
 from service.pages.forms import Fault, Typed
@@ -77,6 +81,11 @@ async def _check(said: _Said) -> AccountCheckView:
     return await answer_check(said.tx, said.me, said.id, new, said.now)
 
 
+async def _answer_notice(said: _Said) -> NoticeObjectionState:
+    new = as_wanted({"finding": said.text("answer"), "answer": said.text("reason")}, NewNoticeAnswer)
+    return await answer_objection(said.tx, said.me, said.id, new, said.today, said.now)
+
+
 @dataclass(frozen=True)
 class _Kind:
     """A list of what waits for an answer: on which page, and who answers."""
@@ -93,6 +102,7 @@ _KINDS: Mapping[str, _Kind] = {
     "appeals": _Kind("appeals", Post.REVIEWER, _answer, AppealView),
     "amounts": _Kind("appeals", Post.REVIEWER, _answer_amount, AmountAppealView),
     "accounts": _Kind("accounts", Post.CHECKER, _check, AccountCheckView),
+    "notice-objections": _Kind("notice-objections", Post.NOTICE_PUBLISHER, _answer_notice, NoticeObjectionState),
 }
 
 
@@ -148,7 +158,7 @@ async def _page(
         request,
         tx,
         me,
-        what.page,
+        what.page.replace("-", "_"),
         today,
         f"/desk/{what.page}",
         status=status,
@@ -163,6 +173,9 @@ async def _listed(tx: Tx, me: Actor, kind: str, cursor: UUID | None, today: date
     if kind == "objections":
         found = await objections.list_objections(tx, me, cursor, _A_PAGE, closed=closed)
         return {"found": found.objections, "next": found.next}
+    if kind == "notice-objections":
+        heard = await list_objections(tx, me, today, cursor, _A_PAGE, closed=closed)
+        return {"found": heard.objections, "next": heard.next}
     if kind == "accounts":
         checks = await accounts.open_checks(tx, me, cursor, _A_PAGE)
         return {"found": checks.checks, "next": checks.next}

@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from domain.actor import Post
+from service.notices.queries import my_objections
 from service.oversight.queries.complaints import my_complaints
 from service.pages import mandate_pages, my_data, trainee
 from service.pages.rendering import private
@@ -42,7 +43,9 @@ async def revoke(
 async def complaints(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
     """What I complained of, and the answers."""
     found = await my_complaints(tx, me, today, None, _COMPLAINTS_MAX)
-    return private(request, "trainee/complaints.html", today, complaints=found.complaints, back="/me")
+    objections = await my_objections(tx, me, today, _COMPLAINTS_MAX)
+    told: dict[str, Any] = {"complaints": found.complaints, "objections": objections}
+    return private(request, "trainee/complaints.html", today, **told, back="/me")
 
 
 @get("/me/data", guards=_MINE, include_in_schema=False)
