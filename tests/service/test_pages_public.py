@@ -166,6 +166,8 @@ async def test_anybody_objects_once_and_reads_the_answer_by_its_number(anybody: 
     shown = read(wrong)
     assert wrong.status_code == 422
     assert {"#line", "#words", "#contact"} <= set(shown.values("href"))
+    # each by its label, since a fault alone does not say where it is
+    assert {"哪里不对：这里最多 1800 个字。", "怎么找到你：这里最多 100 个字。"} <= set(shown.words["a"])
     assert "<b>" in shown.values("value")
     said = {"line": "２", "words": f"{MARKUP}没有上过课", "contact": "13800001234"}
     done = await anybody.send(wrong, action, **said)
