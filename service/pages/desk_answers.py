@@ -24,8 +24,9 @@ from service.claims.schemas import (
     ObjectionView,
 )
 from service.clawbacks.commands.amounts import answer_amount
-from service.clawbacks.queries import amounts
-from service.clawbacks.schemas import AmountAppealView, NewAmountAnswer
+from service.clawbacks.commands.appealing import answer_clawback_appeal
+from service.clawbacks.queries import amounts, appealed
+from service.clawbacks.schemas import AmountAppealView, ClawbackAppealView, NewAmountAnswer, NewClawbackAnswer
 from service.database import Tx
 from service.notices.commands import answer_objection
 from service.notices.queries import list_objections
@@ -81,6 +82,11 @@ async def _check(said: _Said) -> AccountCheckView:
     return await answer_check(said.tx, said.me, said.id, new, said.now)
 
 
+async def _answer_demand(said: _Said) -> ClawbackAppealView:
+    new = as_wanted({"grant": said.text("answer") == "grant", "answer": said.text("reason")}, NewClawbackAnswer)
+    return await answer_clawback_appeal(said.tx, said.me, said.id, new, said.today, said.now)
+
+
 async def _answer_notice(said: _Said) -> NoticeObjectionState:
     new = as_wanted({"finding": said.text("answer"), "answer": said.text("reason")}, NewNoticeAnswer)
     return await answer_objection(said.tx, said.me, said.id, new, said.today, said.now)
@@ -101,6 +107,7 @@ _KINDS: Mapping[str, _Kind] = {
     "objections": _Kind("objections", Post.REVIEWER, _close, ObjectionView),
     "appeals": _Kind("appeals", Post.REVIEWER, _answer, AppealView),
     "amounts": _Kind("appeals", Post.REVIEWER, _answer_amount, AmountAppealView),
+    "demands": _Kind("appeals", Post.REVIEWER, _answer_demand, ClawbackAppealView),
     "accounts": _Kind("accounts", Post.CHECKER, _check, AccountCheckView),
     "notice-objections": _Kind("notice-objections", Post.NOTICE_PUBLISHER, _answer_notice, NoticeObjectionState),
 }
@@ -181,7 +188,8 @@ async def _listed(tx: Tx, me: Actor, kind: str, cursor: UUID | None, today: date
         return {"found": checks.checks, "next": checks.next}
     refusals = await appeals.list_appeals(tx, me, today, cursor, _A_PAGE, closed=closed)
     of_amounts = await amounts.list_appeals(tx, me, today, None, _A_PAGE, closed=closed)
-    return {"found": refusals.appeals, "next": refusals.next, "amounts": of_amounts.appeals}
+    demands = (await appealed.list_appeals(tx, me, today, None, _A_PAGE, closed=closed)).appeals
+    return {"found": refusals.appeals, "next": refusals.next, "amounts": of_amounts.appeals, "demands": demands}
 
 
 def _left(today: date) -> Callable[[date], int]:

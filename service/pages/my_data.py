@@ -55,7 +55,7 @@ async def held(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
     """All of it; numbers of persons, telephones and cards are masked unless `whole`."""
     return [
         *await _who(tx, me, whole=whole),
-        *await _claimed(tx, me),
+        *await _claimed(tx, me, today),
         *await _learnt(tx, me),
         *await _said(tx, me, today),
     ]
@@ -79,7 +79,7 @@ async def _who(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
     ]
 
 
-async def _claimed(tx: Tx, me: Actor) -> list[Kept]:
+async def _claimed(tx: Tx, me: Actor, today: date) -> list[Kept]:
     claims = (await views.claims_page(tx, me, status=None, district=None, cursor=None, limit=_MOST)).claims
     mine = [
         [
@@ -107,7 +107,7 @@ async def _claimed(tx: Tx, me: Actor) -> list[Kept]:
             format_yuan(each.clawback.repaid_fen),
             each.clawback.status_name,
         ]
-        for each in await my_demands(tx, me)
+        for each in await my_demands(tx, me, today)
     ]
     return [
         Kept("申领", ("职业", "等级", "证书编号", "金额", "提交日期", "办到哪一步"), mine),

@@ -45,7 +45,7 @@ async def home(tx: Tx, me: Actor, today: date) -> dict[str, Any]:
         "claims": claims,
         "drafts": await drafts.my_drafts(tx, me),
         "mandates": (await mandates.list_mandates(tx, me, None, _CLAIMS_MAX)).mandates,
-        "demands": [each for each in await my_demands(tx, me) if each.open],
+        "demands": [each for each in await my_demands(tx, me, today) if each.open],
     }
 
 
@@ -79,7 +79,7 @@ async def _after_deciding(tx: Tx, me: Actor, view: ClaimView, today: date) -> di
         pages = [await list_appeals(tx, me, today, None, _CLAIMS_MAX, closed=over) for over in (False, True)]
         said["appeals"] = [each for page in pages for each in page.appeals if each.claim_id == view.id]
     elif view.status in {ClaimStatus.PAID, ClaimStatus.RECOVERED}:
-        said["demands"] = await my_demands(tx, me, view.id)
+        said["demands"] = await my_demands(tx, me, today, view.id)
         heard = [await list_objections(tx, me, None, _CLAIMS_MAX, closed=over) for over in (False, True)]
         said["objections"] = [each for page in heard for each in page.objections if each.claim_id == view.id]
         asked = [
