@@ -19,13 +19,14 @@ from service.claims.queries import drafts, mandates, views
 from service.claims.queries.appeals import list_appeals
 from service.claims.queries.handled import Handled, handled_by_others
 from service.claims.queries.objections import list_objections
-from service.clawbacks.queries import amounts
+from service.clawbacks.queries import amounts, appealed
 from service.clawbacks.queries.mine import my_demands
 from service.database import Tx
 from service.employment.queries import list_contracts
 from service.gateways.sheet_files import XLSX_TYPE, as_sheet
 from service.journal import By, record
 from service.messages.queries import my_messages
+from service.notices.queries import my_objections
 from service.offers.queries import my_offers
 from service.oversight.queries.complaints import my_complaints
 from service.pages import forms
@@ -150,6 +151,11 @@ async def _said(tx: Tx, me: Actor, today: date) -> list[Kept]:
             said.append(["金额复核", paid.reason, _day(paid.appealed_at), paid.message])
         for heard in (await list_objections(tx, me, None, _MOST, closed=over)).objections:
             said.append(["异议", heard.reason, _day(heard.raised_at), heard.message])
+        for owed in (await appealed.list_appeals(tx, me, today, None, _MOST, closed=over)).appeals:
+            said.append(["退款复核", owed.reason, _day(owed.appealed_at), owed.message])
+    for each in await my_objections(tx, me, today, _MOST):
+        where = f"第 {each.line} 行" if each.line else "整份名单"
+        said.append(["公示异议", where, _day(each.filed_on), each.answer or each.message])
     complained = [
         [each.institution_name, each.words, _day(each.filed_on), each.answer or "还没有"]
         for each in (await my_complaints(tx, me, today, None, _MOST)).complaints
