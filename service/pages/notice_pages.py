@@ -110,12 +110,12 @@ async def receipt(request: _Request, tx: Tx, today: date, objection_id: UUID) ->
 def _read(typed: Typed) -> NewNoticeObjection:
     """Everything that is wrong with it is told at once."""
     faults, line, said = Faults(), typed.get("line", ""), typed.get("words", "")
+    if line and _line_of(typed) is None:
+        faults.tell("value.form", "line")
     if not said:
         faults.tell("value.missing", "words")
     elif len(said) > WORDS_MAX:
         faults.tell("words.too_long", "words", limit=WORDS_MAX)
-    if line and _line_of(typed) is None:
-        faults.tell("value.form", "line")
     if len(typed.get("contact", "")) > CONTACT_MAX:
         faults.tell("words.too_long", "contact", limit=CONTACT_MAX)
     faults.raise_all()
