@@ -1,7 +1,7 @@
 """追回: what was paid and is not due is demanded back; and its mirror, the supplement of what was paid too little."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -155,6 +155,27 @@ def check_two_persons(proposed_by: UUID, answered_by: UUID) -> None:
     """Forbidden `clawback.same_person`: whoever proposes to waive, to enforce or to correct does not decide it."""
     if proposed_by == answered_by:
         raise Forbidden("clawback.same_person")
+
+
+def check_may_appeal(status: ClawbackStatus, due_on: date | None, today: date) -> None:
+    """Conflict `clawback_appeal.not_demanded` before it is demanded and once it has ended; `appeal.too_late` (last)
+    after its term, within which nothing is enforced."""
+    if status not in {ClawbackStatus.DEMANDED, ClawbackStatus.PART_REPAID} or due_on is None:
+        raise Conflict("clawback_appeal.not_demanded")
+    if today > due_on:
+        raise Conflict("appeal.too_late", last=due_on.isoformat())
+
+
+def check_another_answers(raised_by: Collection[UUID], answered_by: UUID) -> None:
+    """Forbidden `clawback_appeal.same_person`: who had it raised does not look at it again."""
+    if answered_by in raised_by:
+        raise Forbidden("clawback_appeal.same_person")
+
+
+def check_not_appealed(appealed: bool, granted: bool | None) -> None:
+    """Conflict `clawback.appealed` while an appeal against it is open, `clawback.appeal_granted` once that is."""
+    if appealed and granted is not False:
+        raise Conflict("clawback.appeal_granted" if granted else "clawback.appealed")
 
 
 def check_term_over(due_on: date, ordered_on: date) -> None:

@@ -127,9 +127,18 @@ _BY_CONSTRAINT = {
     "uq_assessments_version": "busy",
     "ck_claim_approvals_two_persons": "post.excluded",
     "uq_procured_projects_number": "project.number_taken",
+    "pk_notice_objections": "busy",  # the same form, at the same moment
+    "uq_clawback_appeals_clawback": "clawback_appeal.standing",
+    "pk_notice_objection_answers": "notice_objection.answered",
 }
 _BY_SQLSTATE = {
     "ZD250": "step_up.needed",
+    "ZD260": "notice.over",
+    "ZD261": "notice_objection.own",
+    "ZD262": "claim.objected",
+    "ZD263": "clawback_appeal.not_demanded",
+    "ZD264": "clawback_appeal.same_person",
+    "ZD265": "clawback.appealed",
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
     "ZD011": "user.posts_exclude",
     "ZD013": "claim.held",

@@ -70,6 +70,7 @@ class Sweep(StrEnum):
     WATCH = "operations.watch"
     SEAL_JOURNAL = "audit.seal_journal"
     NOTE_SEAL = "audit.note_seal"
+    COUNT_PAID = "statistics.count_paid"
 
 
 def _make() -> Celery:
@@ -126,4 +127,5 @@ RHYTHM: dict[Sweep, timedelta] = {
     Sweep.WATCH: timedelta(minutes=10),
     Sweep.SEAL_JOURNAL: timedelta(seconds=20),
     Sweep.NOTE_SEAL: timedelta(minutes=10),  # a day's last note is its head
+    Sweep.COUNT_PAID: timedelta(minutes=10),
 }

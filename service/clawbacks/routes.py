@@ -8,12 +8,15 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from domain.clawback import ClawbackStatus
-from service.clawbacks.commands import amounts, correcting, demanding, raising, repaying
+from service.clawbacks.commands import amounts, appealing, correcting, demanding, raising, repaying
 from service.clawbacks.queries import amounts as appealed
+from service.clawbacks.queries import appealed as against_demands
 from service.clawbacks.queries import corrections, repayments, views
 from service.clawbacks.schemas import (
     AmountAppealList,
     AmountAppealView,
+    ClawbackAppealList,
+    ClawbackAppealView,
     ClawbackList,
     ClawbackView,
     CorrectionList,
@@ -22,6 +25,8 @@ from service.clawbacks.schemas import (
     NewAmountAnswer,
     NewAmountAppeal,
     NewClawback,
+    NewClawbackAnswer,
+    NewClawbackAppeal,
     NewCorrection,
     NewCorrectionAnswer,
     NewDemand,
@@ -194,6 +199,39 @@ async def answer_amount_appeal(
     return answered(await effect, 200)
 
 
+@post("/api/clawbacks/{clawback_id:uuid}/appeals", guards=[allow(Post.TRAINEE, Post.CLERK)])
+async def appeal_clawback(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, clawback_id: FromPath[UUID], data: JSONBody[NewClawbackAppeal]
+) -> Response[ClawbackAppealView]:
+    """Ask, once and within its term, that what is demanded back is looked at again by somebody else."""
+    effect = once(tx, ClawbackAppealView, lambda: appealing.appeal_clawback(tx, me, clawback_id, data, today, now))
+    return answered(await effect)
+
+
+@get("/api/clawback-appeals", guards=[allow(Post.TRAINEE, Post.CLERK, Post.REVIEWER, Post.AUDITOR)])
+async def list_clawback_appeals(
+    *,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    closed: FromQuery[bool] = False,
+    cursor: FromQuery[UUID | None] = None,
+    limit: Limit = 50,
+) -> ClawbackAppealList:
+    """The open appeals against demands (or the answered ones) over my claims, or in the district I work for."""
+    return await against_demands.list_appeals(tx, me, today, cursor, limit, closed=closed)
+
+
+@post("/api/clawback-appeals/{appeal_id:uuid}/answer", guards=[allow(Post.REVIEWER)], status_code=200)
+async def answer_clawback_appeal(
+    tx: Tx, me: Me, today: Today, now: Now, once: Once, appeal_id: FromPath[UUID], data: JSONBody[NewClawbackAnswer]
+) -> Response[ClawbackAppealView]:
+    """Answer, as another person than who raised it: granted, it is proposed to be waived."""
+    answer = appealing.answer_clawback_appeal
+    effect = once(tx, ClawbackAppealView, lambda: answer(tx, me, appeal_id, data, today, now))
+    return answered(await effect, 200)
+
+
 ROUTES = [
     raise_clawback,
     list_clawbacks,
@@ -212,4 +250,7 @@ ROUTES = [
     appeal_amount,
     list_amount_appeals,
     answer_amount_appeal,
+    appeal_clawback,
+    list_clawback_appeals,
+    answer_clawback_appeal,
 ]

@@ -101,9 +101,49 @@ class ClawbackList(Struct):
     next: UUID | None
 
 
+class NewClawbackAppeal(Struct, forbid_unknown_fields=True):
+    """Why it is not to be paid back."""
+
+    reason: Reason
+
+
+class NewClawbackAnswer(Struct, forbid_unknown_fields=True):
+    grant: bool
+    answer: Reason
+
+
+class ClawbackAppealView(Struct, kw_only=True):
+    """复核 of a demand; open while `granted` is null. `remedies`: what is open against the answer."""
+
+    id: UUID
+    clawback_id: UUID
+    claim_id: UUID
+    number: str
+    cause: Cause
+    cause_name: str
+    amount_fen: int
+    note: str
+    reason: str
+    appealed_at: datetime
+    due_on: date
+    overdue: bool
+    granted: bool | None
+    message: str
+    answer_text: str
+    answered_at: datetime | None
+    remedies: list[RemedyView]
+
+
+class ClawbackAppealList(Struct):
+    """By the day on which they are due. `next` is the cursor of the page that follows; null on the last."""
+
+    appeals: list[ClawbackAppealView]
+    next: UUID | None
+
+
 class DemandView(Struct, kw_only=True):
     """A clawback as its claimant reads it. `open`: something is still to be done; `account`: from which it was paid,
-    and to which it comes back; `remedies`: what is open against the demand."""
+    and to which it comes back; `remedies`: what is open against the demand; `appeal`: what was said against it."""
 
     clawback: ClawbackView
     open: bool
@@ -111,6 +151,7 @@ class DemandView(Struct, kw_only=True):
     demanded_at: datetime
     account: str
     remedies: list[RemedyView]
+    appeal: ClawbackAppealView | None
 
 
 class NewRepayment(Struct, forbid_unknown_fields=True):

@@ -174,6 +174,34 @@ class AmountAppealRow(Base):
     answered_at: Mapped[datetime | None]
 
 
+class ClawbackAppealRow(Base):
+    """复核 of a demand: once a clawback, within its term, answered by another person than who raised it."""
+
+    __tablename__ = "clawback_appeals"
+    __table_args__ = (
+        UniqueConstraint("clawback_id", name="uq_clawback_appeals_clawback"),
+        Index("ix_clawback_appeals_due", "due_on", postgresql_where=text("answered_at IS NULL")),
+        CheckConstraint(
+            "num_nulls(granted, answered_by, answered_person, answered_at) IN (0, 4)", name="answered_whole"
+        ),
+        CheckConstraint("(granted IS NULL) = (answer_text = '')", name="answer_text"),
+        CheckConstraint("answered_person <> appealed_person", name="two_persons"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id))
+    reason: Mapped[str]
+    appealed_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    appealed_person: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    appealed_at: Mapped[datetime]
+    due_on: Mapped[date]
+    granted: Mapped[bool | None]
+    answer_text: Mapped[str] = mapped_column(server_default="")
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    answered_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+
+
 class AmountCorrectionRow(_Proposed, Base):
     """更正: what a published set of standards changes for claims of a district that were paid, as one officer was
     shown it and another confirms it."""

@@ -1,17 +1,29 @@
-"""Public notices: published by an officer, read by anybody while they are open."""
+"""Public notices: published by an officer, read by anybody while they are open, and objected to."""
 
 from typing import Annotated
 from uuid import UUID
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.exceptions import ClientException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from domain.actor import Post
 from service.notices import commands, queries
-from service.notices.schemas import NewNotice, NoticePageView, OpenNoticesView, PublishedView
+from service.notices.schemas import (
+    NewNotice,
+    NewNoticeAnswer,
+    NewNoticeObjection,
+    NoticeObjectionList,
+    NoticeObjectionReceipt,
+    NoticeObjectionState,
+    NoticePageView,
+    OpenNoticesView,
+    PublishedView,
+)
 from service.security import PUBLIC, allow
-from service.web import Me, Now, Today, Tx
+from service.web import Me, Now, Once, StrictRequest, Today, Tx, answered
+
+Limit = Annotated[int, QueryParameter(ge=1, le=queries.PAGE_MAX)]
 
 
 @post("/api/notices", guards=[allow(Post.NOTICE_PUBLISHER)])
@@ -41,4 +53,57 @@ async def notice_page(
     return page
 
 
-ROUTES = [publish_notice, open_notices, notice_page]
+@post("/api/notices/{notice_id:uuid}/objections", opt={PUBLIC: True})
+async def object_to(
+    *,
+    request: StrictRequest,
+    tx: Tx,
+    today: Today,
+    now: Now,
+    notice_id: FromPath[UUID],
+    data: JSONBody[NewNoticeObjection],
+) -> NoticeObjectionReceipt:
+    """Object to a line of a notice, or to all of it, while it stands; by the id one reads the answer."""
+    return await commands.object_to(tx, request.user, notice_id, data, today, now)
+
+
+@get("/api/notice-objections/{objection_id:uuid}", opt={PUBLIC: True})
+async def objection(tx: Tx, today: Today, objection_id: FromPath[UUID]) -> NoticeObjectionState:
+    """How far an objection is, for whoever has its number."""
+    return await queries.objection_state(tx, objection_id, today)
+
+
+@get("/api/notice-objections", guards=[allow(Post.NOTICE_PUBLISHER)])
+async def objections(
+    tx: Tx,
+    me: Me,
+    today: Today,
+    cursor: FromQuery[UUID | None] = None,
+    limit: Limit = 50,
+    closed: FromQuery[bool] = False,
+) -> NoticeObjectionList:
+    """Objections to the notices of my district: what waits, due first, or what was answered."""
+    return await queries.list_objections(tx, me, today, cursor, limit, closed=closed)
+
+
+@post("/api/notice-objections/{objection_id:uuid}/answer", guards=[allow(Post.NOTICE_PUBLISHER)], status_code=200)
+async def answer_objection(
+    *,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    now: Now,
+    once: Once,
+    objection_id: FromPath[UUID],
+    data: JSONBody[NewNoticeAnswer],
+) -> Response[NoticeObjectionState]:
+    """Answer an objection, once: upheld, the claim is reviewed again."""
+    return answered(
+        await once(
+            tx, NoticeObjectionState, lambda: commands.answer_objection(tx, me, objection_id, data, today, now)
+        ),
+        200,
+    )
+
+
+ROUTES = [publish_notice, open_notices, notice_page, object_to, objection, objections, answer_objection]

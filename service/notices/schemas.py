@@ -1,9 +1,14 @@
-"""Public notices as JSON."""
+"""Public notices as JSON, and the objections to them."""
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+from domain.notice_objection import CONTACT_MAX, WORDS_MAX
+from domain.objection import Finding
+from service.claims.schemas import Reason
 
 
 class NewNotice(Struct, forbid_unknown_fields=True):
@@ -45,11 +50,13 @@ class NoticeLineView(Struct):
 
 
 class NoticePageView(Struct):
-    """`next` is the `cursor` of the following page, None on the last."""
+    """`first_line`: the place of the first of `lines` in the whole list, from 1; `next` is the `cursor` of the
+    following page, None on the last."""
 
     notice: NoticeView
     lines: list[NoticeLineView]
     next: UUID | None
+    first_line: int
 
 
 class OpenNoticesView(Struct):
@@ -66,3 +73,60 @@ class PublishableView(Struct):
     closes_on: date
     provisional: bool
     lines: list[NoticeLineView]
+
+
+class NewNoticeObjection(Struct, forbid_unknown_fields=True):
+    """What is wrong, with which line of the list (from 1; null: with the whole notice), and how to find you."""
+
+    words: Annotated[str, Meta(min_length=1, max_length=WORDS_MAX)]
+    line: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    contact: Annotated[str, Meta(max_length=CONTACT_MAX)] = ""
+
+
+class NoticeObjectionReceipt(Struct):
+    """`id` is the number by which the answer is read; `due_on` the day by which it is given."""
+
+    id: UUID
+    due_on: date
+    provisional: bool
+
+
+class NoticeObjectionState(Struct, kw_only=True):
+    """An objection as whoever has its number reads it: nobody's words but the answer. `line` null: the whole."""
+
+    id: UUID
+    notice_id: UUID
+    district: str
+    opens_on: date
+    line: int | None
+    filed_on: date
+    due_on: date
+    overdue: bool
+    finding: Finding | None
+    message: str
+    answer: str
+    answered_on: date | None
+
+
+class NoticeObjectionView(NoticeObjectionState, kw_only=True):
+    """The same for the desk that runs the notice. `shown`: the line as the public read it."""
+
+    words: str
+    contact: str
+    signed_in: bool
+    claim_id: UUID | None
+    shown: NoticeLineView | None
+
+
+class NoticeObjectionList(Struct):
+    """Those due first, or the latest answered first. `next` is the cursor of the page that follows."""
+
+    objections: list[NoticeObjectionView]
+    next: UUID | None
+
+
+class NewNoticeAnswer(Struct, forbid_unknown_fields=True):
+    """What was found, and why; whoever objected reads it."""
+
+    finding: Finding
+    answer: Reason

@@ -1,4 +1,4 @@
-"""Complaints and opinions of anybody, and of whoever objects to a notice: the form, and what becomes of it."""
+"""Complaints and opinions of anybody: the form, and what becomes of it."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -13,6 +13,7 @@ from domain.errors import Invalid, NotFound
 from domain.text import trimmed
 from service.database import Tx
 from service.institutions.queries.registry import listed_named
+from service.notices.queries import my_objections
 from service.oversight.commands.complaining import complain
 from service.oversight.queries.complaints import complaint_receipt, my_complaints
 from service.oversight.schemas import NewComplaint
@@ -23,7 +24,7 @@ from service.pages.rendering import private
 from service.policies.queries import parameters
 from service.wording import words
 
-#: Signs of a complaint as pages take it; what is said besides (of which notice, how to reach somebody) comes on top.
+#: Signs of a complaint as pages take it; how to reach somebody comes on top.
 WORDS_MAX, _CONTACT_MAX = 1_800, 60
 _NEAR_MAX, _MINE_MAX = 6, 50
 
@@ -48,11 +49,9 @@ async def form_shown(
     )
 
 
-async def filed(
-    tx: Tx, me: Actor | None, typed: Typed, today: date, now: datetime, about: str = ""
-) -> tuple[UUID, list[Fault]]:
-    """Take what was typed, once however often it is sent: its number, or what is wrong with it. `about` goes before
-    the words. Who works here complains without a name, as anybody."""
+async def filed(tx: Tx, me: Actor | None, typed: Typed, today: date, now: datetime) -> tuple[UUID, list[Fault]]:
+    """Take what was typed, once however often it is sent: its number, or what is wrong with it. Who works here
+    complains without a name, as anybody."""
     complaint_id = key_of(typed)
     if await complaint_receipt(tx, complaint_id):
         return complaint_id, []
@@ -60,7 +59,7 @@ async def filed(
     async def take() -> None:
         new = NewComplaint(
             institution=await _institution(tx, typed.get("institution", "")),
-            words="\n".join(filter(None, (about, _said(typed), _contact(typed)))),
+            words="\n".join(filter(None, (_said(typed), _contact(typed)))),
             kind=ComplaintKind(_kind(typed)),
             class_number=typed.get("class_number") or None,
         )
@@ -87,8 +86,12 @@ async def receipt(request: Request[Any, Any, Any], tx: Tx, today: date, complain
 
 async def mine(request: Request[Any, Any, Any], tx: Tx, me: Actor, today: date) -> Response[bytes]:
     """What I complained of, with the answers."""
-    found = await my_complaints(tx, me, today, None, _MINE_MAX)
-    return private(request, "public/my_complaints.html", today, complaints=found.complaints, back="/me")
+    found, objections = (
+        await my_complaints(tx, me, today, None, _MINE_MAX),
+        await my_objections(tx, me, today, _MINE_MAX),
+    )
+    told: dict[str, Any] = {"complaints": found.complaints, "objections": objections}
+    return private(request, "public/my_complaints.html", today, **told, back="/me", back_text="我的申领")
 
 
 def key_of(typed: Typed) -> UUID:

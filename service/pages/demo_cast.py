@@ -37,7 +37,7 @@ CAST = (
     Part(Post.ACCEPTOR, _in_districts("acceptor"), "在窗口替来人录入申领；录入的不再审核"),
     Part(Post.REVIEWER, _in_districts("reviewer"), "审核本区的申领，一笔或成批；不予补贴写明原因"),
     Part(Post.SECOND_REVIEWER, _in_districts("second"), "复核抽中的、金额大的、人工核实的；同意后才公示"),
-    Part(Post.NOTICE_PUBLISHER, _in_districts("publisher"), "把本区审核通过的申领放上公示"),
+    Part(Post.NOTICE_PUBLISHER, _in_districts("publisher"), "把本区审核通过的申领放上公示；答复公示期内的异议"),
     Part(Post.MAKER, _in_districts("maker"), "把公示期满的申领编成批次并提交；录入银行回盘；提出本区的额度"),
     Part(
         Post.CHECKER,

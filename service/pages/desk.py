@@ -31,6 +31,7 @@ _DOORS = (
     ("待审申领", "/desk", LOOKS),
     ("成批通过", "/desk/claims/set", (Post.REVIEWER,)),
     ("公示", "/desk/notices", (Post.NOTICE_PUBLISHER,)),
+    ("公示异议", "/desk/notice-objections", (Post.NOTICE_PUBLISHER,)),
     ("异议", "/desk/objections", (Post.REVIEWER,)),
     ("复核申请", "/desk/appeals", (Post.REVIEWER,)),
     ("超期", "/desk/overdue", (*LOOKS, Post.NOTICE_PUBLISHER)),

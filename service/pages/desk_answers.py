@@ -1,4 +1,4 @@
-"""What officers answer: objections, appeals against refusals and amounts."""
+"""What officers answer: objections, appeals against refusals, amounts and demands, objections to notices."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,9 +15,13 @@ from service.claims.commands.objections import close_objection
 from service.claims.queries import appeals, objections
 from service.claims.schemas import AppealView, NewAppealAnswer, NewFinding, ObjectionView
 from service.clawbacks.commands.amounts import answer_amount
-from service.clawbacks.queries import amounts
-from service.clawbacks.schemas import AmountAppealView, NewAmountAnswer
+from service.clawbacks.commands.appealing import answer_clawback_appeal
+from service.clawbacks.queries import amounts, appealed
+from service.clawbacks.schemas import AmountAppealView, ClawbackAppealView, NewAmountAnswer, NewClawbackAnswer
 from service.database import Tx
+from service.notices.commands import answer_objection
+from service.notices.queries import list_objections
+from service.notices.schemas import NewNoticeAnswer, NoticeObjectionState
 from service.pages import forms
 from service.pages.desk import shown, working_days_left
 from service.pages.forms import Fault, Typed
@@ -64,6 +68,16 @@ async def _answer_amount(said: _Said) -> AmountAppealView:
     return await answer_amount(said.tx, said.me, said.id, new, said.today, said.now)
 
 
+async def _answer_demand(said: _Said) -> ClawbackAppealView:
+    new = as_wanted({"grant": said.text("answer") == "grant", "answer": said.text("reason")}, NewClawbackAnswer)
+    return await answer_clawback_appeal(said.tx, said.me, said.id, new, said.today, said.now)
+
+
+async def _answer_notice(said: _Said) -> NoticeObjectionState:
+    new = as_wanted({"finding": said.text("answer"), "answer": said.text("reason")}, NewNoticeAnswer)
+    return await answer_objection(said.tx, said.me, said.id, new, said.today, said.now)
+
+
 @dataclass(frozen=True)
 class _Kind:
     """A list of what waits for an answer: on which page, and who answers."""
@@ -79,6 +93,8 @@ _KINDS: Mapping[str, _Kind] = {
     "objections": _Kind("objections", Post.REVIEWER, _close, ObjectionView),
     "appeals": _Kind("appeals", Post.REVIEWER, _answer, AppealView),
     "amounts": _Kind("appeals", Post.REVIEWER, _answer_amount, AmountAppealView),
+    "demands": _Kind("appeals", Post.REVIEWER, _answer_demand, ClawbackAppealView),
+    "notice-objections": _Kind("notice-objections", Post.NOTICE_PUBLISHER, _answer_notice, NoticeObjectionState),
 }
 
 
@@ -134,7 +150,7 @@ async def _page(
         request,
         tx,
         me,
-        what.page,
+        what.page.replace("-", "_"),
         today,
         f"/desk/{what.page}",
         status=status,
@@ -149,9 +165,13 @@ async def _listed(tx: Tx, me: Actor, kind: str, cursor: UUID | None, today: date
     if kind == "objections":
         found = await objections.list_objections(tx, me, cursor, _A_PAGE, closed=closed)
         return {"found": found.objections, "next": found.next}
+    if kind == "notice-objections":
+        heard = await list_objections(tx, me, today, cursor, _A_PAGE, closed=closed)
+        return {"found": heard.objections, "next": heard.next}
     refusals = await appeals.list_appeals(tx, me, today, cursor, _A_PAGE, closed=closed)
     of_amounts = await amounts.list_appeals(tx, me, today, None, _A_PAGE, closed=closed)
-    return {"found": refusals.appeals, "next": refusals.next, "amounts": of_amounts.appeals}
+    demands = (await appealed.list_appeals(tx, me, today, None, _A_PAGE, closed=closed)).appeals
+    return {"found": refusals.appeals, "next": refusals.next, "amounts": of_amounts.appeals, "demands": demands}
 
 
 def _left(today: date) -> Callable[[date], int]:

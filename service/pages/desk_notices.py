@@ -9,7 +9,7 @@ from litestar import Request, Response
 from domain.actor import Actor
 from service.database import Tx
 from service.notices.commands import publish_notice
-from service.notices.queries import open_notices, publishable
+from service.notices.queries import objections_waiting, open_notices, publishable
 from service.notices.schemas import PublishedView
 from service.pages import forms
 from service.pages.desk import shown, working_days_left
@@ -49,6 +49,7 @@ async def _page(request: _Request, tx: Tx, me: Actor, today: date, faults: list[
         "/desk/notices",
         status=409 if faults else 200,
         faults=[("form", said) for _, said in faults],
+        objections=await objections_waiting(tx, me),
         waiting=await publishable(tx, me, today) if me.district else None,
         running=[(each, working_days_left(work_calendar(), today, each.closes_on)) for each in running],
         once=uuid4(),

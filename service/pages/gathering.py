@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from domain.notice_objection import ANSWER_WORKING_DAYS
 from service.catalog.queries.editions import printings_of
 from service.catalog.queries.published import catalog_on
 from service.database import Tx
 from service.pages import amounts_in_words, calculator, catalog_pages, demo_cast, notice_pages, registry_pages
-from service.pages.headline import Headline
+from service.pages.headline import Headline, Paid
 from service.policies.queries import parameters
 from service.standards.queries.amounts import ladders_on
+from service.statistics.queries.paid import latest_count
 from service.statistics.queries.share import By, individual_share, parse_span
 
 #: Notices on the first page; the others are a click away.
@@ -25,8 +27,9 @@ async def home(tx: Tx, today: date) -> dict[str, Any]:
     return {
         "notices": notices[:_NOTICES_MAX],
         "more_notices": max(len(notices) - _NOTICES_MAX, 0),
-        "policies": await parameters(tx, today),
+        "objection_days": ANSWER_WORKING_DAYS,
         "headline": Headline.of(share),
+        "paid": Paid.of(await latest_count(tx, today)),
         "sample": share.sample,
         "edition": catalog.edition,
         "lists": catalog_pages.lists_of(catalog.items),

@@ -1,4 +1,4 @@
-"""The share of individual claims as the first page says it."""
+"""The share of individual claims, and what was paid this year, as the first page says it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,8 +7,9 @@ from typing import Any
 
 from domain.claim import Channel
 from domain.share import percent_of, share_of
+from domain.suppression import FEW, SHOWN_MIN
 from service.pages.charts import Chart, spark
-from service.statistics.schemas import IndividualShareView
+from service.statistics.schemas import IndividualShareView, PaidCount
 
 _LINE_MONTHS_MIN = 2
 
@@ -55,3 +56,29 @@ def _line(view: IndividualShareView) -> dict[str, Any]:
     ends = [f"{int(month[5:])}月 {percent_of(Fraction(str(shares[month])))}" for month in (first, last)]
     values = [None if (share := shares.get(month)) is None else share * 100 for month in months]
     return {"spark": spark(values), "said": f"今年各月个人申领占比，从 {ends[0]} 到 {ends[1]}"}
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What was paid this year as anybody may read it; None: too few are behind a figure, or nothing is."""
+
+    counted_on: date
+    persons: str
+    paid_fen: int | None
+    half_days: int | None
+    month: int | None
+
+    @classmethod
+    def of(cls, count: PaidCount | None) -> "Paid | None":
+        """None before anything was counted."""
+        if count is None:
+            return None
+        enough = count.persons >= SHOWN_MIN or not count.persons
+        looked_at = (count.month_claims or 0) >= SHOWN_MIN
+        return cls(
+            count.counted_on,
+            f"{count.persons:,}" if enough else FEW,
+            count.paid_fen if enough else None,
+            count.half_days if looked_at else None,
+            count.month.month if looked_at and count.month else None,
+        )

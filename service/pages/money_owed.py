@@ -1,5 +1,6 @@
 """What is owed back: raised, demanded, waived or enforced by two persons; and amounts that a standard corrects."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from domain.actor import Actor, Post
 from domain.clawback import BY_HAND, REPAYABLE, ClawbackStatus
 from domain.errors import Invalid, NotFound
 from service.clawbacks.commands import correcting, demanding, raising
-from service.clawbacks.queries import corrections, repayments, views
+from service.clawbacks.queries import appealed, corrections, repayments, views
 from service.clawbacks.schemas import (
     ClawbackView,
     CorrectionShown,
@@ -37,7 +38,7 @@ TONES = {
 _OFFICERS = demanding.OFFICERS
 
 
-async def one(tx: Tx, me: Actor, clawback_id: UUID) -> dict[str, Any]:
+async def one(tx: Tx, me: Actor, clawback_id: UUID, today: date) -> dict[str, Any]:
     """A clawback and what of it has come back. NotFound `clawback.not_found`."""
     clawback = await views.find_clawback(tx, me, clawback_id)
     return {
@@ -45,6 +46,7 @@ async def one(tx: Tx, me: Actor, clawback_id: UUID) -> dict[str, Any]:
         "repaid": await repayments.list_repayments(tx, me, clawback_id),
         "tones": TONES,
         "acts": _open_to(clawback),
+        "appeal": (await appealed.appeals_against(tx, [clawback_id], today)).get(clawback_id),
     }
 
 

@@ -19,13 +19,14 @@ from service.claims.queries import drafts, mandates, views
 from service.claims.queries.appeals import list_appeals
 from service.claims.queries.handled import HANDLED_MAX, Handled, handled_by_others
 from service.claims.queries.objections import list_objections
-from service.clawbacks.queries import amounts
+from service.clawbacks.queries import amounts, appealed
 from service.clawbacks.queries.mine import my_demands
 from service.database import Tx
 from service.employment.queries import list_contracts
 from service.gateways.sheet_files import XLSX_TYPE, as_sheet
 from service.journal import By, record
 from service.messages.queries import my_messages
+from service.notices.queries import my_objections
 from service.offers.queries import my_offers
 from service.oversight.queries.complaints import my_complaints
 from service.pages import forms
@@ -69,7 +70,7 @@ async def held(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
     """All of it; numbers of persons, telephones and cards are masked unless `whole`."""
     return [
         *await _who(tx, me, whole=whole),
-        *await _claimed(tx, me, whole=whole),
+        *await _claimed(tx, me, today, whole=whole),
         *await _learnt(tx, me, whole=whole),
         *await _said(tx, me, today, whole=whole),
     ]
@@ -93,7 +94,7 @@ async def _who(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
     ]
 
 
-async def _claimed(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
+async def _claimed(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
     every: dict[str, Any] = {"status": None, "district": None, "limit": _MOST}
     mine = [
         [
@@ -123,7 +124,7 @@ async def _claimed(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
             format_yuan(each.clawback.repaid_fen),
             each.clawback.status_name,
         ]
-        for each in await my_demands(tx, me)
+        for each in await my_demands(tx, me, today)
     ]
     return [
         Kept("申领", ("职业", "等级", "证书编号", "金额", "提交日期", "办到哪一步"), mine),
@@ -162,6 +163,9 @@ async def _learnt(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
 async def _said(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
     """What I said against decisions and institutions, and what I was told."""
     said = [line for over in (False, True) for line in await _against(tx, me, today, closed=over, whole=whole)]
+    for notice in await my_objections(tx, me, today, None if whole else _MOST):
+        where = f"第 {notice.line} 行" if notice.line else "整份名单"
+        said.append(["公示异议", where, _day(notice.filed_on), notice.answer or notice.message])
     complained = [
         [each.institution_name, each.words, _day(each.filed_on), each.answer or "还没有"]
         async for page in pages_of(lambda after: my_complaints(tx, me, today, after, _MOST), whole=whole)
@@ -190,12 +194,15 @@ async def _against(tx: Tx, me: Actor, today: date, *, closed: bool, whole: bool)
     def paid(after: Any) -> Awaitable[Any]:
         return amounts.list_appeals(tx, me, today, after, _MOST, closed=closed)
 
+    def owed(after: Any) -> Awaitable[Any]:
+        return appealed.list_appeals(tx, me, today, after, _MOST, closed=closed)
+
     def heard(after: Any) -> Awaitable[Any]:
         return list_objections(tx, me, after, _MOST, closed=closed)
 
     said = [
         [kind, each.reason, _day(each.appealed_at), each.message]
-        for kind, page_of in (("复核", refused), ("金额复核", paid))
+        for kind, page_of in (("复核", refused), ("金额复核", paid), ("退款复核", owed))
         async for page in pages_of(page_of, whole=whole)
         for each in page.appeals
     ]

@@ -1,7 +1,8 @@
 """HTML from templates: one environment, one way to answer, the same headers on every page."""
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -44,6 +45,8 @@ KEPT = "kept_form"
 TEXT, BIG = "zhida_text", "big"
 #: A page, or a form with what is wrong in it; no page is there to come back to otherwise.
 _COME_BACK_TO = frozenset({200, 422})
+#: What a field is called where it stands; of several boxes or choices, what they are called together.
+_LABEL = r'(?:<label for="{0}"[^>]*>|<legend id="{0}"[^>]*>|<fieldset[^>]* id="{0}"[^>]*><legend[^>]*>)([^<]+)'
 _MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
@@ -118,7 +121,20 @@ def private(
     body = _rendered(
         request, template, today, **{"back": "", "back_text": "返回", "status": status, **frame, **given}
     )
-    return _html(body, status, {"Cache-Control": "no-store"})
+    return _html(_naming_fields(body, given.get("faults") or ()), status, {"Cache-Control": "no-store"})
+
+
+def _naming_fields(body: bytes, faults: Collection[tuple[str, str]]) -> bytes:
+    """The page whose summary of faults says before each, by its label, which field it is about, where the fault does
+    not say so itself. The summary stands before the fields, so that only the whole page knows their labels."""
+    page = body.decode() if faults else ""
+    for field, said in faults:
+        found = re.search(_LABEL.format(re.escape(escape(field))), page)
+        label = found[1].partition("（")[0].rstrip("？").strip() if found else ""
+        if label and label not in escape(said):
+            before, link = f'<a href="#{escape(field)}">', f"{escape(said)}</a>"
+            page = page.replace(before + link, f"{before}{label}：{link}", 1)
+    return page.encode() if faults else body
 
 
 def _rendered(request: Request[Any, Any, Any], template: str, today: date, **given: Any) -> bytes:

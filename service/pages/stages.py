@@ -16,7 +16,7 @@ _S, _A = ClaimStatus, AttemptStatus
 _TONES = {
     **dict.fromkeys(("filed", "verified", "in_review", "noticed", "payable", "batched", "sent"), "blue"),
     **dict.fromkeys(("approved", "paid"), "green"),
-    **dict.fromkeys(("sent_back", "unknown"), "amber"),
+    **dict.fromkeys(("sent_back", "unknown", "objected"), "amber"),
     **dict.fromkeys(("bounced", "refused"), "red"),
 }
 _GLYPHS = {"green": "check", "amber": "alert", "red": "alert", "blue": "clock"}
@@ -42,6 +42,8 @@ _STUCK = frozenset({_S.SENT_BACK, _S.BOUNCED})
 _WITHDRAWABLE = frozenset(_WAITS_AT)
 #: A supplement was decided when it was owed: nobody reviews or shows it, and nobody withdraws it.
 _NOT_OF_SUPPLEMENTS = frozenset({"verified", "approved", "noticed"})
+#: Of a name of its own, beside its status.
+_NAMED = frozenset({"sent", "unknown", "objected"})
 #: Where it is told of otherwise.
 _OTHERWISE = frozenset({"filed", "payable", "withdrawn"})
 
@@ -70,15 +72,24 @@ class Stage:
         return _GLYPHS.get(self.tone, "clock")
 
 
-def stage_of(claim: ClaimView, attempt: AttemptStatus | None = None, due_on: date | None = None) -> Stage:
-    """`attempt`: that is on its way to pay it; `due_on`: the latest day of the next step."""
+def stage_of(
+    claim: ClaimView,
+    attempt: AttemptStatus | None = None,
+    due_on: date | None = None,
+    *,
+    objected: date | None = None,
+) -> Stage:
+    """`attempt`: that is on its way to pay it; `due_on`: the latest day of the next step; `objected`: by which day an
+    objection to its line of a notice is answered."""
     key = _key(ClaimStatus(claim.status), attempt)
+    if objected and claim.status == _S.NOTICED:
+        key, due_on = "objected", objected
     facts: dict[str, Any] = {"amount_fen": claim.amount_fen, "tail": claim.account_tail}
     facts |= {"due_on": due_on} if due_on else {}
     said = f"{key}_supplement" if claim.supplement_of and key in _OTHERWISE else key
     return Stage(
         key=key,
-        name=words(f"stage_name.{key}") if key in {"sent", "unknown"} else claim.status_name,
+        name=words(f"stage_name.{key}") if key in _NAMED else claim.status_name,
         tone=_TONES.get(key, ""),
         now=words(f"stage.{said}", facts),
         next=words(f"stage_next.{said}", facts),

@@ -21,6 +21,7 @@ from service.claims.schemas import ClaimView, DecisionView, MandateView
 from service.clawbacks.queries import amounts
 from service.clawbacks.queries.mine import my_demands
 from service.database import Tx
+from service.notices.queries import answered_by
 from service.offers.queries import my_offers
 from service.pages import filing_form, stages
 from service.pages.filing_form import Filled
@@ -34,7 +35,8 @@ _CLAIMS_MAX = 100
 async def home(tx: Tx, me: Actor, today: date) -> dict[str, Any]:
     """What waits for me first, then my claims, the newest first, and who acts for me."""
     found = await views.claims_page(tx, me, status=None, district=None, cursor=None, limit=_CLAIMS_MAX)
-    claims = [(each, stages.stage_of(each)) for each in reversed(found.claims)]
+    objected = await answered_by(tx, [each.id for each in found.claims if each.status == ClaimStatus.NOTICED])
+    claims = [(each, stages.stage_of(each, objected=objected.get(each.id))) for each in reversed(found.claims)]
     offered = (await my_offers(tx, me, today)).offers
     return {
         "name": await name_of(tx, me.person_id),
@@ -43,7 +45,7 @@ async def home(tx: Tx, me: Actor, today: date) -> dict[str, Any]:
         "claims": claims,
         "drafts": await drafts.my_drafts(tx, me),
         "mandates": (await mandates.list_mandates(tx, me, None, _CLAIMS_MAX)).mandates,
-        "demands": [each for each in await my_demands(tx, me) if each.open],
+        "demands": [each for each in await my_demands(tx, me, today) if each.open],
     }
 
 
@@ -77,7 +79,7 @@ async def _after_deciding(tx: Tx, me: Actor, view: ClaimView, today: date) -> di
         pages = [await list_appeals(tx, me, today, None, _CLAIMS_MAX, closed=over) for over in (False, True)]
         said["appeals"] = [each for page in pages for each in page.appeals if each.claim_id == view.id]
     elif view.status in {ClaimStatus.PAID, ClaimStatus.RECOVERED}:
-        said["demands"] = await my_demands(tx, me, view.id)
+        said["demands"] = await my_demands(tx, me, today, view.id)
         heard = [await list_objections(tx, me, None, _CLAIMS_MAX, closed=over) for over in (False, True)]
         said["objections"] = [each for page in heard for each in page.objections if each.claim_id == view.id]
         asked = [
@@ -97,9 +99,11 @@ async def claim(tx: Tx, me: Actor, claim_id: UUID, today: date) -> dict[str, Any
     paying = await live_attempt(tx, claim_id)
     attempt = AttemptStatus(paying.status) if paying else None
     status, supplement = ClaimStatus(view.status), view.supplement_of is not None
+    objected = (await answered_by(tx, [claim_id])).get(claim_id) if status is ClaimStatus.NOTICED else None
+    due_on = view.to_do.due_on if view.to_do else None
     return {
         "claim": view,
-        "stage": stages.stage_of(view, attempt, view.to_do.due_on if view.to_do else None),
+        "stage": stages.stage_of(view, attempt, due_on, objected=objected),
         "stops": stages.stops_of(status, await steps_of(tx, claim_id), supplement=supplement),
         "may_withdraw": stages.may_withdraw(status, attempt, supplement=supplement),
         "district": (await district_names(tx)).get(view.district, view.district),

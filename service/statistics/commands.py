@@ -1,4 +1,5 @@
-"""Compute what other standards would have cost, and keep the result: the one thing that statistics write."""
+"""Compute what other standards would have cost, count what was paid, and keep the results: all that statistics
+write."""
 
 import asyncio
 import hashlib
@@ -20,6 +21,7 @@ from service.access.queries import district_names
 from service.database import Tx
 from service.funds.queries import fund_names
 from service.journal import By
+from service.statistics.queries.paid import count_paid, latest_count
 from service.statistics.queries.share import LIST_NAMES, rests_on_samples
 from service.statistics.queries.simulation import (
     ON_CLAIMS,
@@ -44,7 +46,7 @@ from service.statistics.schemas import (
     SimulationResult,
     SimulationView,
 )
-from service.statistics.tables import SimulationRow
+from service.statistics.tables import PaidCountRow, SimulationRow
 from service.wording import words
 
 
@@ -175,3 +177,13 @@ def _positions(
             )
         )
     return views
+
+
+async def keep_paid_count(tx: Tx, today: date, now: datetime) -> bool:
+    """Count what was paid this year; False where it is what was counted today already."""
+    counted = await count_paid(tx, today)
+    if counted == await latest_count(tx, today):
+        return False
+    kept_as = {"id": uuid4(), "counted_at": now, **msgspec.structs.asdict(counted)}
+    await tx.execute(insert(PaidCountRow).values(**kept_as))
+    return True

@@ -72,6 +72,19 @@ class IndividualShareView(Struct):
     sample: bool
 
 
+class PaidCount(Struct):
+    """What was paid from the batches of the year of `counted_on`; of those of `month`, how many claims were looked at
+    and within how many working days from filing a half of them was paid. None: nothing was."""
+
+    counted_on: date
+    persons: int
+    payments: int
+    paid_fen: int
+    month: date | None = None
+    month_claims: int | None = None
+    half_days: int | None = None
+
+
 class NewSimulation(Struct, forbid_unknown_fields=True):
     """Other standards: a formula over an edition (today's, when none is named), or the set `set_id`.
 

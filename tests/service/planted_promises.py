@@ -26,7 +26,29 @@ def _approval(
     return ("approvals_looked_at_again", table, None, _APPROVED.format(which=which, why=why, person=person))
 
 
+_OBJECTED = """
+    WITH n AS (
+        INSERT INTO public_notices
+               (id, district, opens_on, closes_on, provisional, line_count, content_hash, published_by)
+        SELECT gen_random_uuid(), c.district, c.filed_on, c.filed_on + 5, false, 1, 'x', c.filed_by
+          FROM claims c WHERE c.id = :paid RETURNING *),
+         l AS (INSERT INTO notice_lines (notice_id, claim_id) SELECT n.id, :paid FROM n)
+    INSERT INTO notice_objections (id, notice_id, line, claim_id, words_sealed, filed_on, filed_at, due_on)
+    SELECT gen_random_uuid(), n.id, {line}, {claim}, 'x', n.opens_on + {after}, '2000-01-01', n.opens_on + 30
+      FROM n"""
+
+
+def _objection(table: str, row: str | None, **what: str) -> tuple[str, str, str | None, str]:
+    given = {"line": "1", "claim": ":paid", "after": "1"} | what
+    return ("objections_to_notices", table, row, _OBJECTED.format(**given))
+
+
 PLANTED_IN_PROMISES: dict[str, tuple[str, str, str | None, str]] = {
+    "money that went on though somebody objected": _objection("claims", "paid"),
+    "an objection to a notice that was over": _objection("notice_objections", None, after="6"),
+    "an objection in silence": _objection(
+        "notice_objections", None, line="CAST(NULL AS int)", claim="CAST(NULL AS uuid)"
+    ),
     "a sample that no seed drew": _approval("c.id = :open", "sample,amount"),
     "a large claim published before another looked": _approval("c.status = 'paid'", table="claims"),
     "an approval of one's own": _approval("c.id = :open", person="c.person_id"),

@@ -22,12 +22,14 @@ from service import clock
 from service.access.commands import load_districts
 from service.catalog.queries.differences import difference
 from service.claims.commands.moves import move_claim
+from service.claims.tables import ClaimRow
 from service.database import Tx, transaction
 from service.institutions.commands import list_institution
 from service.institutions.commands.registering import give_grade
 from service.institutions.schemas import NewGrade
 from service.journal import By
 from service.notices.commands import publish_notice
+from service.notices.tables import NoticeLineRow
 from service.oversight.commands import complaining
 from service.oversight.queries.complaints import district_complaints
 from service.oversight.schemas import NewComplaintAnswer
@@ -147,37 +149,76 @@ async def test_a_notice_is_read_masked_and_taken_down(anybody: Browser, town: To
         assert (await anybody.client.get(f"/notices/{strange}")).status_code in {400, 404}
 
 
-async def test_anybody_objects_once_and_is_told_by_when_it_is_answered(anybody: Browser, town: Town) -> None:
+async def test_anybody_objects_once_and_reads_the_answer_by_its_number(anybody: Browser, town: Town) -> None:
     action = f"/notices/{town.notice_id}/object"
-    form = await anybody.get(action)
-    without = await anybody.client.post(action, data={"institution": town.code, "words": "无人上课"})
+    links = read(await anybody.get(f"/notices/{town.notice_id}")).values("href")
+    assert {f"{action}?line=1", f"{action}?line=2", action} <= set(links)
+    form = await anybody.get(f"{action}?line=2")
+    assert re.search(r"第 2 行：.*焊工", read(form).text)
+    without = await anybody.client.post(action, data={"line": "1", "words": "无人上课"})
     assert (without.status_code, read(without).words["h1"]) == (403, ["这张表过期了，没有提交，没有重复"])
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     large = await anybody.client.post(action, content=b"words=" + b"x" * 11_000_000, headers=kind)
     assert (large.status_code, read(large).words["h1"]) == (413, ["内容太大，没有提交"])
-    wrong = await anybody.send(form, action, words=f"{MARKUP}没有上过课", contact="长" * 61)
+    wrong = await anybody.send(form, action, line="3", words=f"{MARKUP}没有上过课")
+    assert (wrong.status_code, "#line" in read(wrong).values("href")) == (422, True)
+    wrong = await anybody.send(form, action, line="<b>", words="长" * 1_801, contact="长" * 101)
     shown = read(wrong)
     assert wrong.status_code == 422
-    assert {"#institution", "#contact"} & set(shown.values("href"))
-    assert f"{MARKUP}没有上过课" in shown.words["textarea"]
-    said = {"institution": town.code, "words": "没有上过课", "contact": "13800001234"}
+    assert {"#line", "#words", "#contact"} <= set(shown.values("href"))
+    # each by its label, since a fault alone does not say where it is
+    assert {"哪里不对：这里最多 1800 个字。", "怎么找到你：这里最多 100 个字。"} <= set(shown.words["a"])
+    assert "<b>" in shown.values("value")
+    said = {"line": "２", "words": f"{MARKUP}没有上过课", "contact": "13800001234"}
     done = await anybody.send(wrong, action, **said)
-    assert re.fullmatch(r"/complain/[0-9a-f-]{36}", done.url.path)
+    assert re.fullmatch(r"/notices/objections/[0-9a-f-]{36}", done.url.path)
     assert "最晚" in read(done).text
+    assert "没有上过课" not in done.text
     assert (await anybody.send(wrong, action, **said)).url == done.url
-    (kept,) = await complaints_of(town)
-    assert re.search("^对公示的异议：试验区，.*\n没有上过课\n联系方式：13800001234$", kept)
-
-
-async def test_a_notice_of_own_claims_alone_says_whom_to_tell(anybody: Browser, town: Town) -> None:
+    assert (await anybody.client.get(f"/notices/objections/{uuid4()}")).status_code == 404
     async with transaction() as tx:
-        await town.world.claim(tx, "approved")
         publisher = await town.world.user(tx, {Post.NOTICE_PUBLISHER}, town.district)
-        notice = await publish_notice(tx, publisher, town.world.today, town.world.now)
-    page = read(await anybody.get(f"/notices/{notice.id}/object"))
-    assert "这份名单都是本人申领的" in page.text
-    assert "12333" in page.words["main"][0]
-    assert "textarea" not in page.words
+        token = (await open_session(tx, publisher)).token
+    async with at_a_browser(token) as desk:
+        assert "有 1 个异议等待答复" in read(await desk.get("/desk/notices")).text
+        listed = await desk.get("/desk/notice-objections")
+        assert {f"{MARKUP}没有上过课", "怎么找到：13800001234"} <= set(read(listed).words["p"])
+        answer = f"/desk/notice-objections/{done.url.path.rpartition('/')[2]}"
+        missing = await desk.send(listed, answer, reason="见 13800001234")
+        assert missing.status_code == 422
+        for _ in range(2):
+            told = await desk.send(missing, answer, answer="not_upheld", reason=f"{MARKUP}查了，属实")
+            assert told.headers["location"] == "/desk/notice-objections?told=answered"
+        assert "没有等待答复的异议" in read(await desk.get("/desk/notice-objections")).text
+        assert "查了，属实" in read(await desk.get("/desk/notice-objections?closed=true")).text
+        assert (await desk.client.get("/desk/notice-objections?cursor=x")).status_code == 400
+    told_back = read(await anybody.get(done.url.path)).text
+    assert f"异议不成立。{MARKUP}查了，属实" in told_back
+
+
+async def test_who_is_objected_to_and_who_objects_read_that_it_is_looked_into(town: Town) -> None:
+    async with transaction() as tx:
+        claim_id = (
+            await tx.execute(select(ClaimRow.id).where(ClaimRow.person_id == town.trainee.actor.person_id))
+        ).scalar_one()
+        lines = select(NoticeLineRow.claim_id).where(NoticeLineRow.notice_id == town.notice_id)
+        line = 1 + sorted((await tx.execute(lines)).scalars()).index(claim_id)
+        objector = (await town.world.trainee(tx)).actor
+        tokens = [(await open_session(tx, each)).token for each in (town.trainee.actor, objector)]
+    action = f"/notices/{town.notice_id}/object"
+    async with at_a_browser(tokens[1]) as me:
+        assert "没有提过投诉" in read(await me.get("/me/complaints")).text
+        sent = await me.send(await me.get(action), action, line=str(line), words="没有上过课")
+        again = await me.send(await me.get(action), action, line=str(line), words="还是没有上过课")
+        assert "你对这里已经提过异议" in read(again).text
+        for page in ("/me/complaints", "/complain/mine"):
+            assert sent.headers["location"] in read(await me.get(page)).values("href")
+        assert {"/me", "/complain"} <= set(read(await me.get("/complain/mine")).values("href"))
+    async with at_a_browser(tokens[0]) as claimant:
+        assert "异议处理中" in read(await claimant.get("/me")).text
+        mine = read(await claimant.get(f"/me/claims/{claim_id}")).text
+        assert "有人提出异议，正在核实。" in mine
+        assert "没有上过课" not in mine
 
 
 # ---- complaints

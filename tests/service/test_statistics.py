@@ -23,15 +23,22 @@ from domain.claim import Channel
 from domain.errors import Invalid
 from domain.period import Period
 from domain.share import DEFINITION
+from service import clock
 from service.claims.commands.tally import fold_tally
+from service.claims.queries.views import claim_view
 from service.claims.tables import ClaimRow, ClaimTallyDeltaRow, ClaimTallyRow, ClaimTallySumRow
 from service.database import Tx, async_url, transaction
+from service.pages.headline import Paid
 from service.security import open_session
+from service.statistics.commands import keep_paid_count
+from service.statistics.queries.paid import count_paid, latest_count
 from service.statistics.queries.share import By, individual_share, parse_by, parse_span
-from service.statistics.schemas import IndividualShareView
+from service.statistics.schemas import IndividualShareView, PaidCount
 from tasks.claims import fold_tally as sweep
+from tasks.statistics import count_paid as count_paid_sweep
 from tests.app import the_app
 from tests.conftest import ROOT, Databases
+from tests.objections import PaidForThem
 from tests.service.season import Season, fresh_database
 from tests.world import World
 
@@ -330,3 +337,42 @@ async def test_the_command_prints_the_same_figures() -> None:
     assert "2042年5月" in table
     assert "75.0%" in table
     assert "样例" in table
+
+
+async def test_what_was_paid_this_year_is_counted_once_and_read_as_it_was_counted(tx: Tx, world: World) -> None:
+    before = await count_paid(tx, world.today)
+    paid = await PaidForThem.build(tx, world)
+    counted = await count_paid(tx, world.today)
+    assert (counted.persons, counted.payments) == (before.persons + 1, before.payments + 1)
+    claim = await claim_view(tx, paid.trainee.actor, paid.claim_id)
+    assert counted.paid_fen == before.paid_fen + claim.amount_fen
+    assert counted.month == world.today.replace(day=1)
+    assert await keep_paid_count(tx, world.today, world.now)
+    assert not await keep_paid_count(tx, world.today, world.now)
+    assert await latest_count(tx, world.today) == counted
+    assert await latest_count(tx, date(2019, 12, 31)) is None
+
+
+@pytest.mark.parametrize(
+    ("persons", "month_claims", "shown"),
+    [(0, None, ("0", 0, None)), (4, 4, ("＜5", None, None)), (5, 4, ("5", 500, None)), (1_234, 9, ("1,234", 500, 7))],
+)
+def test_few_persons_are_not_counted_in_public(
+    persons: int, month_claims: int | None, shown: tuple[str, int | None, int | None]
+) -> None:
+    fen, month = 500 if persons else 0, date(2026, 11, 1) if month_claims else None
+    counted = PaidCount(date(2026, 11, 26), persons, persons, fen, month, month_claims, 7 if month_claims else None)
+    paid = Paid.of(counted)
+    assert paid is not None
+    assert (paid.persons, paid.paid_fen, paid.half_days) == shown
+
+
+async def test_the_first_page_says_what_was_counted_and_when() -> None:
+    await count_paid_sweep()
+    async with transaction() as tx:
+        counted = Paid.of(await latest_count(tx, clock.today()))
+    assert counted is not None
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(the_app()), base_url="https://zhida.test") as client:
+        page = (await client.get("/", headers={"Accept": "text/html"})).text
+    assert f'领到补贴的</dt><dd class="v">{counted.persons} <small>人' in page
+    assert f'截至 <time datetime="{counted.counted_on}">' in page

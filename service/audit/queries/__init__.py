@@ -18,7 +18,7 @@ from service.audit.queries.jobs import ALL_ENDED, ENDED, ready_and_dead
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES, REFERENCES
 from service.audit.queries.kinds import KINDS
 from service.audit.queries.messages import TOLD
-from service.audit.queries.objections import APPEALS, OBJECTIONS
+from service.audit.queries.objections import APPEALS, OBJECTIONS, TO_NOTICES
 from service.audit.queries.offers import OFFERS
 from service.audit.queries.oversight import OVERSIGHT, evaluations_recompute
 from service.audit.queries.patrols import PATROLS, draws_recompute
@@ -101,6 +101,7 @@ def _promises(settled: bool) -> tuple[Promise, ...]:
         RESENDS_NOTHING,
         STOPPED,
         OBJECTIONS,
+        TO_NOTICES,
         APPEALS,
         APPROVALS,
         SHARE,

@@ -86,3 +86,52 @@ OBJECTIONS = Promise(
         ),
     ),
 )
+
+_ANSWERED = "notice_objection_answers a JOIN notice_objections o ON o.id = a.objection_id"
+
+TO_NOTICES = Promise(
+    None,
+    "objections_to_notices",
+    "notice_objections",
+    (
+        Check(
+            "notice_objections",
+            "异议不是在公示期内提的，或那一行不在公示里",
+            """SELECT o.id FROM notice_objections o JOIN public_notices n ON n.id = o.notice_id
+                WHERE o.filed_on NOT BETWEEN n.opens_on AND n.closes_on
+                   OR (o.claim_id IS NOT NULL AND NOT EXISTS (
+                       SELECT FROM notice_lines l WHERE l.notice_id = o.notice_id AND l.claim_id = o.claim_id))""",
+        ),
+        Check(
+            "notice_objection_answers",
+            "答复的就是提出的人或申领人，或签字的用户不是签字的人",
+            f"""SELECT a.objection_id FROM {_ANSWERED}
+                 JOIN people q ON q.id = a.answered_person JOIN users u ON u.id = a.answered_by
+                 LEFT JOIN people p ON p.id = o.person_id
+                 LEFT JOIN claims c ON c.id = o.claim_id LEFT JOIN people m ON m.id = c.person_id
+                WHERE coalesce(q.merged_into, q.id) IN (coalesce(p.merged_into, p.id), coalesce(m.merged_into, m.id))
+                   OR u.person_id <> q.id""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "claims",
+            "有人提出异议，没有答复就结束了公示",
+            """SELECT o.claim_id FROM notice_objections o
+                 LEFT JOIN notice_objection_answers a ON a.objection_id = o.id
+                 JOIN journal j ON j.subject_kind = 'claim' AND j.subject_id = o.claim_id AND j.action = 'clear'
+                  AND j.at > o.filed_at
+                WHERE a.objection_id IS NULL OR j.at < a.answered_at""",
+        ),
+        Check(
+            "notice_objections",
+            "提出或答复没有记入日志",
+            """SELECT o.id FROM notice_objections o LEFT JOIN notice_objection_answers a ON a.objection_id = o.id
+                CROSS JOIN LATERAL (VALUES
+                        ('object', o.person_id),
+                        (CASE a.finding WHEN 'upheld' THEN 'uphold' WHEN 'not_upheld' THEN 'dismiss' END,
+                         a.answered_person)) AS done (action, person_id)
+                WHERE done.action IS NOT NULL AND NOT EXISTS (
+                      SELECT FROM journal j WHERE j.subject_kind = 'notice_objection' AND j.subject_id = o.id
+                         AND j.action = done.action AND j.actor_person_id IS NOT DISTINCT FROM done.person_id)""",
+        ),
+    ),
+)

@@ -25,7 +25,7 @@ from service.claims.schemas import ClaimView, HoldView, NewHold
 from service.claims.tables import ClaimRow
 from service.database import Tx
 from service.journal import By
-from service.notices.commands import clear_lifted
+from service.notices.commands import clear_freed
 
 _WITH_A_BATCH = (ClaimStatus.BATCHED, ClaimStatus.PAID)
 
@@ -46,7 +46,7 @@ async def hold(tx: Tx, me: Actor, claim_id: UUID, new: NewHold, now: datetime) -
 async def lift(tx: Tx, me: Actor, claim_id: UUID, note: str, today: date, now: datetime) -> HoldView:
     """Let a held claim go on, also to the money when its notice was over meanwhile; refusals as for `lift_hold`."""
     lifted = await lift_hold(tx, me, claim_id, note, now)
-    await clear_lifted(tx, claim_id, today, post_of(me, now))
+    await clear_freed(tx, claim_id, today, post_of(me, now))
     return lifted
 
 

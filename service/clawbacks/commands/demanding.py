@@ -13,6 +13,7 @@ from domain.clawback import (
     TERM_DAYS,
     ClawbackAction,
     ClawbackStatus,
+    check_not_appealed,
     check_term_over,
     check_two_persons,
 )
@@ -23,6 +24,7 @@ from service.claims.queries.barring import must_be_impartial
 from service.clawbacks.queries.views import clawback_view, lock_clawback
 from service.clawbacks.schemas import ClawbackView, NewDemand, NewEnforcement, NewWaiver
 from service.clawbacks.tables import (
+    ClawbackAppealRow,
     ClawbackEnforcementRow,
     ClawbackRow,
     ClawbackTermRow,
@@ -64,13 +66,23 @@ async def propose_waiver(tx: Tx, me: Actor, clawback_id: UUID, new: NewWaiver, n
     found = await _mine(tx, me, clawback_id)
     CLAWBACK_LIFECYCLE.after(ClawbackStatus(found.status), ClawbackAction.WAIVE)
     law, note = plain_words(new.law, "law"), public_words(new.note, "note")
-    if await _open(tx, ClawbackWaiverRow, clawback_id) is not None:
+    if await open_waiver(tx, clawback_id) is not None:
         raise Conflict("clawback.waiver_open")
-    who = {"proposed_by": me.user_id, "proposed_person": me.person_id, "proposed_at": now}
+    await put_waiver(tx, me, clawback_id, law, note, _by(me, now))
+    return await clawback_view(tx, clawback_id)
+
+
+async def put_waiver(tx: Tx, me: Actor, clawback_id: UUID, law: str, note: str, by: By) -> None:
+    """Propose that a clawback, which is locked and has no waiver open, is waived."""
+    who = {"proposed_by": me.user_id, "proposed_person": me.person_id, "proposed_at": by.at}
     about = {"id": uuid4(), "clawback_id": clawback_id, "law": law, "note": note}
     await tx.execute(insert(ClawbackWaiverRow).values(**about, **who))
-    await record(tx, "clawback_waiver", [clawback_id], "propose", _by(me, now), [{"law": law}], reason=note)
-    return await clawback_view(tx, clawback_id)
+    await record(tx, "clawback_waiver", [clawback_id], "propose", by, [{"law": law}], reason=note)
+
+
+async def open_waiver(tx: Tx, clawback_id: UUID) -> Any:
+    """The waiver that waits for another person; None where none does."""
+    return await _open(tx, ClawbackWaiverRow, clawback_id)
 
 
 async def answer_waiver(tx: Tx, me: Actor, clawback_id: UUID, *, grant: bool, now: datetime) -> ClawbackView:
@@ -79,7 +91,7 @@ async def answer_waiver(tx: Tx, me: Actor, clawback_id: UUID, *, grant: bool, no
     As `demand`; Forbidden `clawback.same_person`; Conflict `clawback.no_waiver`.
     """
     found = await _mine(tx, me, clawback_id)
-    waiver = await _open(tx, ClawbackWaiverRow, clawback_id)
+    waiver = await open_waiver(tx, clawback_id)
     if waiver is None:
         raise Conflict("clawback.no_waiver")
     check_two_persons(waiver.proposed_person, me.person_id)
@@ -99,7 +111,8 @@ async def propose_enforcement(
 ) -> ClawbackView:
     """Name the order by which it is enforced, after its term is over; another person decides.
 
-    As `demand`; Invalid `date.in_future`; Conflict `clawback.not_over`, `clawback.enforcement_open`.
+    As `demand`; Invalid `date.in_future`; Conflict `clawback.not_over`, `clawback.enforcement_open`,
+    `clawback.appealed`, `clawback.appeal_granted`.
     """
     found, today = await _mine(tx, me, clawback_id), business_day(now)
     CLAWBACK_LIFECYCLE.after(ClawbackStatus(found.status), ClawbackAction.ENFORCE)
@@ -108,6 +121,9 @@ async def propose_enforcement(
         raise Invalid("date.in_future", field="ordered_on")
     due_on = select(ClawbackTermRow.due_on).where(ClawbackTermRow.clawback_id == clawback_id)
     check_term_over((await tx.execute(due_on)).scalar_one(), on)
+    appeal = select(ClawbackAppealRow.granted).where(ClawbackAppealRow.clawback_id == clawback_id)
+    appealed = (await tx.execute(appeal)).one_or_none()
+    check_not_appealed(appealed is not None, appealed.granted if appealed else None)
     if await _open(tx, ClawbackEnforcementRow, clawback_id) is not None:
         raise Conflict("clawback.enforcement_open")
     who = {"proposed_by": me.user_id, "proposed_person": me.person_id, "proposed_at": now}

@@ -1,5 +1,6 @@
 """What is demanded back of a claimant, as the claimant reads it."""
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from domain.clawback import OPEN, ClawbackAction, ClawbackStatus
 from service.batches.tables import AttemptRow, BatchRow
 from service.claims.queries.refusals import ways_outside
 from service.claims.tables import ClaimRow
+from service.clawbacks.queries.appealed import appeals_against
 from service.clawbacks.queries.views import clawback_views
 from service.clawbacks.schemas import DemandView
 from service.clawbacks.tables import ClawbackRow
@@ -20,7 +22,7 @@ from service.journal import JournalRow
 _DEMANDS_MAX = 50
 
 
-async def my_demands(tx: Tx, me: Actor, claim_id: UUID | None = None) -> list[DemandView]:
+async def my_demands(tx: Tx, me: Actor, today: date, claim_id: UUID | None = None) -> list[DemandView]:
     """What was demanded back of my claims, or of one of them, the latest first; what nobody has demanded yet, and
     what another was paid in my place, is not asked of me."""
     row, claim, journal = ClawbackRow, ClaimRow, JournalRow
@@ -44,6 +46,7 @@ async def my_demands(tx: Tx, me: Actor, claim_id: UUID | None = None) -> list[De
     rows = (await tx.execute(asked.where(claim.id == claim_id) if claim_id else asked)).all()
     views = await clawback_views(tx, [each.id for each in rows])
     ways = await ways_outside(tx, [each.at for each in rows])
+    appeals = await appeals_against(tx, list(views), today)
     return [
         DemandView(
             clawback=views[each.id],
@@ -52,6 +55,7 @@ async def my_demands(tx: Tx, me: Actor, claim_id: UUID | None = None) -> list[De
             demanded_at=each.at,
             account=each.account or "",
             remedies=ways[each.at],
+            appeal=appeals.get(each.id),
         )
         for each in rows
     ]

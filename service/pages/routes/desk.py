@@ -20,6 +20,7 @@ from service.work.schemas import Kind
 _LOOKS, _REVIEWER = [allow(*LOOKS)], [allow(Post.REVIEWER)]
 _CASE = [allow(*desk.OFFICERS, Post.CHECKER)]
 _PUBLISHER, _ACCEPTOR = [allow(Post.NOTICE_PUBLISHER)], [allow(Post.ACCEPTOR)]
+_ANSWERS = [allow(Post.REVIEWER, Post.NOTICE_PUBLISHER)]
 _LATE = [allow(*LOOKS, Post.NOTICE_PUBLISHER)]
 #: A form with a file is a little larger than the file.
 _FORM_BYTES_MAX = FILE_BYTES_MAX + 64 * 1024
@@ -115,6 +116,14 @@ async def publish(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now
     return await desk_notices.published(request, tx, me, today, now)
 
 
+@get("/desk/notice-objections", guards=_PUBLISHER, include_in_schema=False)
+async def notice_objections(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: FromQuery[bool] = False
+) -> _Page:
+    """Objections to the notices of my district, and what was answered."""
+    return await desk_answers.waiting(request, tx, me, "notice-objections", cursor, today, closed=closed)
+
+
 @get("/desk/overdue", guards=_LATE, include_in_schema=False)
 async def overdue(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
     """What is late."""
@@ -143,11 +152,11 @@ async def accounts() -> Redirect:
     return Redirect("/finance/account-checks", status_code=301, headers={"Cache-Control": "no-store"})
 
 
-@post("/desk/{kind:str}/{about:uuid}", guards=_REVIEWER, include_in_schema=False, status_code=303)
+@post("/desk/{kind:str}/{about:uuid}", guards=_ANSWERS, include_in_schema=False, status_code=303)
 async def answer(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, kind: FromPath[str], about: FromPath[UUID]
 ) -> Response[Any]:
-    """Answer an objection or an appeal."""
+    """Answer an objection or an appeal, a notice's objection among them."""
     return await desk_answers.answered(request, tx, me, kind, about, today, now)
 
 
@@ -165,5 +174,5 @@ async def file_at_counter(request: StrictRequest, tx: Tx, me: Me, today: Today, 
 
 ROUTES = [
     *(work_list, take_next, preview_set, approve_set, case, act_page, do_act, show_evidence),
-    *(notices, publish, overdue, objections, appeals, accounts, answer, counter, file_at_counter),
+    *(notices, publish, notice_objections, overdue, objections, appeals, accounts, answer, counter, file_at_counter),
 ]

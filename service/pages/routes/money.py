@@ -165,7 +165,7 @@ async def clawbacks(
 @get("/finance/clawbacks/{clawback_id:uuid}", guards=[allow(*_OWED)], include_in_schema=False)
 async def clawback(request: StrictRequest, tx: Tx, me: Me, today: Today, clawback_id: FromPath[UUID]) -> _Page:
     """One, with its parts and what is open to me."""
-    found = await money_owed.one(tx, me, clawback_id)
+    found = await money_owed.one(tx, me, clawback_id, today)
     return page(request, "clawback", today, me, may_act=me.holds(*OFFICERS), **found)
 
 

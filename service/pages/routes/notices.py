@@ -1,4 +1,4 @@
-"""Pages of what stands before the public, and of what anybody complains of."""
+"""Pages of what stands before the public and who objects to it, and of what anybody complains of."""
 
 from typing import Any
 from uuid import UUID
@@ -33,16 +33,23 @@ async def notice(
 
 @get("/notices/{notice_id:uuid}/object", opt={PUBLIC: True}, include_in_schema=False)
 async def objection(request: StrictRequest, tx: Tx, today: Today, notice_id: FromPath[UUID]) -> _Page:
-    """How to object to it."""
-    return await notice_pages.objection_form(request, tx, today, notice_id, {}, [])
+    """How to object to it; `line` may stand in the address."""
+    said = {"line": readable(request.query_params.get("line", ""))}
+    return await notice_pages.objection_form(request, tx, today, notice_id, said, [])
 
 
 @post("/notices/{notice_id:uuid}/object", opt={PUBLIC: True}, include_in_schema=False, status_code=303)
 async def object_to(
     request: StrictRequest, tx: Tx, today: Today, now: Now, notice_id: FromPath[UUID]
 ) -> Response[Any]:
-    """Object to what an institution claimed."""
+    """Object to it."""
     return await notice_pages.objected(request, tx, request.user, notice_id, today, now)
+
+
+@get("/notices/objections/{objection_id:uuid}", opt={PUBLIC: True}, include_in_schema=False)
+async def objection_receipt(request: StrictRequest, tx: Tx, today: Today, objection_id: FromPath[UUID]) -> _Page:
+    """How far an objection is, and the answer."""
+    return await notice_pages.receipt(request, tx, today, objection_id)
 
 
 @get("/complain", opt={PUBLIC: True}, include_in_schema=False)
@@ -74,4 +81,4 @@ async def receipt(request: StrictRequest, tx: Tx, today: Today, complaint_id: Fr
     return await complaint_pages.receipt(request, tx, today, complaint_id)
 
 
-ROUTES = [notices, notice, objection, object_to, complain, complained, mine, receipt]
+ROUTES = [notices, notice, objection, object_to, objection_receipt, complain, complained, mine, receipt]

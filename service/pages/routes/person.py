@@ -7,8 +7,9 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from domain.actor import Post
+from service.notices.queries import my_objections
 from service.oversight.queries.complaints import my_complaints
-from service.pages import mandate_pages, my_data, trainee
+from service.pages import demand_pages, mandate_pages, my_data, trainee
 from service.pages.rendering import private
 from service.security import allow
 from service.web import Me, Now, StrictRequest, Today, Tx
@@ -38,11 +39,27 @@ async def revoke(
     return await mandate_pages.revoked(request, tx, me, mandate_id, today, now)
 
 
+@get("/me/demands/{clawback_id:uuid}/appeal", guards=_MINE, include_in_schema=False)
+async def appeal_page(request: StrictRequest, tx: Tx, me: Me, today: Today, clawback_id: FromPath[UUID]) -> _Page:
+    """Why it is not to be paid back."""
+    return await demand_pages.form_shown(request, tx, me, clawback_id, today, {}, [])
+
+
+@post("/me/demands/{clawback_id:uuid}/appeal", guards=_MINE, include_in_schema=False, status_code=303)
+async def appeal(
+    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, clawback_id: FromPath[UUID]
+) -> Response[Any]:
+    """Have it looked at again."""
+    return await demand_pages.appealed(request, tx, me, clawback_id, today, now)
+
+
 @get("/me/complaints", guards=_MINE, include_in_schema=False)
 async def complaints(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
     """What I complained of, and the answers."""
     found = await my_complaints(tx, me, today, None, _COMPLAINTS_MAX)
-    return private(request, "trainee/complaints.html", today, complaints=found.complaints, back="/me")
+    objections = await my_objections(tx, me, today, _COMPLAINTS_MAX)
+    told: dict[str, Any] = {"complaints": found.complaints, "objections": objections}
+    return private(request, "trainee/complaints.html", today, **told, back="/me")
 
 
 @get("/me/data", guards=_MINE, include_in_schema=False)
@@ -63,4 +80,4 @@ async def drop_drafts(tx: Tx, me: Me) -> Response[Any]:
     return await my_data.drafts_dropped(tx, me)
 
 
-ROUTES = [data, data_file, drop_drafts, mandates, revoke_page, revoke, complaints]
+ROUTES = [data, data_file, drop_drafts, mandates, revoke_page, revoke, appeal_page, appeal, complaints]

@@ -112,9 +112,14 @@ _DAYS = text("""
 
 
 async def steps(tx: Tx, me: Actor, month: date, along: Along) -> Steps:
-    """Of the claims paid from the batches opened in the month that begins on `month`: my district's, or all."""
+    """As `steps_in`, of my district."""
+    return await steps_in(tx, me.district, month, along)
+
+
+async def steps_in(tx: Tx, district: str | None, month: date, along: Along) -> Steps:
+    """Of the claims paid from the batches opened in the month that begins on `month`: a district's, or all."""
     begins, ends = (midnight(day) for day in (month, month_after(month)))
-    asked = {"begins": begins, "ends": ends, "district": me.district}
+    asked = {"begins": begins, "ends": ends, "district": district}
     lines = int((await tx.execute(_LINES, asked)).scalar_one())
     every = max(1, -(-lines // LOOKED_AT))
     rows = await tx.execute(_DAYS, {**asked, "every": every, "along": str(along)})

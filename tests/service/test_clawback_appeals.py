@@ -1,0 +1,231 @@
+"""Who is asked to pay back has it looked at again, once, by another person; meanwhile nothing is enforced."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+
+from domain.actor import Actor, Post
+from domain.clawback import ClawbackStatus, check_may_appeal, check_not_appealed
+from domain.errors import Conflict, DomainError
+from service.audit.queries.checks import first_breach
+from service.audit.queries.corrections import CORRECTIONS
+from service.audit.queries.journal import JOURNALLED
+from service.clawbacks.commands.appealing import answer_clawback_appeal, appeal_clawback
+from service.clawbacks.commands.demanding import answer_waiver, propose_enforcement
+from service.clawbacks.queries.appealed import list_appeals
+from service.clawbacks.queries.mine import my_demands
+from service.clawbacks.queries.views import clawback_view
+from service.clawbacks.schemas import ClawbackAppealView, NewClawbackAnswer, NewClawbackAppeal, NewEnforcement
+from service.database import Tx, transaction
+from service.security import open_session
+from tests.pages import at_a_browser, read
+from tests.races.test_standards_by_sql import refused
+from tests.repayments import Owing
+from tests.world import World
+
+WHY = NewClawbackAppeal("培训是真的，有照片")
+GRANT, DENY = NewClawbackAnswer(True, "照片和签到对得上"), NewClawbackAnswer(False, "签到是代签的")
+_S = ClawbackStatus
+
+
+def refused_by(check: Callable[[], None]) -> str:
+    """The code of its refusal; empty where it lets it pass."""
+    try:
+        check()
+    except Conflict as refusal:
+        return refusal.code
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "refusal"),
+    [
+        *((status, 0, "clawback_appeal.not_demanded") for status in (_S.RAISED, _S.REPAID, _S.WAIVED, _S.ENFORCED)),
+        (_S.DEMANDED, None, "clawback_appeal.not_demanded"),
+        (_S.DEMANDED, -1, "appeal.too_late"),
+        (_S.DEMANDED, 0, ""),
+        (_S.PART_REPAID, 1, ""),
+    ],
+)
+def test_what_is_demanded_is_appealed_within_its_term(status: ClawbackStatus, days: int | None, refusal: str) -> None:
+    today = date(2026, 11, 26)
+    due_on = None if days is None else today + timedelta(days=days)
+    assert refused_by(lambda: check_may_appeal(status, due_on, today)) == refusal
+
+
+@pytest.mark.parametrize(
+    ("appealed", "granted", "refusal"),
+    [
+        (False, None, ""),
+        (True, None, "clawback.appealed"),
+        (True, True, "clawback.appeal_granted"),
+        (True, False, ""),
+    ],
+)
+def test_nothing_is_enforced_that_is_looked_at_again(appealed: bool, granted: bool | None, refusal: str) -> None:
+    assert refused_by(lambda: check_not_appealed(appealed, granted)) == refusal
+
+
+@pytest.fixture
+async def owing(tx: Tx, world: World) -> Owing:
+    return await Owing.build(tx, world)
+
+
+def claimant(owing: Owing) -> Actor:
+    return owing.office.paid.trainee.actor
+
+
+async def appeal(tx: Tx, owing: Owing, me: Actor | None = None) -> ClawbackAppealView:
+    world = owing.world
+    return await appeal_clawback(tx, me or claimant(owing), owing.clawback.id, WHY, world.today, world.now)
+
+
+async def another(tx: Tx, owing: Owing) -> Actor:
+    return await owing.world.user(tx, {Post.REVIEWER}, owing.office.paid.stage.district)
+
+
+async def answer(
+    tx: Tx, owing: Owing, of: ClawbackAppealView, new: NewClawbackAnswer, me: Actor
+) -> ClawbackAppealView:
+    return await answer_clawback_appeal(tx, me, of.id, new, owing.world.today, owing.world.now)
+
+
+async def enforce(tx: Tx, owing: Owing) -> None:
+    """Once its term is over."""
+    assert owing.clawback.due_on is not None
+    on = owing.clawback.due_on + timedelta(days=1)
+    new = NewEnforcement("济人社执〔2026〕1号", on.isoformat())
+    later = owing.world.now + timedelta(days=60)
+    await propose_enforcement(tx, owing.office.staff(Post.MAKER), owing.clawback.id, new, later)
+
+
+async def test_granted_it_is_proposed_to_be_waived_and_another_person_confirms(tx: Tx, owing: Owing) -> None:
+    opened = await appeal(tx, owing)
+    assert (opened.granted, opened.number, opened.amount_fen) == (
+        None,
+        owing.clawback.number,
+        owing.clawback.amount_fen,
+    )
+    with pytest.raises(DomainError) as caught:
+        await appeal(tx, owing)
+    assert caught.value.code == "clawback_appeal.standing"
+    with pytest.raises(DomainError) as caught:
+        await enforce(tx, owing)
+    assert caught.value.code == "clawback.appealed"
+    me = await another(tx, owing)
+    assert [each.id for each in (await list_appeals(tx, me, owing.world.today, None, 50)).appeals] == [opened.id]
+    answered = await answer(tx, owing, opened, GRANT, me)
+    assert (answered.granted, answered.answer_text, answered.remedies) == (True, GRANT.answer, [])
+    with pytest.raises(DomainError) as caught:
+        await enforce(tx, owing)
+    assert caught.value.code == "clawback.appeal_granted"
+    now = await clawback_view(tx, owing.clawback.id)
+    assert now.status == _S.DEMANDED
+    assert now.waiver is not None
+    assert (now.waiver.law, now.waiver.note, now.waiver.granted) == ("复核成立", GRANT.answer, None)
+    checker = owing.office.staff(Post.CHECKER)
+    waived = await answer_waiver(tx, checker, owing.clawback.id, grant=True, now=owing.world.now)
+    assert waived.status == _S.WAIVED
+    for promise in (CORRECTIONS, JOURNALLED):
+        assert await first_breach(tx, promise.checks) is None
+
+
+async def test_denied_it_is_still_to_be_paid_and_may_be_enforced(tx: Tx, owing: Owing) -> None:
+    answered = await answer(tx, owing, await appeal(tx, owing), DENY, await another(tx, owing))
+    assert (answered.granted, answered.message) == (False, "复核以后，仍然要退。")
+    assert answered.remedies
+    (demand,) = await my_demands(tx, claimant(owing), owing.world.today)
+    assert demand.appeal == answered
+    assert demand.clawback.waiver is None
+    await enforce(tx, owing)
+    with pytest.raises(DomainError) as caught:
+        await answer(tx, owing, answered, GRANT, await another(tx, owing))
+    assert caught.value.code == "appeal.answered"
+
+
+async def test_only_who_owes_it_appeals_and_only_another_than_who_raised_it_answers(tx: Tx, owing: Owing) -> None:
+    world, stranger = owing.world, (await owing.world.trainee(tx)).actor
+    with pytest.raises(DomainError) as caught:
+        await appeal(tx, owing, stranger)
+    assert caught.value.code == "clawback.not_found"
+    opened = await appeal(tx, owing)
+    elsewhere = await world.user(tx, {Post.REVIEWER}, f"{world.other}")
+    own = replace(await another(tx, owing), person_id=claimant(owing).person_id)
+    for me, refusal in (
+        (owing.office.paid.reviewer, "clawback_appeal.same_person"),
+        (elsewhere, "clawback.not_found"),
+        (own, "claim.own"),
+        (owing.office.staff(Post.MAKER), "post_missing"),
+    ):
+        with pytest.raises(DomainError) as caught:
+            await answer(tx, owing, opened, GRANT, me)
+        assert caught.value.code == refusal
+    with pytest.raises(DomainError) as caught:
+        await answer(tx, owing, replace_id(opened), GRANT, owing.office.paid.reviewer)
+    assert caught.value.code == "clawback_appeal.not_found"
+
+
+def replace_id(view: ClawbackAppealView) -> ClawbackAppealView:
+    """Of an appeal that there is none of."""
+    view.id = uuid4()
+    return view
+
+
+async def test_by_sql_nobody_answers_their_own_or_enforces_meanwhile(tx: Tx, owing: Owing) -> None:
+    opened = await appeal(tx, owing)
+    raiser, me = owing.office.paid.reviewer, await another(tx, owing)
+    answered = """
+        UPDATE clawback_appeals SET granted = true, answer_text = 'x', answered_by = :user, answered_person = :person,
+               answered_at = now() WHERE id = :id"""
+    by = {"id": opened.id, "user": me.user_id}
+    assert await refused(tx, answered, person=raiser.person_id, **by) == "ZD264"
+    assert await refused(tx, answered, person=claimant(owing).person_id, **by) == "ZD264"
+    assert await refused(tx, answered.replace("'x'", "''"), person=me.person_id, **by) == "23514"
+    assert await refused(tx, answered, person=me.person_id, **by) is None
+    enforce = """
+        INSERT INTO clawback_enforcements (id, clawback_id, order_number, ordered_on, proposed_by, proposed_person,
+                                           proposed_at)
+        SELECT gen_random_uuid(), t.clawback_id, 'x', t.due_on + 1, :user, :person, now() FROM clawback_terms t
+         WHERE t.clawback_id = :clawback"""
+    given = {"user": me.user_id, "person": me.person_id, "clawback": owing.clawback.id}
+    assert await refused(tx, enforce, **given) == "ZD265"
+    late = """
+        INSERT INTO clawback_appeals (id, clawback_id, reason, appealed_by, appealed_person, appealed_at, due_on)
+        SELECT gen_random_uuid(), clawback_id, 'x', :user, :person, due_on + interval '2 days', due_on
+          FROM clawback_terms WHERE clawback_id = :clawback"""
+    assert await refused(tx, late, **given) == "ZD263"
+    assert await refused(tx, late.replace("+ interval '2 days'", ""), **given) == "23505"
+    assert await refused(tx, "DELETE FROM clawback_appeals WHERE id = :id", id=opened.id) == "42501"
+    assert await refused(tx, "UPDATE clawback_appeals SET reason = 'y' WHERE id = :id", id=opened.id) == "42501"
+
+
+async def test_from_the_page_that_demands_it_to_the_answer(committed: World) -> None:
+    async with transaction() as tx:
+        owing = await Owing.build(tx, committed)
+        people = (claimant(owing), await another(tx, owing), (await committed.trainee(tx)).actor)
+        tokens = [(await open_session(tx, each)).token for each in people]
+    claim, form = f"/me/claims/{owing.clawback.claim_id}", f"/me/demands/{owing.clawback.id}/appeal"
+    async with at_a_browser(tokens[0]) as me, at_a_browser(tokens[1]) as desk, at_a_browser(tokens[2]) as stranger:
+        assert (await stranger.client.get(form)).status_code == 404
+        assert form in read(await me.get(claim)).values("href")
+        page = await me.get(form)
+        for wrong in ("", "见 13800001234"):
+            assert (await me.send(page, form, reason=wrong)).status_code == 422
+        for _ in range(2):
+            done = await me.send(page, form, reason="<b>培训是真的")
+            assert done.headers["location"] == f"{claim}?told=demand_appealed"
+        shown = read(await me.get(claim))
+        assert "在复核，还没有答复" in shown.text
+        assert form not in shown.values("href")
+        listed = await desk.get("/desk/appeals")
+        assert "<b>培训是真的" in read(listed).text
+        async with transaction() as tx:
+            (opened,) = (await list_appeals(tx, people[1], committed.today, None, 50)).appeals
+        address = f"/desk/demands/{opened.id}"
+        assert (await desk.send(listed, address, reason="")).status_code == 422
+        answered = await desk.send(listed, address, answer="grant", reason="照片对得上")
+        assert answered.headers["location"] == "/desk/appeals?told=answered"
+        assert "复核成立，不用退了" in read(await me.get(claim)).text
