@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import httpx
 
 from tests.app import the_app
+from tests.plain_words import codes_in
 
 _VOID = {"meta", "link", "input", "br"}
 
@@ -66,6 +67,7 @@ def read(answer: httpx.Response) -> Page:
     assert "style" not in page.words
     assert not any(page.words.get("script", []))
     assert all(each.startswith("/static/") for each in page.values("src", "script"))
+    assert not (codes := codes_in(page.source)), codes
     ids = page.values("id")
     assert len(ids) == len(set(ids))
     described = " ".join(page.values("aria-describedby")).split()

@@ -50,8 +50,6 @@ _LATIN = {
     "CSV",
     "XLSX",
     "XLS",
-    "UTF",
-    "GB",
     "O",
     "L",
     "S",
@@ -131,6 +129,21 @@ def test_every_step_of_a_claim_can_be_told() -> None:
     wanted |= {f"result.{code}" for code in ("done", "returned", "unknown")}
     wanted |= {f"result.failed:{each}" for each in FailureClass}
     assert wanted <= set(wording())
+
+
+def test_every_act_that_the_journal_is_told_of_can_be_read_there() -> None:
+    """What is recorded under a name that stands in the source: its kind, and what was done."""
+    told = set[tuple[str, str]]()
+    for name, call in _calls():
+        place = [arg.value if isinstance(arg, ast.Constant) else None for arg in call.args[1:4]]
+        if name == "record" and len(place) == 3 and place[0]:
+            told.add((str(place[0]), str(place[2] or "")))
+    assert len(told) > 80
+    kinds = {f"noun.{kind}" for kind, _ in told}
+    untold = {
+        each for each in told if each[1] and not {f"story.{'.'.join(each)}", f"action.{each[1]}"} & wording().keys()
+    }
+    assert (kinds - wording().keys(), untold) == (set(), set())
 
 
 def test_every_refusal_and_warning_of_a_rule_says_what_to_do_next() -> None:
