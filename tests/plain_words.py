@@ -10,6 +10,8 @@ from service.pages.demo_cast import CAST, PASSWORD
 _SAID_BY = {"title", "aria-label", "aria-description", "aria-valuetext", "placeholder", "alt", "data-h"}
 #: Inputs of which nobody sees the value.
 _UNSEEN = {"hidden", "radio", "checkbox", "password", "file"}
+#: What the API takes and answers, in the names that programs send: for who writes them.
+FOR_PROGRAMMERS = "/schema"
 _CAST = "|".join(re.escape(login) for part in CAST for login in part.logins)
 
 #: Form → why who knows no English understands it. Whatever else has a Latin letter is foreign.

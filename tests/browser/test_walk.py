@@ -13,7 +13,7 @@ from domain.actor import Post
 from service.pages.demo_cast import CAST, PASSWORD
 from tests.browser.visitor import Visitor, visitor
 from tests.flows.office import Office
-from tests.plain_words import foreign_in
+from tests.plain_words import FOR_PROGRAMMERS, foreign_in
 
 _PAGES_MAX = 60
 #: What stands for one thing of many: ids, codes, days, numbers.
@@ -22,8 +22,6 @@ _ONE_OF_MANY = re.compile(
 )
 #: Answers of the API and files are not pages.
 _NO_PAGE = re.compile(r"^/(?:api|static|metrics|health|sign-out|text)(?:/|$)|^/[^?]*\.(?:atom|json|csv|xlsx)$")
-#: What the API takes and answers, in the names that programs send.
-_FOR_PROGRAMMERS = "/schema"
 _LINK = re.compile(r'<a\s[^>]*?\bhref="([^"]*)"')
 _TRAINEES = next(part.logins for part in CAST if part.post == Post.TRAINEE)
 _FIRST = {part.post: part.logins[0] for part in CAST}
@@ -69,7 +67,7 @@ class Walk:
                 here = answer.url.removeprefix(self.someone.address)
                 source = await answer.text()
                 waiting += [(path, each) for each in self._links(here, source)]
-                if kind_of(here) != _FOR_PROGRAMMERS:
+                if kind_of(here) != FOR_PROGRAMMERS:
                     self.wrong += [f"{here}: {each}" for each in foreign_in(source)]
                 if kind_of(here) not in _LOOKED_AT:
                     _LOOKED_AT.add(kind_of(here))

@@ -25,7 +25,7 @@ from domain.standard import SET_LIFECYCLE, Change
 from domain.training import CLASS_LIFECYCLE, ClassStatus
 from domain.verification import COMPARED, Outcome
 from service import problems
-from service.queue import Job
+from service.queue import Job, Sweep
 from service.wording import wording, words
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +144,10 @@ def test_every_act_that_the_journal_is_told_of_can_be_read_there() -> None:
         each for each in told if each[1] and not {f"story.{'.'.join(each)}", f"action.{each[1]}"} & wording().keys()
     }
     assert (kinds - wording().keys(), untold) == (set(), set())
+    sweeps = re.findall(r"By\(str\(Sweep\.(\w+)\)", "".join(map(ast.unparse, _trees().values())))
+    assert len(sweeps) > 5
+    assert {f"by.{Sweep[name]}" for name in sweeps} <= wording().keys()
+    assert {f"story.registers_{step}" for step in ("assemble", "submit", "send")} <= wording().keys()
 
 
 def test_every_refusal_and_warning_of_a_rule_says_what_to_do_next() -> None:
