@@ -78,7 +78,8 @@ browser: chromium ## people's journeys in a real browser, and axe on every page
 
 screenshots: chromium ## the pictures of docs/pages.md, made anew
 	@mkdir -p docs/shots
-	@ZHIDA_SHOTS=$(CURDIR)/docs/shots $(BIN)/pytest -n0 tests/browser/test_season.py tests/browser/test_institution.py tests/browser/test_catalog.py
+	@ZHIDA_SHOTS=$(CURDIR)/docs/shots $(BIN)/pytest -n0 tests/browser
+	@for shot in docs/shots/*; do grep -q "shots/$${shot##*/}" docs/pages.md || rm "$$shot"; done
 
 .PHONY: bench long
 bench: setup ## what each hot path costs beside a ceiling; SIZE=1 is the whole (0.1), ONLY=filing one part, JSON=FILE

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import httpx
 
 from tests.app import the_app
+from tests.plain_words import FOR_PROGRAMMERS, codes_in
 
 _VOID = {"meta", "link", "input", "br"}
 
@@ -66,6 +67,8 @@ def read(answer: httpx.Response) -> Page:
     assert "style" not in page.words
     assert not any(page.words.get("script", []))
     assert all(each.startswith("/static/") for each in page.values("src", "script"))
+    codes = [] if answer.url.path == FOR_PROGRAMMERS else codes_in(page.source)
+    assert not codes, codes
     ids = page.values("id")
     assert len(ids) == len(set(ids))
     described = " ".join(page.values("aria-describedby")).split()

@@ -140,6 +140,25 @@ def test_decisions_are_numbered_short_and_listed() -> None:
         assert "**Reason.**" in text or "**Measurement.**" in text
 
 
+def test_every_journey_has_its_picture() -> None:
+    """A task of `docs/pages.md` is a row of a table or a bold beginning; no picture is kept that is not shown."""
+    pages = text_of("docs/pages.md")
+    tasks = re.findall(r"^(?:- \*\*.*(?:\n  .*)*|\| (?!-|one wants).*)$", pages, re.MULTILINE)
+    assert len(tasks) > 100
+    assert [task for task in tasks if "(shots/" not in task] == []
+    kept = {file.name for file in (ROOT / "docs/shots").iterdir()}
+    assert set(re.findall(r"shots/([\w.-]+)", pages)) == kept
+    assert sum(file.stat().st_size for file in (ROOT / "docs/shots").iterdir()) < 3_000_000
+
+
+def test_what_the_journeys_quote_stands_on_the_pages() -> None:
+    files = [*(ROOT / "service").rglob("*.html"), *(ROOT / "service").rglob("*.py"), ROOT / "service/wording.toml"]
+    said = "".join(file.read_text("utf-8") for file in files)
+    quoted = set(re.findall(r"[\u4e00-\u9fff]+", text_of("docs/pages.md")))
+    assert len(quoted) > 200
+    assert [each for each in quoted if each not in said] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", text_of(document))

@@ -58,6 +58,8 @@ _KNOWN: Mapping[str, type | tuple[type, ...]] = {
     "total_debits": bool,
 }
 
+#: What a statement says of money that came back.
+_CAME_BACK = "收款账户已销户，退回"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     id TEXT PRIMARY KEY, state TEXT NOT NULL, closed INTEGER NOT NULL DEFAULT 0, sha256 TEXT, account TEXT,
@@ -173,7 +175,7 @@ class Bank:
         in_one_sum = behaviour.get("total_debits", False)
         bank_accounts.debit_file(db, account or "", file_id, paid, in_one_sum=in_one_sum)
         came_back = [(line[2], line[3]) for line in kept if line[4] == "returned"]
-        bank_accounts.book(db, account or "", "C", came_back, "account_closed")
+        bank_accounts.book(db, account or "", "C", came_back, _CAME_BACK)
 
     def _state(self, file_id: str) -> dict[str, Any]:
         with self.memory.deed() as db:
@@ -206,7 +208,7 @@ class Bank:
             raise BadRequest("a list of references is needed")
         with self.memory.deed() as db:
             for row in db.execute(_PAID, (json.dumps(told["references"]),)).fetchall():
-                bank_accounts.book(db, row["account"], "C", [(row["reference"], row["amount_fen"])], "account_closed")
+                bank_accounts.book(db, row["account"], "C", [(row["reference"], row["amount_fen"])], _CAME_BACK)
             came_back = db.execute(
                 "UPDATE lines SET code = 'returned', reason = 'account_closed' WHERE code = 'done'"
                 " AND reference IN (SELECT value FROM json_each(?))",

@@ -1,6 +1,5 @@
 """One claim on one screen: who, what was claimed against what the registry says, the rules, what lies beside it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -42,8 +41,6 @@ _NEIGHBOURS_MAX = 100
 _GRAVITY = ("failed", "needs_human", "warned", "passed")
 _WANTING = frozenset({"failed", "needs_human"})
 _LOOKED_AT = {"verified": Kind.REVIEW, "in_review": Kind.REVIEW, "approved": Kind.SECOND_REVIEW}
-#: What people need not read of where a rule comes from.
-_PARAMETERS = re.compile(r"政策参数( [a-z_]+、?)+")
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,7 @@ def _rules(view: ClaimView) -> list[RuleLine]:
     """Those that want a person first; said once where several say the same."""
     outcomes = {each.message: each for each in (view.decision.outcomes if view.decision else [])}.values()
     order = sorted(outcomes, key=lambda each: _GRAVITY.index(each.outcome))
-    return [RuleLine(each, _PARAMETERS.sub("政策参数", each.basis)) for each in order]
+    return [RuleLine(each, each.basis) for each in order]
 
 
 async def _place(tx: Tx, me: Actor, kind: Kind | None, view: ClaimView, now: datetime) -> Place:

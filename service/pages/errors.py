@@ -1,6 +1,6 @@
 """Refusals and failures for people: whoever asked for a page is told on a page, in the words of the problem."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ from domain.errors import SignedOut
 from service import clock
 from service.pages.forms import see
 from service.pages.rendering import page
-from service.wording import words
+from service.wording import wording, words
 
 _Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
@@ -44,10 +44,22 @@ def _page_of(request: Request[Any, Any, Any], answer: Response[Any], failure: Ex
     """
     problem = answer.content
     code = "page.form_expired" if isinstance(failure, PermissionDeniedException) else problem.code
-    what, _, then = words(code, problem.facts).partition("。")
+    what, _, then = words(code, _in_words(problem.facts)).partition("。")
     at = f"{clock.now().astimezone(clock.SHANGHAI):%H:%M}"
     response = page(
         request, "public/error.html", clock.today(), status=problem.status, what=what, then=then, at_clock=at
     )
     response.headers.update(answer.headers)
     return response
+
+
+def _in_words(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same facts; fields are called as their forms call them, and one that has no such name is part of the
+    address."""
+    if "fields" not in facts:
+        return facts
+    codes = [f"field.{each}" for each in facts["fields"]]
+    return {
+        **facts,
+        "fields": list(dict.fromkeys(words(each if each in wording() else "field.address") for each in codes)),
+    }

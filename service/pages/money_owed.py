@@ -82,7 +82,7 @@ async def _new(asked: Asked) -> dict[str, Any]:
 
 async def _raise(asked: Asked) -> ClawbackView:
     told = {
-        "claim_id": _claim(asked),
+        "claim_id": str(await _claim(asked)),
         "cause": asked.text("cause"),
         "note": asked.text("note"),
         "amount_fen": asked.amount("amount", 10**12) if asked.text("amount") else None,
@@ -90,11 +90,17 @@ async def _raise(asked: Asked) -> ClawbackView:
     return await raising.raise_by_hand(asked.tx, asked.me, as_wanted(told, NewClawback), asked.now)
 
 
-def _claim(asked: Asked) -> str:
+async def _claim(asked: Asked) -> UUID:
+    """By the number of its payment, which people have; by its own id, which programs have."""
+    typed = asked.text("claim_id")
     try:
-        return str(UUID(asked.text("claim_id")))
+        return UUID(typed)
     except ValueError:
-        raise Invalid("claim.number_unknown", "claim_id") from None
+        pass
+    claim_id = await views.claim_paid_as(asked.tx, asked.me, typed.upper())
+    if claim_id is None:
+        raise Invalid("claim.number_unknown", "claim_id")
+    return claim_id
 
 
 async def _demand(asked: Asked) -> ClawbackView:

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from litestar import Request, Response
 
 from domain.actor import Actor, Post
@@ -21,6 +20,9 @@ from service.database import Tx
 from service.operations.queries.desk import STATEMENT, UNKNOWN, desk
 from service.pages.acts import codes
 from service.pages.forms import Fault, Typed, faults_of, see
+from service.pages.journal_words import told
+from service.pages.policy_pages import called, name_of
+from service.pages.policy_pages import told as parameter_told
 from service.pages.rendering import private
 from service.policies.queries import policies_on
 from service.reconciliation.queries.lines import odd_words
@@ -111,13 +113,10 @@ async def in_force(tx: Tx) -> dict[str, Any]:
     """Settings of this process and policies of today; no secret among them."""
     known = settings()
     shown = [(words(f"setting.{name}"), _setting(name, getattr(known, name))) for name in _SETTINGS]
-    policies = (await policies_on(tx, clock.today())).policies
+    policies, names = (await policies_on(tx, clock.today())).policies, await called(tx)
     return {
         "settings": [*shown, (words("setting.clock_offset"), words("setting.days", {"days": clock.offset().days}))],
-        "policies": [
-            (each, msgspec.json.encode(each.value).decode(), isinstance(each.value, (dict, list)))
-            for each in policies
-        ],
+        "policies": [(each, name_of(each.key), parameter_told(each.key, each.value, names)) for each in policies],
     }
 
 
@@ -143,6 +142,7 @@ async def journal(tx: Tx, me: Actor, typed: Typed, cursor: int | None) -> dict[s
         found, faults = await entries.list_entries(tx, me, _filter(asked), cursor, _ENTRIES_A_PAGE), list[Fault]()
     except Invalid as refusal:
         found, faults = None, faults_of([refusal])
+    names = await district_names(tx) | await called(tx)
     return {
         "found": found,
         "faults": faults,
@@ -150,13 +150,9 @@ async def journal(tx: Tx, me: Actor, typed: Typed, cursor: int | None) -> dict[s
         "kinds": sorted(((code, entries.kind_words(code)) for code, _ in codes("noun")), key=lambda each: each[1]),
         "by": [(str(each), words(f"post.{each}")) for each in Post],
         "seal": await seal_head(tx),
-        "field_words": field_words,
+        "rows": [told(each, names) for each in found.entries] if found else [],
+        "one": found is not None and bool(asked["kind"] and asked["subject"]),
     }
-
-
-def field_words(field: str) -> str:
-    """What a field of a journal row is called; the field itself where nobody gave it a name."""
-    return words(f"journal_field.{field}") if f"journal_field.{field}" in wording() else field
 
 
 def _filter(asked: Typed) -> JournalFilter:

@@ -14,6 +14,7 @@ from domain.errors import Invalid, NotFound
 from domain.level import LEVELS
 from domain.money import format_yuan, parse_yuan
 from domain.policy import FORMS, OneOf, SomeOf
+from service.database import Tx
 from service.funds.queries import fund_names
 from service.pages.catalog_desk import Visit, chosen, pick
 from service.pages.forms import Fault, Typed
@@ -75,10 +76,10 @@ class Leaf:
     unit: str
 
 
-async def _names(visit: Visit) -> dict[str, str]:
+async def called(tx: Tx) -> dict[str, str]:
     """What groups, funds and levels are called."""
     found = {code: each.name for code, each in queries.groups().items()}
-    return found | {code: level.short for code, level in LEVELS.items()} | await fund_names(visit.tx)
+    return found | {code: level.short for code, level in LEVELS.items()} | await fund_names(tx)
 
 
 def name_of(key: str) -> str:
@@ -159,7 +160,7 @@ def told(key: str, value: Any, names: Names) -> list[tuple[str, str]]:
 
 async def listed(visit: Visit, faults: Sequence[Fault] = ()) -> _Page:
     """Every parameter in force today, and what is proposed."""
-    names = await _names(visit)
+    names = await called(visit.tx)
     found = (await queries.policies_on(visit.tx, visit.today)).policies
     proposed = (await queries.proposals(visit.tx, visit.me)).proposals
     given = {
@@ -180,7 +181,7 @@ def _may_confirm(visit: Visit, each: ProposalView) -> bool:
 
 async def proposal_page(visit: Visit, key: str, typed: Typed = _NONE, faults: Sequence[Fault] = ()) -> _Page:
     """The form to propose what a parameter shall be. NotFound `policy.not_found`."""
-    policy, names = await _policy(visit, key), await _names(visit)
+    policy, names = await _policy(visit, key), await called(visit.tx)
     form = FORMS[key]
     inside = leaves(key, policy.value, names)
     options = form.options if isinstance(form, (OneOf, SomeOf)) else ()
@@ -215,7 +216,7 @@ def _typed(leaf: Leaf) -> str:
 async def propose(visit: Visit, key: str) -> _Page:
     """Propose it; nothing changes before another person confirms it."""
     typed, policy = await visit.typed(), await _policy(visit, key)
-    names = await _names(visit)
+    names = await called(visit.tx)
 
     async def effect() -> None:
         value = _value(key, policy.value, typed, names)

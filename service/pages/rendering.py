@@ -47,6 +47,8 @@ TEXT, BIG = "zhida_text", "big"
 _COME_BACK_TO = frozenset({200, 422})
 #: What a field is called where it stands; of several boxes or choices, what they are called together.
 _LABEL = r'(?:<label for="{0}"[^>]*>|<legend id="{0}"[^>]*>|<fieldset[^>]* id="{0}"[^>]*><legend[^>]*>)([^<]+)'
+#: The keys of policy parameters that a rule names.
+_PARAMETERS = re.compile(r"(?<=政策参数) [a-z_]+(?:、[a-z_]+)*")
 _MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 
 
@@ -190,6 +192,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
     environment.filters.update(day=_day, marked=_marked, list_name=_list_name, words=words, moment=_moment)
     environment.filters.update(level_name=_level_name, clock=_clock)
+    environment.filters["cited"] = _cited
     environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display, yuan_formal=formal_yuan)
     environment.globals["asset"] = _address_of
     environment.globals["charts"] = environment.get_template("components/charts.html").module
@@ -216,6 +219,15 @@ def _minute(at: datetime) -> Markup:
     """2026-11-24 16:30 in Shanghai, readable for machines too."""
     here = at.astimezone(clock.SHANGHAI)
     return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M}</time>').format(here.isoformat(timespec="seconds"), here)
+
+
+def _cited(basis: str) -> str:
+    """Where a rule comes from, with the parameters it names called as people call them."""
+    return _PARAMETERS.sub(lambda found: "、".join(map(_parameter, found[0].strip().split("、"))), basis)
+
+
+def _parameter(key: str) -> str:
+    return f"“{words(f'policy_name.{key}')}”"
 
 
 def _post(name: str) -> str:

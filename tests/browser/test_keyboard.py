@@ -1,4 +1,5 @@
-"""Without a mouse: Tab, Enter and typing are enough to sign in and to come through a claim's first form."""
+"""Without a mouse: Tab, Enter, arrows and typing are enough to sign in, to come through a claim's first form, and to
+make a complaint."""
 
 from playwright.async_api import Browser
 
@@ -47,3 +48,21 @@ async def test_signing_in_and_reaching_the_first_step(browser: Browser, town: To
         await tab_to(trainee, "district")
         await tab_to(trainee, "下一步：证书")
         await trainee.look()
+
+
+async def test_a_complaint_is_made(browser: Browser, town: Town) -> None:
+    """A whole form: lists are chosen from by arrows, the button is pressed by Enter, mistakes take the focus."""
+    async with visitor(browser, town.office.stack.address) as someone:
+        await someone.go("/complain")
+        await tab_to(someone, "提交")
+        async with someone.page.expect_navigation():
+            await someone.page.keyboard.press("Enter")
+        assert await someone.page.evaluate("document.activeElement.matches('[role=alert]')"), "mistakes go unheard"
+        await tab_to(someone, "kind")
+        await someone.page.keyboard.press("ArrowDown")
+        await write(someone, "institution", "示例培训学校A")
+        await write(someone, "words", "示例：收了两次钱")
+        await tab_to(someone, "提交")
+        await enter(someone)
+        await someone.sees("收到了")
+        await someone.look()

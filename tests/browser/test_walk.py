@@ -1,4 +1,5 @@
-"""Whoever follows the links from their first page comes to a whole page each time, and axe finds nothing in it."""
+"""Whoever follows the links from their first page comes to a whole page each time: axe finds nothing in it, and it
+needs no word of English and no code to be understood."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from domain.actor import Post
 from service.pages.demo_cast import CAST, PASSWORD
 from tests.browser.visitor import Visitor, visitor
 from tests.flows.office import Office
+from tests.plain_words import FOR_PROGRAMMERS, foreign_in
 
 _PAGES_MAX = 60
 #: What stands for one thing of many: ids, codes, days, numbers.
@@ -25,8 +27,10 @@ _TRAINEES = next(part.logins for part in CAST if part.post == Post.TRAINEE)
 _FIRST = {part.post: part.logins[0] for part in CAST}
 #: Who walks with a telephone, and so before others who come to the same pages.
 _NARROW_LOGINS = ["", _FIRST[Post.TRAINEE], _FIRST[Post.INSPECTOR]]
+#: An assessment body and an enterprise have other pages than a school, whose clerk is the first.
+_OTHER_CLERKS = next(part.logins for part in CAST if part.post == Post.CLERK)[2:]
 #: Whose first pages are walked: the public's, then one of each post.
-LOGINS = dict.fromkeys([*_NARROW_LOGINS, *_FIRST.values()])
+LOGINS = dict.fromkeys([*_NARROW_LOGINS, *_FIRST.values(), *_OTHER_CLERKS])
 
 
 def kind_of(path: str) -> str:
@@ -61,7 +65,10 @@ class Walk:
                 self.wrong.append(f"{answer.status} {path}, from {came_from}")
             elif answer.headers.get("content-type", "").startswith("text/html"):
                 here = answer.url.removeprefix(self.someone.address)
-                waiting += [(path, each) for each in self._links(here, await answer.text())]
+                source = await answer.text()
+                waiting += [(path, each) for each in self._links(here, source)]
+                if kind_of(here) != FOR_PROGRAMMERS:
+                    self.wrong += [f"{here}: {each}" for each in foreign_in(source)]
                 if kind_of(here) not in _LOOKED_AT:
                     _LOOKED_AT.add(kind_of(here))
                     await self._look(here)
@@ -73,7 +80,7 @@ class Walk:
     async def _look(self, path: str) -> None:
         await self.someone.go(path, look=False)
         self.wrong += await self.someone.found()
-        await self.someone.shot(kind_of(path).strip("/").replace("/", "-"), whole=True)
+        await self.someone.shot(re.sub(r"[^a-z]+", "-", f"at{kind_of(path)}").strip("-"), whole=True)
         if not self.someone.wide:
             self.wrong += await self.someone.found_at(_NARROW)
 

@@ -57,7 +57,7 @@ def test_what_was_booked_since_the_last_statement_is_stated_once(desk: Desk) -> 
     desk.ask("/control/credit", {"account": ACCOUNT, "amount_fen": 40, "text": "ZC0000001262"})
     second = desk.state()
     assert [(each.side, each.reference, each.text) for each in second.lines] == [
-        (Side.CREDIT, two, "account_closed"),
+        (Side.CREDIT, two, "收款账户已销户，退回"),
         (Side.CREDIT, "", "ZC0000001262"),
     ]
     assert (second.span.sequence, second.span.opening_fen) == (2, first.span.closing_fen)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from domain.actor import Actor, Post
 from domain.agent_bank import BankWay
@@ -331,8 +331,18 @@ async def test_what_is_owed_back_is_raised_demanded_and_waived_by_two(committed:
         office = Office(await PaidForThem.build(tx, committed))
     reviewer, stage = await at.of(office.paid.reviewer), office.paid.stage
     maker, checker, _ = await at.staff(stage)
-    raised = {"claim_id": str(office.paid.claim_id), "cause": "audit", "note": "审计发现"}
-    for wrong in ({"claim_id": "我的"}, {"cause": ""}, {"amount": "NaN"}, {"amount": "1e3"}, {"note": ""}):
+    async with transaction() as tx:
+        paid = text("SELECT reference FROM payment_attempts WHERE claim_id = :claim")
+        number = (await tx.execute(paid, {"claim": office.paid.claim_id})).scalar_one()
+    raised = {"claim_id": number.lower(), "cause": "audit", "note": "审计发现"}
+    for wrong in (
+        {"claim_id": "我的"},
+        {"claim_id": "JN20000101000001000001"},
+        {"cause": ""},
+        {"amount": "NaN"},
+        {"amount": "1e3"},
+        {"note": ""},
+    ):
         refused = await do(reviewer, "clawback", "new", **{**raised, **wrong})
         assert read(refused).answer.status_code == 422
     assert told(await do(reviewer, "clawback", "new", amount="12.50", **raised)) == "raised"

@@ -16,6 +16,7 @@ from service.security import open_session
 from service.settings import Settings
 from tests.pages import at_a_browser, read
 from tests.payments import Stage
+from tests.plain_words import foreign_in
 from tests.world import World
 
 ODD = "<script>alert(1)</script>"
@@ -88,7 +89,10 @@ async def test_the_journal_is_read_by_page_and_filter_and_by_district(committed:
         assert len(re.findall(r'<tr><td class="nb">', page.source)) == 50
         (older,) = re.findall(r'href="/journal\?([^"]*cursor=\d+)"', page.source)
         assert read(await browser.get("/journal?" + older.replace("&amp;", "&"))).source != page.source
+        assert "另有" in page.text
         told = read(await browser.get(of_the_batch))
+        assert not foreign_in(told.source)
+        assert "只看一件：批次" in told.text
         assert batch.content_hash in told.text
         assert "待提交" in told.text or "编制" in told.text
         for wrong in ("subject=" + ODD, "first=2026-02-30", "last=9999-12-32"):

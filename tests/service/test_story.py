@@ -29,7 +29,7 @@ async def test_a_claims_whole_story_is_told_in_order(tx: Tx, world: World) -> No
     told = [step.what for step in story.steps]
     for earlier, later in (
         ("提交申领。", "证书对上了，等待审核。"),
-        ("定下收款人、金额和支付参考号。", "经办签字，提交批次。"),
+        ("定下收款人、金额和付款号。", "经办签字，提交批次。"),
         ("拨付签字。", "代发文件写好存下。"),
         ("银行收下了文件。", "银行退回，等申领人改收款卡。"),
     ):
@@ -39,7 +39,7 @@ async def test_a_claims_whole_story_is_told_in_order(tx: Tx, world: World) -> No
     assert "*" in submitted.who
     assert "回盘：1,200 元，账户用不了，要改收款卡。" in told
     evidence = [said for step in story.steps for said in step.evidence]
-    assert f"支付参考号 {line.reference}" in evidence
+    assert f"付款号 {line.reference}" in evidence
     assert f"内容指纹 {batch.content_hash}" in evidence
     assert "原因：账户用不了，要改收款卡" in evidence
     assert story.claim.decision is not None

@@ -25,7 +25,7 @@ from domain.standard import SET_LIFECYCLE, Change
 from domain.training import CLASS_LIFECYCLE, ClassStatus
 from domain.verification import COMPARED, Outcome
 from service import problems
-from service.queue import Job
+from service.queue import Job, Sweep
 from service.wording import wording, words
 
 ROOT = Path(__file__).parents[2]
@@ -50,8 +50,6 @@ _LATIN = {
     "CSV",
     "XLSX",
     "XLS",
-    "UTF",
-    "GB",
     "O",
     "L",
     "S",
@@ -131,6 +129,25 @@ def test_every_step_of_a_claim_can_be_told() -> None:
     wanted |= {f"result.{code}" for code in ("done", "returned", "unknown")}
     wanted |= {f"result.failed:{each}" for each in FailureClass}
     assert wanted <= set(wording())
+
+
+def test_every_act_that_the_journal_is_told_of_can_be_read_there() -> None:
+    """What is recorded under a name that stands in the source: its kind, and what was done."""
+    told = set[tuple[str, str]]()
+    for name, call in _calls():
+        place = [arg.value if isinstance(arg, ast.Constant) else None for arg in call.args[1:4]]
+        if name == "record" and len(place) == 3 and place[0]:
+            told.add((str(place[0]), str(place[2] or "")))
+    assert len(told) > 80
+    kinds = {f"noun.{kind}" for kind, _ in told}
+    untold = {
+        each for each in told if each[1] and not {f"story.{'.'.join(each)}", f"action.{each[1]}"} & wording().keys()
+    }
+    assert (kinds - wording().keys(), untold) == (set(), set())
+    sweeps = re.findall(r"By\(str\(Sweep\.(\w+)\)", "".join(map(ast.unparse, _trees().values())))
+    assert len(sweeps) > 5
+    assert {f"by.{Sweep[name]}" for name in sweeps} <= wording().keys()
+    assert {f"story.registers_{step}" for step in ("assemble", "submit", "send")} <= wording().keys()
 
 
 def test_every_refusal_and_warning_of_a_rule_says_what_to_do_next() -> None:

@@ -11,12 +11,20 @@ from domain.actor import Actor
 from domain.clawback import OPEN, REPAYABLE, Cause, ClawbackStatus, clawback_number
 from domain.errors import NotFound
 from domain.money import format_yuan
+from service.batches.tables import AttemptRow
 from service.claims.queries.care import in_district
 from service.claims.tables import ClaimRow
 from service.clawbacks.schemas import ClawbackList, ClawbackView, EnforcementView, WaiverView
 from service.clawbacks.tables import ClawbackEnforcementRow, ClawbackRow, ClawbackTermRow, ClawbackWaiverRow
 from service.database import Tx
 from service.wording import words
+
+
+async def claim_paid_as(tx: Tx, me: Actor, reference: str) -> UUID | None:
+    """The claim of my district for which a payment with this number was made, where there is one."""
+    attempt = AttemptRow
+    asked = select(attempt.claim_id).join(ClaimRow, ClaimRow.id == attempt.claim_id)
+    return (await tx.execute(asked.where(attempt.reference == reference, in_district(me)))).scalar_one_or_none()
 
 
 def _clawbacks() -> Select[*tuple[Any, ...]]:

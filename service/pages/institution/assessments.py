@@ -30,8 +30,8 @@ async def listed(
     request: Ask, tx: Tx, me: Actor, today: date, typed: Typed | None = None, faults: list[Fault] | None = None
 ) -> Response[bytes]:
     """Classes whose results my body told, and the form to tell one's, or to correct them."""
-    told = await assessed_by(tx, me, _CLASSES_MAX)
-    page = {"told": told, "typed": typed or {}, "faults": faults or [], "once": uuid4()}
+    reported = await assessed_by(tx, me, _CLASSES_MAX)
+    page = {"reported": reported, "typed": typed or {}, "faults": faults or [], "once": uuid4()}
     about = {**page, "bytes_max": LIMITS.file_bytes}
     return await shown(request, tx, me, "assessments", today, status=422 if faults else 200, **about)
 

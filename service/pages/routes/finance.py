@@ -11,9 +11,11 @@ from domain.actor import Post
 from domain.fund import Movement, PositionKey
 from domain.fund_month import parse_month
 from service.access.commands.step_up import SIGNERS
+from service.access.queries import district_names
 from service.accounting.queries import vouchers as kept
 from service.accounting.queries.statement import book_of, statement_lines, statement_of
 from service.accounting.routes import FINANCE, Code, Month
+from service.funds.queries import fund_names
 from service.gateways.sheet_files import CSV_TYPE, XLSX_TYPE
 from service.pages import finance, signing
 from service.pages.acts import Asked
@@ -55,7 +57,8 @@ async def lines_page(
     of = PositionKey(district, fund, year)
     found = await statement_lines(tx, me, of, parse_month(month), kind, cursor, _LINES_A_PAGE)
     asked = {"month": month, "kind": str(kind), **vars(of)}
-    return page(request, "lines", today, me, found=found, asked=asked, name=words(f"movement.{kind}"))
+    names = await district_names(tx) | await fund_names(tx)
+    return page(request, "lines", today, me, found=found, asked=asked, name=words(f"movement.{kind}"), names=names)
 
 
 @get("/funds/statement/book", guards=[allow(*FINANCE)], include_in_schema=False)
