@@ -4,7 +4,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -17,7 +16,6 @@ from domain.batch import BatchStatus
 from service.access.tables import UserRow
 from service.batches import commands as batches
 from service.batches.schemas import BatchView
-from service.claims.commands import mending
 from service.clawbacks.queries.views import find_clawback
 from service.database import transaction
 from service.journal import By
@@ -28,9 +26,8 @@ from tests import statements
 from tests.money_desk import Desk, a_document, do, told
 from tests.objections import PaidForThem
 from tests.pages import read
-from tests.payments import Stage, a_return, attempt_statuses, claim_statuses, lines_of
+from tests.payments import Stage, a_return, attempt_statuses, lines_of
 from tests.service.test_clawbacks import Office
-from tests.service.test_mending import account, bounced
 from tests.service.test_seams_of_money import Agree, agree
 from tests.standards import Bureaus, flat
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
@@ -286,39 +283,6 @@ async def test_statements_follow_each_other_lines_are_worked_off_and_a_day_is_cl
     assert "平" in read(await checker.get(f"/finance/close/{day:%Y-%m}")).text
     stranger = await at.of(await a_stranger(committed))
     assert (await stranger.client.get(address)).status_code == 404
-
-
-async def test_a_checker_confirms_a_card_that_was_named_after_money_came_back(
-    committed: World, at: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def always(*_: Any) -> bool:
-        return True
-
-    monkeypatch.setattr(mending, "_needs_check", always)
-    async with transaction() as tx:
-        stage = await Stage.build(tx, committed, claims=0)
-        trainee, claim_id = await bounced(tx, stage, "failed:permanent")
-        card = account(stage, trainee)
-        await mending.mend_account(tx, trainee.actor, claim_id, card, committed.now)
-    checker, stranger = await at.of(stage.staff[Post.CHECKER]), await at.of(await a_stranger(committed))
-    before = await checker.client.get("/desk/accounts")  # where it stood
-    assert (before.status_code, before.headers["location"]) == (301, "/finance/account-checks")
-    listed = read(await checker.get("/finance/account-checks"))
-    assert card.account is not None
-    assert (card.account.number[-4:] in listed.text, card.account.number in listed.source) == (True, False)
-    (check_id,) = re.findall(r"/finance/acts/account-check/([\w-]+)", listed.source)
-    assert (await stranger.client.get(f"/finance/acts/account-check/{check_id}")).status_code == 404
-    assert read(await do(checker, "account-check", check_id, confirm="yes", note="")).answer.status_code == 422
-    page, form = (
-        await checker.get(f"/finance/acts/account-check/{check_id}"),
-        f"/finance/acts/account-check/{check_id}",
-    )
-    assert f'href="/desk/claims/{claim_id}"' in page.text
-    assert (await checker.client.get(f"/desk/claims/{claim_id}")).status_code == 200
-    for _ in range(2):
-        assert told(await checker.send(page, form, confirm="yes", note="电话核对过")) == "answered"
-    async with transaction() as tx:
-        assert await claim_statuses(tx, [claim_id]) == ["payable"]
 
 
 async def a_stranger(world: World) -> Actor:

@@ -26,7 +26,8 @@ from service.local.supervisor import ROOT
 FINAL = ("paid", "bounced", "refused", "withdrawn", "lapsed", "recovered")
 #: How often the audit looks, and how long what was owed meanwhile may take.
 _LOOKS_MAX, _OWED_SECONDS_MAX = 3, 60
-_AUDIT_SECONDS_MAX = 300
+#: A look may take so long, and so much longer for every claim: it reads every row.
+_AUDIT_SECONDS, _AUDIT_SECONDS_PER_CLAIM = 300, 0.02
 #: A season's claims were filed at most this long before its last day.
 _SHARE_DAYS = 366
 
@@ -81,7 +82,7 @@ async def read_report(
     complaints = season.complaints
     stored = [claim async for claim in claims(desk, "auditor")]
     promises = [
-        *await _audited(desk, environment, season),
+        *await _audited(desk, environment, season, _AUDIT_SECONDS + _AUDIT_SECONDS_PER_CLAIM * len(stored)),
         await _ledger_agrees(desk, stored),
         _acknowledged_is_stored({claim["id"] for claim in stored}, filed, earlier),
         await _classes_drawn_down(desk, stored, filed.classes),
@@ -113,11 +114,11 @@ async def _share(desk: Desk) -> dict[str, float | None]:
     return {"count": share["count"], "amount": share["amount"]}
 
 
-async def _audited(desk: Desk, environment: Mapping[str, str], season: Season) -> list[Held]:
+async def _audited(desk: Desk, environment: Mapping[str, str], season: Season, seconds: float) -> list[Held]:
     """Sweeps owe work at any moment, such as telling people: what they owed since the last look is waited for, and
     then everything is looked at again. Work that never ends is still there at the last look."""
     for _ in range(_LOOKS_MAX):
-        found = await _audit(environment)
+        found = await _audit(environment, seconds)
         if all(each.held for each in found if each.name == "jobs_end"):
             break
         with suppress(TimeoutError):
@@ -130,7 +131,7 @@ async def _nothing_owed(desk: Desk) -> bool:
     return (await _jobs(desk))["ready"] == 0
 
 
-async def _audit(environment: Mapping[str, str]) -> list[Held]:
+async def _audit(environment: Mapping[str, str], seconds: float) -> list[Held]:
     """`zhida audit verify --settled`, as anybody would run it."""
     command = (sys.executable, "-m", "service.cli", "audit", "verify", "--json", "--settled")
     pipe = asyncio.subprocess.PIPE
@@ -138,11 +139,11 @@ async def _audit(environment: Mapping[str, str]) -> list[Held]:
         *command, cwd=ROOT, env=dict(environment), stdout=pipe, stderr=pipe
     )
     try:
-        out, complaint = await asyncio.wait_for(process.communicate(), _AUDIT_SECONDS_MAX)
+        out, complaint = await asyncio.wait_for(process.communicate(), seconds)
     except TimeoutError:
         process.kill()
         await process.wait()
-        return [Held("audit", False, f"{_AUDIT_SECONDS_MAX} 秒内没有核查完")]
+        return [Held("audit", False, f"{seconds:.0f} 秒内没有核查完")]
     try:
         found: list[dict[str, Any]] = json.loads(out)["promises"]
     except ValueError:

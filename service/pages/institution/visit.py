@@ -13,13 +13,12 @@ from domain.actor import Actor
 from domain.claim import Channel
 from domain.errors import NotFound
 from service.claims.schemas import ClaimView
-from service.database import Tx
 from service.pages import door
 from service.pages.acts import done_once, typed_of
 from service.pages.forms import Fault, Typed
 from service.pages.institution import frame
 from service.pages.institution.frame import Ask
-from service.web import Me, Now, StrictRequest, Today
+from service.web import Me, Now, StrictRequest, Today, Tx
 
 T = TypeVar("T")
 _NOTHING: Typed = {}
