@@ -63,6 +63,7 @@ TITLES = {
     "close_adds_up": "对账单前后相接、逐行入账一次，每个日终的数都对得上当日的行和额度收支",
     "repayments_add_up": "追回的还款都是对账单上的收款，每一分都回到原来的额度，还清的才收回",
     "approvals_looked_at_again": "抽样都能重抽，要复核的由另一人同意后才公示，没有人审自己和亲属的",
+    "objections_to_notices": "有人提异议的，答复以前不发钱；异议由别人答复，一次",
     "appeals_by_another": "复核由另一人答复，通过的才恢复申领",
 }
 

@@ -335,7 +335,8 @@ async def test_what_changed_stands_by_kind_on_the_page_and_in_the_file(tx: Tx, o
     request = RequestFactory().get("/catalog/diff")
     answer = rendered(request, "public/difference.html", clock.today(), **await editions_pages.compared(tx, asked))
     html = {**answer.headers, "content-type": "text/html; charset=utf-8"}
-    page = read(httpx.Response(200, headers=html, content=answer.content))
+    shown = httpx.Request("GET", "https://zhida.test/catalog/diff")
+    page = read(httpx.Response(200, headers=html, content=answer.content, request=shown))
     found = await difference(tx, (2023, 0), (office.year, 0), drafts=False)
     counts = {str(change): len(getattr(found, change)) for change in Change}
     assert counts["removed"] > 700
