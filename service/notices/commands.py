@@ -23,7 +23,7 @@ from domain.notice_objection import (
 from domain.objection import Finding
 from domain.text import public_words, trimmed
 from service.claims.commands.moves import move_claims
-from service.claims.queries.barring import must_be_impartial
+from service.claims.queries.barring import must_not_be_barred
 from service.claims.queries.care import held
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
@@ -225,6 +225,12 @@ async def object_to(
     return NoticeObjectionReceipt(objection_id, due.on, due.provisional)
 
 
+async def _review_again(tx: Tx, claim_id: UUID, by: By, reason: str) -> None:
+    """Also one that was reviewed anew meanwhile, for another objection: nobody had read this one then."""
+    if not await move_claims(tx, ClaimAction.OBJECT, [claim_id], by, reason=reason):
+        await move_claims(tx, ClaimAction.QUESTION, [claim_id], by, reason=reason)
+
+
 async def answer_objection(
     tx: Tx, me: Actor, objection_id: UUID, new: NewNoticeAnswer, today: date, now: datetime
 ) -> NoticeObjectionState:
@@ -232,7 +238,8 @@ async def answer_objection(
     nothing else keeps it.
 
     NotFound `notice_objection.not_found`; Invalid `words.…`; Forbidden `notice_objection.own`, and as
-    `must_be_impartial`; Conflict `notice_objection.answered`.
+    `must_not_be_barred`: who reviewed a claim says nothing of what the public has against it; Conflict
+    `notice_objection.answered`, `claim.leased`.
     """
     me.must_hold(Post.NOTICE_PUBLISHER)
     answer, row, answered = public_words(new.answer, "answer"), NoticeObjectionRow, NoticeObjectionAnswerRow
@@ -243,7 +250,7 @@ async def answer_objection(
     must_not_answer_oneself(me.person_id, found.person_id)
     if found.claim_id is not None:
         await tx.execute(select(ClaimRow.id).where(ClaimRow.id == found.claim_id).with_for_update(key_share=True))
-        await must_be_impartial(tx, me, found.claim_id)
+        await must_not_be_barred(tx, me, Post.NOTICE_PUBLISHER, found.claim_id, now)
     if (await tx.execute(select(exists().where(answered.objection_id == objection_id)))).scalar_one():
         raise Conflict("notice_objection.answered")
     by, told = By.actor(me, Post.NOTICE_PUBLISHER, now), {"finding": str(new.finding), "answered_on": today}
@@ -252,7 +259,7 @@ async def answer_objection(
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
     await tx.execute(insert(answered).values(objection_id=objection_id, answer=answer, **told, **who))
     if found.claim_id is not None and new.finding is Finding.UPHELD:
-        await move_claims(tx, ClaimAction.OBJECT, [found.claim_id], by, reason=answer)
+        await _review_again(tx, found.claim_id, by, answer)
     elif found.claim_id is not None:
         await clear_freed(tx, found.claim_id, today, by)
     return await objection_state(tx, objection_id, today)

@@ -63,7 +63,7 @@ async def objection_form(
     if found is None:
         return _over(request, today)
     line = _line_of(typed)
-    return private(
+    answer = private(
         request,
         "public/object.html",
         today,
@@ -77,6 +77,8 @@ async def objection_form(
         back_text="公示",
         **await _told(tx, found.notice, today),
     )
+    answer.headers["X-Robots-Tag"] = "noindex"  # the line names a person, as the notice does
+    return answer
 
 
 async def objected(

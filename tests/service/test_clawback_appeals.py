@@ -152,6 +152,8 @@ async def test_only_who_owes_it_appeals_and_only_another_than_who_raised_it_answ
         await appeal(tx, owing, stranger)
     assert caught.value.code == "clawback.not_found"
     opened = await appeal(tx, owing)
+    # who filed under a mandate was not paid: what the trainee says, perhaps of them, is not theirs to read
+    assert (await list_appeals(tx, owing.office.paid.clerk, world.today, None, 50)).appeals == []
     elsewhere = await world.user(tx, {Post.REVIEWER}, f"{world.other}")
     own = replace(await another(tx, owing), person_id=claimant(owing).person_id)
     for me, refusal in (

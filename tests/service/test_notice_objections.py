@@ -122,6 +122,20 @@ async def test_upheld_the_claim_is_reviewed_again_and_may_be_published_again(tx:
     assert await status_of(tx, notice.claims[0]) == ["payable"]
 
 
+async def test_what_is_upheld_later_has_the_claim_reviewed_again_too(tx: Tx, notice: Notice) -> None:
+    """Whoever approved it anew had read the first objection alone; and says nothing of the second themself."""
+    first, second, claim = await notice.object(tx), await notice.object(tx), notice.claims[0]
+    await notice.answer(tx, first, UPHELD)
+    reviewer = await notice.world.user(tx, {Post.REVIEWER, Post.NOTICE_PUBLISHER}, notice.world.here)
+    await approve_claim(tx, reviewer, claim, "", notice.world.now)
+    assert await status_of(tx, claim) == ["approved"]
+    with pytest.raises(Forbidden, match=r"post\.excluded"):
+        await notice.answer(tx, second, NOT_UPHELD, reviewer)
+    await notice.answer(tx, second, UPHELD)
+    assert await status_of(tx, claim) == ["in_review"]
+    assert await first_breach(tx, TO_NOTICES.checks) is None
+
+
 async def test_a_hold_and_an_objection_each_keep_it(tx: Tx, notice: Notice) -> None:
     objection, claim, reviewer = await notice.object(tx), notice.claims[0], notice.world.staff[Post.REVIEWER]
     await hold(tx, reviewer, claim, NewHold("complaint"), notice.world.now)

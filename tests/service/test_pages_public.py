@@ -155,6 +155,7 @@ async def test_anybody_objects_once_and_reads_the_answer_by_its_number(anybody: 
     assert {f"{action}?line=1", f"{action}?line=2", action} <= set(links)
     form = await anybody.get(f"{action}?line=2")
     assert re.search(r"第 2 行：.*焊工", read(form).text)
+    assert form.headers["x-robots-tag"] == "noindex"
     without = await anybody.client.post(action, data={"line": "1", "words": "无人上课"})
     assert (without.status_code, read(without).words["h1"]) == (403, ["这张表过期了，没有提交，没有重复"])
     kind = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FromClause, Row, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, Select, or_, select, tuple_
 
 from domain.actor import Actor, Post
 from domain.appeal import Answer
@@ -51,10 +51,12 @@ async def page_by_due(
     limit: int,
     *,
     closed: bool,
+    whose: ColumnElement[bool] | None = None,
 ) -> tuple[Sequence[Row[Any]], UUID | None]:
-    """A page of `appeals`, with their claims beside them, as `list_appeals` says, and where the next one begins."""
+    """A page of `appeals`, with their claims beside them, as `list_appeals` says, and where the next one begins.
+    `whose`: the claims of which `me` may appeal, where that is not whatever they claimed."""
     of = table.c
-    mine = [claimed_by(me), *([in_district(me)] if me.holds(*_READERS) else [])]
+    mine = [claimed_by(me) if whose is None else whose, *([in_district(me)] if me.holds(*_READERS) else [])]
     state = of.answered_at.is_not(None) if closed else of.answered_at.is_(None)
     asked = appeals.where(or_(*mine), state).order_by(of.due_on, of.id).limit(limit + 1)
     if cursor is not None:

@@ -52,8 +52,11 @@ async def appeals_against(tx: Tx, clawback_ids: Sequence[UUID], today: date) -> 
 async def list_appeals(
     tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, closed: bool = False
 ) -> ClawbackAppealList:
-    """A page of those over claims that I may mend, or in the district I work for, by the day they are due."""
-    rows, following = await page_by_due(tx, me, _appeals(), ClawbackAppealRow.__table__, cursor, limit, closed=closed)
+    """A page of those against demands that came to me, or in the district I work for, by the day they are due."""
+    table = ClawbackAppealRow.__table__
+    rows, following = await page_by_due(
+        tx, me, _appeals(), table, cursor, limit, closed=closed, whose=demanded_from(me)
+    )
     return ClawbackAppealList(await _views(tx, rows, today), following)
 
 
