@@ -59,8 +59,9 @@ async def is_told_of_a_refusal(clerk: Visitor) -> None:
     await clerk.page.evaluate("document.querySelector('main [name=_csrf_token]').value = 'another'")
     sent = {"name": "名册.csv", "mimeType": "text/csv", "buffer": b"-"}
     await clerk.page.locator('[name="sheet"]').set_input_files([sent])  # type: ignore[list-item]
-    await clerk.press("上传并核对")
+    await clerk.hit("上传并核对")
     await clerk.sees("这张表过期了，没有提交，没有重复")
+    await clerk.look()
 
 
 async def test_a_class_and_its_roster(town: Town) -> None:

@@ -145,8 +145,9 @@ async def hands_in(clerk: Visitor, rows: list[Mapping[str, str]], class_number: 
         {"name": "名册.xlsx", "mimeType": kind, "buffer": data}
     )
     await clerk.sees("已选：名册.xlsx")
-    await clerk.press("上传并核对")
+    await clerk.hit("上传并核对")
     await clerk.page.wait_for_url(re.compile(r"/institution/rosters/[0-9a-f-]{36}"))
+    await clerk.look()
     await clerk.shot("roster-progress")
     await clerk.sees_within("行都看完了")
     await clerk.shot("roster")

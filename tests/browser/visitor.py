@@ -57,11 +57,15 @@ class Visitor:
 
     async def press(self, name: str, *, at: Locator | None = None) -> None:
         """Press what is called so (a button or a link), and look at where it leads."""
+        await self.hit(name, at=at)
+        await self.page.wait_for_load_state()
+        await self.look()
+
+    async def hit(self, name: str, *, at: Locator | None = None) -> None:
+        """Press it and no more: a script sends the form and shows what came back in its own time."""
         within = at or self.page
         button = within.get_by_role("button", name=name).or_(within.get_by_role("link", name=name)).first
         await button.click()
-        await self.page.wait_for_load_state()
-        await self.look()
 
     async def leads_to(self, path: str) -> bool:
         """Whether the page has a link to there."""

@@ -109,7 +109,7 @@ async def _shared_accounts(tx: Tx, *paid: Any) -> int:
 async def _rechecks(tx: Tx, batch_id: UUID) -> list[RecheckView]:
     row = RegisterCheckRow
     asked = select(row.step, row.checked_at, row.claims, row.stopped).where(row.batch_id == batch_id)
-    return [RecheckView(*each) for each in await tx.execute(asked.order_by(row.checked_at))]
+    return [RecheckView(*each) for each in await tx.execute(asked.order_by(row.checked_at, row.step))]
 
 
 async def _funds(tx: Tx, *paid: Any) -> list[FundShareView]:

@@ -74,7 +74,7 @@ async def _signatures(tx: Tx, ids: Sequence[UUID]) -> Mapping[UUID, list[Signatu
     found = await tx.execute(
         select(signed.batch_id, signed.step, signed.signed_at, signed.delegation_id)
         .where(signed.batch_id.in_(ids))
-        .order_by(signed.signed_at)
+        .order_by(signed.signed_at, signed.step)  # the names of the steps sort as they are put
     )
     signatures = defaultdict(list)
     for each in found:
@@ -88,7 +88,7 @@ async def _holds(tx: Tx, ids: Sequence[UUID]) -> Mapping[UUID, list[BatchHoldVie
     for each in await tx.execute(
         select(row.batch_id, row.code, row.note, row.placed_at, row.lifted_at, row.lift_note)
         .where(row.batch_id.in_(ids))
-        .order_by(row.placed_at)
+        .order_by(row.placed_at, row.id)
     ):
         said = words(f"batch_hold.{each.code}")
         holds[each.batch_id].append(

@@ -62,7 +62,11 @@ async def list_appeals(
 
 async def appeals_over(tx: Tx, me: Actor, claim_id: UUID, today: date) -> list[AmountAppealView]:
     """Those over one claim that I may mend."""
-    asked = _appeals().where(ClaimRow.id == claim_id, claimed_by(me)).order_by(AmountAppealRow.appealed_at)
+    asked = (
+        _appeals()
+        .where(ClaimRow.id == claim_id, claimed_by(me))
+        .order_by(AmountAppealRow.appealed_at, AmountAppealRow.id)
+    )
     return await _views(tx, (await tx.execute(asked)).all(), today)
 
 

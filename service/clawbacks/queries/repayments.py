@@ -132,7 +132,7 @@ async def list_repayments(tx: Tx, me: Actor, clawback_id: UUID) -> RepaymentList
         select(part.id, part.line_id, part.amount_fen, line.booked_on, part.proposal_id, part.counted_at)
         .join(line, line.id == part.line_id)
         .where(part.clawback_id == clawback_id)
-        .order_by(line.booked_on, part.counted_at)
+        .order_by(line.booked_on, part.counted_at, part.id)
     )
     views = [
         RepaymentView(

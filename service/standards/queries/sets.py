@@ -81,7 +81,7 @@ async def _views(tx: Tx, me: Actor | None, asked: Select[tuple[StandardSetRow, i
     for each in await tx.execute(
         select(of.set_id, of.bureau, of.signed_at, of.person_id)
         .where(of.set_id.in_([row.id for row in rows]))
-        .order_by(of.signed_at)
+        .order_by(of.signed_at, of.bureau.desc())
     ):
         mine = me is not None and each.person_id == me.person_id
         signed.setdefault(each.set_id, []).append(SignatureView(each.bureau, each.signed_at, mine))
