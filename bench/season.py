@@ -129,7 +129,8 @@ _BATCHES = """
                          opened_by, opened_at)
     SELECT md5('batch-' || batch)::uuid, format('JN%s-%s', to_char(opened, 'YYYYMMDD'), lpad(batch::text, 6, '0')),
            district, 'employment_subsidy', '示例专户-' || district, '{{"limit": {lines}, "filed_to": null}}',
-           CASE WHEN NOT paying THEN 'settled' WHEN batch % 2 = 0 THEN 'sent' ELSE 'submitted' END,
+           CASE WHEN NOT paying THEN 'settled' WHEN row_number() OVER (PARTITION BY district, paying
+                ORDER BY lines DESC, batch) % 2 = 0 THEN 'sent' ELSE 'submitted' END,
            encode(sha256(batch::text::bytea), 'hex'), lines, sum_fen, '{user}', opened
       FROM (SELECT batch, district, paying, count(*) AS lines, sum(amount_fen) AS sum_fen,
                    least(max(filed_at) + interval '33 days', now() - interval '5 hours') AS opened

@@ -161,6 +161,11 @@ def checks_needed(policy: Mapping[str, int] | None, sum_fen: int) -> int:
     return 1 + (sum_fen >= policy["two_from_fen"]) + (sum_fen >= policy["three_from_fen"])
 
 
+def references_begin(number: str) -> str:
+    """What the payment references of a batch begin with; a line's place follows, six digits."""
+    return number.replace("-", "")
+
+
 @dataclass(frozen=True)
 class PaymentLine:
     """What one line of a batch pays, as it was copied at freezing. `amount_fen` in fen."""

@@ -16,6 +16,7 @@ from domain.batch import (
     Hasher,
     PaymentLine,
     checks_needed,
+    references_begin,
 )
 from domain.claim import ClaimAction
 from domain.errors import Conflict
@@ -149,12 +150,12 @@ async def _prepare(tx: Tx, batch: Batch, due: Sequence[UUID], by: By, tell: Tell
 
 
 async def _lines(tx: Tx, batch: Batch, claim_ids: Sequence[UUID], start: int, by: By) -> Sequence[PaymentLine]:
-    keys, number = keyring(), batch.number.replace("-", "")
+    keys, begin = keyring(), references_begin(batch.number)
     paid = await fetch(tx, _ACCOUNTS, claim_ids)
     ids = [uuid4() for _ in paid]
     made = [
         PaymentLine(
-            f"{number}{place:06d}",
+            f"{begin}{place:06d}",
             keys.open(each["holder_sealed"], each["account_id"]),
             keys.open(each["number_sealed"], each["account_id"]),
             each["bank_code"],

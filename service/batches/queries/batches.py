@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.sql import ColumnElement
 
 from domain.actor import Actor
-from domain.batch import LIVE_ATTEMPT, AttemptStatus, BatchStatus, PaymentLine
+from domain.batch import LIVE_ATTEMPT, AttemptStatus, BatchStatus, PaymentLine, references_begin
 from domain.errors import NotFound
 from domain.identity import mask_name
 from domain.money import format_yuan
@@ -91,11 +91,13 @@ async def find_batch(tx: Tx, me: Actor, batch_id: UUID) -> BatchView:
     return (await views(tx, [found]))[0]
 
 
-async def must_see(tx: Tx, me: Actor, batch_id: UUID) -> None:
-    """NotFound `batch.not_found` for a batch that is not there, or not for `me`; what needs more of it finds it."""
-    asked = select(BatchRow.id).where(BatchRow.id == batch_id, visible_to(me))
-    if (await tx.execute(asked)).one_or_none() is None:
+async def must_see(tx: Tx, me: Actor, batch_id: UUID) -> str:
+    """Its number. NotFound `batch.not_found` for a batch that is not there, or not for `me`; what needs more of it
+    finds it."""
+    asked = select(BatchRow.number).where(BatchRow.id == batch_id, visible_to(me))
+    if (number := (await tx.execute(asked)).scalar_one_or_none()) is None:
         raise NotFound("batch.not_found")
+    return number
 
 
 async def view_of(tx: Tx, batch_id: UUID) -> BatchView:
@@ -117,18 +119,18 @@ async def list_batches(tx: Tx, me: Actor, status: BatchStatus | None, cursor: st
 
 async def list_lines(tx: Tx, me: Actor, batch_id: UUID, cursor: str | None, limit: int) -> LineList:
     """A page of a batch's lines in order of reference, masked; `cursor` is the last reference seen."""
-    await must_see(tx, me, batch_id)
-    row = AttemptRow
+    number, row = await must_see(tx, me, batch_id), AttemptRow
+    after = cursor or references_begin(number)  # or the index of all references is read up to there
     asked = (
         select(
             *(row.id, row.reference, row.payee_sealed, row.account_tail, row.bank_code),
             *(row.amount_fen, row.status, row.failure),
         )
-        .where(row.batch_id == batch_id)
+        .where(row.batch_id == batch_id, row.reference > after)
         .order_by(row.reference)
         .limit(limit + 1)
     )
-    rows = (await tx.execute(asked.where(row.reference > cursor) if cursor else asked)).all()
+    rows = (await tx.execute(asked)).all()
     keys = keyring()
     lines = [
         LineView(

@@ -247,7 +247,7 @@ async def record_of(tx: Tx, me: Actor, institution_id: UUID, on: date) -> Record
         stops=sorted((await standings(tx, [known.id], on))[known.id].stops),
         listings=[ListingView(*each) for each in await _dated(tx, InstitutionListingRow, known.id, "source")],
         exits=await _exits(tx, known.id),
-        sanctions=await _sanctions(tx, known.id),
+        sanctions=await sanctions_of(tx, known.id),
         evaluations=await _evaluations(tx, known.id),
         grades=[GradeView(*each) for each in await _dated(tx, GradeRow, known.id, "id", "grade", "source")],
         scopes=[
@@ -281,7 +281,8 @@ async def _exits(tx: Tx, institution_id: UUID) -> list[date]:
     return list((await tx.execute(found)).scalars())
 
 
-async def _sanctions(tx: Tx, institution_id: UUID) -> list[SanctionView]:
+async def sanctions_of(tx: Tx, institution_id: UUID) -> list[SanctionView]:
+    """All that were ever imposed on an institution whose record may be seen, in their order."""
     row, lift = InstitutionSanctionRow, InstitutionSanctionLiftRow
     found = (
         select(row.stops, row.reason, row.days, lift.lifted_on)

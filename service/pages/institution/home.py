@@ -15,8 +15,8 @@ from service.claims.queries import care, views
 from service.claims.queries.rosters import rosters_page
 from service.clawbacks.queries.views import demanded_of
 from service.database import Tx
-from service.institutions.queries.registry import record_of
-from service.institutions.schemas import RecordView, SanctionView
+from service.institutions.queries.registry import sanctions_of
+from service.institutions.schemas import SanctionView
 from service.oversight.queries.penalties import penalty_list
 from service.oversight.schemas import PenaltyView
 from service.pages.institution.frame import doors_of, mine
@@ -67,7 +67,7 @@ async def home(tx: Tx, me: Actor, today: date) -> dict[str, Any]:
         "employs": known.kind == InstitutionKind.ENTERPRISE,
         "assesses": known.kind == InstitutionKind.ASSESSMENT_BODY,
         "dated": sorted(await _dated(tx, me, claims, today), key=lambda each: each.due_on),
-        "stopped": stopped_on(await record_of(tx, me, known.id, today), today),
+        "stopped": stopped_on(await sanctions_of(tx, known.id), today),
     }
 
 
@@ -97,11 +97,11 @@ def may_appeal(penalty: PenaltyView, today: date) -> bool:
     return can_be and penalty.appeal_until is not None and today <= penalty.appeal_until
 
 
-def stopped_on(record: RecordView, today: date) -> list[Stopped]:
-    """The sanctions that hold on that day."""
+def stopped_on(sanctions: list[SanctionView], today: date) -> list[Stopped]:
+    """Those that hold on that day."""
     return [
         Stopped(stops_in_words(each.stops), each.reason, each.days.last)
-        for each in record.sanctions
+        for each in sanctions
         if holds_on(each, today)
     ]
 

@@ -69,7 +69,7 @@ async def standing(
         today,
         status=422 if faults else 200,
         record=record,
-        stopped=stopped_on(record, today),
+        stopped=stopped_on(record.sanctions, today),
         scopes=await _scopes(tx, record.institution.scopes, today),
         penalties=[Decided(each, stops_in_words(each.stops), may_appeal(each, today)) for each in penalties],
         tones=_TONES,
