@@ -136,17 +136,19 @@ async def _funds(tx: Tx, *paid: Any) -> list[FundShareView]:
 async def sample_of(tx: Tx, me: Actor, batch_id: UUID, seed: int) -> list[SampleLineView]:
     """A few lines drawn by `seed`: the same seed draws the same lines, another draws others. Masked."""
     await must_see(tx, me, batch_id)
-    attempt = AttemptRow
+    attempt, place = AttemptRow, func.md5(func.concat(str(seed), ":", AttemptRow.reference))
     drawn = (
-        select(
-            *(attempt.id, attempt.reference, attempt.payee_sealed, attempt.account_tail, attempt.amount_fen),
-            *(CatalogItemRow.name.label("item"), ClaimRow.level),
-        )
-        .join(ClaimRow, ClaimRow.id == attempt.claim_id)
-        .join(CatalogItemRow, CatalogItemRow.id == ClaimRow.item_id)
+        select(attempt, place.label("place"))
         .where(attempt.batch_id == batch_id, attempt.status != str(AttemptStatus.VOID))
-        .order_by(func.md5(func.concat(str(seed), ":", attempt.reference)))
+        .order_by(place)
         .limit(SAMPLE_LINES)
+        .subquery()  # what a line is for is looked up for those few
+    )
+    rows = await tx.execute(
+        select(drawn, CatalogItemRow.name.label("item"), ClaimRow.level)
+        .join(ClaimRow, ClaimRow.id == drawn.c.claim_id)
+        .join(CatalogItemRow, CatalogItemRow.id == ClaimRow.item_id)
+        .order_by(drawn.c.place)
     )
     keys = keyring()
     return [
@@ -158,5 +160,5 @@ async def sample_of(tx: Tx, me: Actor, batch_id: UUID, seed: int) -> list[Sample
             row.level,
             row.amount_fen,
         )
-        for row in await tx.execute(drawn)
+        for row in rows
     ]
