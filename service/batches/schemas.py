@@ -363,8 +363,9 @@ class FundShareView(Struct):
 
 
 class ContentView(Struct, kw_only=True):
-    """What a batch is made of. `again`: payments that were tried before and failed, or came back; `shared_accounts`:
-    payments to an account that another person of the batch is paid to as well."""
+    """What a batch is made of, which follows from what was frozen. `again`: payments that were tried before and
+    failed, or came back; `shared_accounts`: payments to an account that another person of the batch is paid to as
+    well."""
 
     by_level: list[PartView]
     by_channel: list[PartView]
@@ -372,8 +373,6 @@ class ContentView(Struct, kw_only=True):
     payees: int
     again: int
     shared_accounts: int
-    rechecks: list[RecheckView]
-    funds: list[FundShareView]
 
 
 class SampleLineView(Struct):

@@ -18,15 +18,16 @@ from service.access.queries import district_names
 from service.audit.queries.story.journal import in_words
 from service.batches import queries
 from service.batches.commands import SIGNINGS
-from service.batches.schemas import BankFileView, BatchFilter, BatchView, Payee
+from service.batches.schemas import BankFileView, BatchFilter, BatchView, ContentView, Payee
 from service.database import Tx
 from service.pages.acts import Asked, codes
 from service.pages.forms import Fault, Typed, faults_of
 from service.pages.money_batches import file_of
+from service.pages.once_a_day import once_a_day
 from service.web import as_wanted
 from service.wording import words
 
-_BATCHES_A_PAGE, _LINES_A_PAGE = 50, 50
+_BATCHES_A_PAGE, _LINES_A_PAGE, _MANY_LINES = 50, 50, 500
 _S = BatchStatus
 _TONES = {
     **dict.fromkeys((_S.OPENED, _S.RELEASED, _S.SENT), "blue"),
@@ -101,7 +102,9 @@ async def batch(asked: Asked, after: str | None, faults: list[Fault], seed: int 
     drawn_by = seed if seed is not None else int((view.content_hash or "0")[:4], 16) % _SEED_MAX
     return {
         "batch": view,
-        "content": await queries.content_of(tx, me, view.id),
+        "content": await _content(asked, view),
+        "rechecks": await queries.rechecks_of(tx, me, view.id),
+        "funds": await queries.funds_of(tx, me, view.id),
         "sample": await queries.sample_of(tx, me, view.id, drawn_by),
         "seed": drawn_by,
         "lines": await queries.list_lines(tx, me, view.id, after, _LINES_A_PAGE),
@@ -122,6 +125,17 @@ async def batch(asked: Asked, after: str | None, faults: list[Fault], seed: int 
         "printed": asked.now,
         "once": typed.get("once") or uuid4(),
     }
+
+
+async def _content(asked: Asked, view: BatchView) -> ContentView:
+    """What many lines come to is counted once: it stays until other lines are frozen, or the status is another."""
+    counted = await once_a_day(
+        ("batch", view.id, view.status, view.content_hash),
+        asked.now,
+        lambda: queries.content_of(asked.tx, asked.me, view.id),
+        lambda _: (view.line_count or 0) > _MANY_LINES,
+    )
+    return counted.figures
 
 
 def _hands(view: BatchView) -> list[Hand]:

@@ -14,12 +14,14 @@ from domain.errors import DomainError
 from service.access.tables import UserRow
 from service.batches import commands, queries
 from service.batches.commands import confirm_delegation, propose_delegation
-from service.batches.schemas import BatchFilter, BatchView, NewBatch, NewBatchHold, NewDelegation
+from service.batches.schemas import BatchFilter, BatchView, ContentView, NewBatch, NewBatchHold, NewDelegation
 from service.batches.tables import BatchRow
 from service.claims.commands.moves import move_claim
 from service.claims.schemas import NewAccount
 from service.database import Tx
 from service.journal import By
+from service.pages import finance
+from service.pages.acts import Asked
 from service.people.tables import PersonRow
 from service.queue import Job
 from tests.oversight import Oversight
@@ -135,6 +137,24 @@ async def test_what_fails_leaves_with_its_reasons_and_the_rest_is_signed_anew(tx
     assert await code_of(commands.submit_batch(tx, maker, batch.id, shown(batch), now)) == "batch.changed"
     signed = await commands.submit_batch(tx, maker, batch.id, shown(left), now)
     assert (signed.status, [each.step for each in signed.signatures]) == ("submitted", [Step.ASSEMBLE])
+
+
+async def test_what_many_lines_come_to_is_kept_and_counted_anew_once_lines_have_left(
+    tx: Tx, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finance, "_MANY_LINES", 0)
+    batch, maker, now = await stage.frozen(tx), stage.staff[Post.MAKER], stage.world.now
+    asked = Asked(tx, maker, stage.world.today, now, {}, str(batch.id))
+
+    async def seen() -> ContentView:
+        content: ContentView = (await finance.batch(asked, None, []))["content"]
+        return content
+
+    first = await seen()
+    assert (first.payees, await seen() is first) == (3, True)
+    await stage.world.registered(tx, stage.claims[1], "revoked", now + timedelta(minutes=1))
+    await commands.submit_batch(tx, maker, batch.id, shown(batch), now)
+    assert (await seen()).payees == 2
 
 
 async def test_a_batch_of_which_nothing_is_left_is_dissolved(tx: Tx, stage: Stage) -> None:

@@ -17,7 +17,7 @@ from service.batches.queries.batches import (
     view_of,
     visible_to,
 )
-from service.batches.queries.content import content_of, sample_of
+from service.batches.queries.content import content_of, funds_of, rechecks_of, sample_of
 from service.batches.queries.desk import (
     Waiting,
     find_progress,
@@ -44,6 +44,7 @@ __all__ = [
     "find_batch",
     "find_file",
     "find_progress",
+    "funds_of",
     "last_resent_at",
     "let_through",
     "list_batches",
@@ -55,6 +56,7 @@ __all__ = [
     "locked_batch",
     "payment_lines",
     "progress",
+    "rechecks_of",
     "sample_of",
     "signers_of",
     "standing_in",

@@ -1,10 +1,10 @@
 """What a batch is made of, as whoever signs it reads it: parts that add up to the total, the funds, a sample."""
 
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, func, select, tuple_
+from sqlalchemy.sql import ColumnElement
 
 from domain.actor import Actor
 from domain.batch import AttemptStatus
@@ -27,7 +27,7 @@ _OF_LEVEL, _OF_CHANNEL = 1, 2
 async def content_of(tx: Tx, me: Actor, batch_id: UUID) -> ContentView:
     """The parts of a batch of my district. NotFound `batch.not_found`."""
     await must_see(tx, me, batch_id)
-    paid = (AttemptRow.batch_id == batch_id, AttemptRow.status != str(AttemptStatus.VOID))
+    paid = _paid_in(batch_id)
     parts = await _parts(tx, *paid)
     return ContentView(
         by_level=parts.by_level,
@@ -36,9 +36,11 @@ async def content_of(tx: Tx, me: Actor, batch_id: UUID) -> ContentView:
         payees=parts.payees,
         again=await _again(tx, *paid),
         shared_accounts=await _shared_accounts(tx, *paid),
-        rechecks=await _rechecks(tx, batch_id),
-        funds=await _funds(tx, *paid),
     )
+
+
+def _paid_in(batch_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return AttemptRow.batch_id == batch_id, AttemptRow.status != str(AttemptStatus.VOID)
 
 
 @dataclass
@@ -49,7 +51,7 @@ class _Parts:
     payees: int = 0
 
 
-async def _parts(tx: Tx, *paid: Any) -> _Parts:
+async def _parts(tx: Tx, *paid: ColumnElement[bool]) -> _Parts:
     """Its lines looked at once: by level, by channel, and all of them."""
     attempt, claim = AttemptRow, ClaimRow
     payee = func.coalesce(claim.payee_institution_id, claim.person_id)
@@ -75,7 +77,7 @@ async def _parts(tx: Tx, *paid: Any) -> _Parts:
     return found
 
 
-async def _again(tx: Tx, *paid: Any) -> int:
+async def _again(tx: Tx, *paid: ColumnElement[bool]) -> int:
     """How many of its payments were tried before, in another batch, and failed or came back."""
     before = AttemptRow.__table__.alias("before")
     tried = (
@@ -90,7 +92,7 @@ async def _again(tx: Tx, *paid: Any) -> int:
     return (await tx.execute(select(func.count()).where(*paid, tried))).scalar_one()
 
 
-async def _shared_accounts(tx: Tx, *paid: Any) -> int:
+async def _shared_accounts(tx: Tx, *paid: ColumnElement[bool]) -> int:
     """How many payments go to an account that another person of the batch is paid to as well."""
     account, claim = AccountRow, ClaimRow
     of_several = (
@@ -106,14 +108,18 @@ async def _shared_accounts(tx: Tx, *paid: Any) -> int:
     return int((await tx.execute(select(func.coalesce(func.sum(of_several.c.lines), 0)))).scalar_one())
 
 
-async def _rechecks(tx: Tx, batch_id: UUID) -> list[RecheckView]:
+async def rechecks_of(tx: Tx, me: Actor, batch_id: UUID) -> list[RecheckView]:
+    """When its claims were looked at again, and how many were stopped. NotFound `batch.not_found`."""
+    await must_see(tx, me, batch_id)
     row = RegisterCheckRow
     asked = select(row.step, row.checked_at, row.claims, row.stopped).where(row.batch_id == batch_id)
     return [RecheckView(*each) for each in await tx.execute(asked.order_by(row.checked_at, row.step))]
 
 
-async def _funds(tx: Tx, *paid: Any) -> list[FundShareView]:
-    """The positions that hold the batch's money, and how much of it waits in each to be sent."""
+async def funds_of(tx: Tx, me: Actor, batch_id: UUID) -> list[FundShareView]:
+    """The positions that hold the batch's money, and how much of it waits in each to be sent. NotFound
+    `batch.not_found`."""
+    await must_see(tx, me, batch_id)
     held, position = ReservationRow, PositionRow
     waits = func.sum(case((held.pot == "reserved", held.amount_fen), else_=0))
     rows = await tx.execute(
@@ -124,7 +130,7 @@ async def _funds(tx: Tx, *paid: Any) -> list[FundShareView]:
         .select_from(AttemptRow)
         .join(held, held.claim_id == AttemptRow.claim_id)
         .join(position, position.id == held.position_id)
-        .where(*paid)
+        .where(*_paid_in(batch_id))
         .group_by(position.id)
         .order_by(position.year)
     )
@@ -139,7 +145,7 @@ async def sample_of(tx: Tx, me: Actor, batch_id: UUID, seed: int) -> list[Sample
     attempt, place = AttemptRow, func.md5(func.concat(str(seed), ":", AttemptRow.reference))
     drawn = (
         select(attempt, place.label("place"))
-        .where(attempt.batch_id == batch_id, attempt.status != str(AttemptStatus.VOID))
+        .where(*_paid_in(batch_id))
         .order_by(place)
         .limit(SAMPLE_LINES)
         .subquery()  # what a line is for is looked up for those few
