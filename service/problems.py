@@ -139,6 +139,8 @@ _BY_SQLSTATE = {
     "ZD263": "clawback_appeal.not_demanded",
     "ZD264": "clawback_appeal.same_person",
     "ZD265": "clawback.appealed",
+    "ZD266": "post.excluded",
+    "ZD267": "claim.relative",
     **dict.fromkeys(("55P03", "40P01", "40001", "57014"), "busy"),
     "ZD011": "user.posts_exclude",
     "ZD013": "claim.held",

@@ -17,6 +17,7 @@ from domain.level import LEVELS
 from domain.money import format_yuan
 from domain.objection import Finding
 from service.catalog.tables import CatalogItemRow
+from service.claims.queries.barring import left_to_others
 from service.claims.queries.care import looked_at_again
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
@@ -231,12 +232,19 @@ async def answered_by(tx: Tx, claim_ids: Sequence[UUID]) -> dict[UUID, date]:
 
 
 async def objections_waiting(tx: Tx, me: Actor) -> tuple[int, date | None]:
-    """How many objections to my district's notices are not answered, and by when the first of them is to be."""
+    """How many objections to my district's notices I may answer, and by when the first of them is to be answered."""
     row, answer = NoticeObjectionRow, NoticeObjectionAnswerRow
     asked = select(func.count(), func.min(row.due_on)).select_from(row).join(NoticeRow, NoticeRow.id == row.notice_id)
-    found = await tx.execute(asked.where(in_district_of(me), ~exists().where(answer.objection_id == row.id)))
+    mine = await _mine_to_answer(tx, me)
+    found = await tx.execute(asked.where(mine, ~exists().where(answer.objection_id == row.id)))
     count, first = found.one()
     return count, first
+
+
+async def _mine_to_answer(tx: Tx, me: Actor) -> ColumnElement[bool]:
+    """Those to my district's notices, without what is said of claims that I leave to others."""
+    left = await left_to_others(tx, me, Post.NOTICE_PUBLISHER, NoticeObjectionRow.claim_id)
+    return and_(in_district_of(me), ~left)
 
 
 def _objections() -> Select[*tuple[Any, ...]]:
@@ -273,9 +281,10 @@ async def list_objections(
     tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, closed: bool = False
 ) -> NoticeObjectionList:
     """A page of the objections to my district's notices: what waits, due first, or what is answered, the latest
-    first; `cursor` is the last one seen."""
+    first; `cursor` is the last one seen. Without those to claims that are mine, a relative's, or that I left to
+    others or acted on in another post."""
     row, answer = NoticeObjectionRow, NoticeObjectionAnswerRow
-    asked = _objections().where(in_district_of(me))
+    asked = _objections().where(await _mine_to_answer(tx, me))
     if closed:
         asked = asked.where(answer.objection_id.is_not(None)).order_by(answer.answered_at.desc(), row.id.desc())
         last = select(answer.answered_at).where(answer.objection_id == cursor).correlate(None).scalar_subquery()

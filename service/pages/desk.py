@@ -1,6 +1,6 @@
 """What an officer's list of claims is made of, and the frame that all pages of the desk share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +20,7 @@ from service.work.commands.taking import LOOKS, take_next
 from service.work.queries import beside, due, waiting
 from service.work.queries.kinds import kinds_of
 from service.work.queries.waiting import Chosen
-from service.work.schemas import Kind, LeasesView, NewTaking, WaitingCounts, WorkView
+from service.work.schemas import DueView, Kind, LeasesView, NewTaking, WaitingCounts, WorkView
 
 _Request = Request[Any, Any, Any]
 #: Who has pages here.
@@ -37,16 +37,25 @@ _DOORS = (
     ("超期", "/desk/overdue", (*LOOKS, Post.NOTICE_PUBLISHER)),
     ("窗口录入", "/desk/counter", (Post.ACCEPTOR,)),
 )
-#: Of a list of its own each.
-_ELSEWHERE = {Kind.APPEAL: "/desk/appeals", Kind.OBJECTION: "/desk/objections"}
+_APPEALS = "/desk/appeals"
+#: What has a list of its own; those of one list share a tab, under the first one's name.
+_ELSEWHERE = {
+    Kind.APPEAL: _APPEALS,
+    Kind.AMOUNT_APPEAL: _APPEALS,
+    Kind.DEMAND_APPEAL: _APPEALS,
+    Kind.OBJECTION: "/desk/objections",
+}
 
 
 @dataclass(frozen=True)
 class Tab:
+    """`late`: how many of them are, where the page that it leads to does not count them."""
+
     name: str
     count: int
     href: str
     here: bool
+    late: int = 0
 
 
 @dataclass(frozen=True)
@@ -147,7 +156,7 @@ def lines_of(work: list[WorkView], today: date) -> list[Line]:
     ]
 
 
-def _tabs(told: list[Any], counts: WaitingCounts, here: Kind, status: str | None) -> list[Tab]:
+def _tabs(told: list[DueView], counts: WaitingCounts, here: Kind, status: str | None) -> list[Tab]:
     tabs = []
     for each in told:
         if each.kind is Kind.REVIEW:
@@ -155,10 +164,21 @@ def _tabs(told: list[Any], counts: WaitingCounts, here: Kind, status: str | None
             tabs.append(Tab("人工审核", counts.in_review, "/desk", chosen and status == "in_review"))
             href = "/desk?status=verified"
             tabs.append(Tab("可成批通过", counts.verified, href, chosen and status == "verified"))
+        elif each.kind in _ELSEWHERE:
+            _add_to(tabs, each, _ELSEWHERE[each.kind], here)
         else:
-            href = _ELSEWHERE.get(each.kind, f"/desk?kind={each.kind}")
-            tabs.append(Tab(each.kind_name, each.waiting, href, each.kind is here))
+            tabs.append(Tab(each.kind_name, each.waiting, f"/desk?kind={each.kind}", each.kind is here))
     return tabs
+
+
+def _add_to(tabs: list[Tab], told: DueView, href: str, here: Kind) -> None:
+    """What has a list of its own: to the tab that leads there, where there is one."""
+    if tabs and tabs[-1].href == href:
+        last = tabs.pop()
+        count, late, chosen = last.count + told.waiting, last.late + told.overdue, last.here or told.kind is here
+        tabs.append(replace(last, count=count, late=late, here=chosen))
+    else:
+        tabs.append(Tab(told.kind_name, told.waiting, href, told.kind is here, told.overdue))
 
 
 async def taken_next(request: _Request, tx: Tx, me: Actor, today: date, now: datetime) -> Response[Any]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from litestar import Request, Response
@@ -98,18 +99,33 @@ _KINDS: Mapping[str, _Kind] = {
 }
 
 
+@dataclass(frozen=True)
+class AfterEach:
+    """Behind which one each list of a page goes on, by the name of its cursor in the address; None: at its first."""
+
+    cursor: UUID | None = None
+    amounts: UUID | None = None
+    demands: UUID | None = None
+
+    @property
+    def query(self) -> str:
+        """As the address says it; empty where every list is at its first."""
+        named = {name: seen for name, seen in vars(self).items() if seen is not None}
+        return f"?{urlencode(named)}" if named else ""
+
+
 async def waiting(
-    request: _Request, tx: Tx, me: Actor, kind: str, cursor: UUID | None, today: date, *, closed: bool = False
+    request: _Request, tx: Tx, me: Actor, kind: str, after: AfterEach, today: date, *, closed: bool = False
 ) -> Response[bytes]:
     """The list, those that are due first."""
-    return await _page(request, tx, me, kind, cursor, today, closed=closed)
+    return await _page(request, tx, me, kind, after, today, closed=closed)
 
 
 async def answered(
-    request: _Request, tx: Tx, me: Actor, kind: str, about: UUID, today: date, now: datetime
+    request: _Request, tx: Tx, me: Actor, kind: str, about: UUID, after: AfterEach, today: date, now: datetime
 ) -> Response[Any]:
-    """Answer it; the list again, with what was typed at its place, where that is refused. NotFound for another
-    kind; Forbidden `post_missing`."""
+    """Answer it; the list again as it was, with what was typed at its place, where that is refused. NotFound for
+    another kind; Forbidden `post_missing`."""
     if kind not in _KINDS:
         raise NotFound("page.not_found")
     what, typed = _KINDS[kind], await forms.typed(request)
@@ -124,7 +140,7 @@ async def answered(
         named = {"finding": "answer", "answer": "reason", "reason": "reason"}
         placed = [("answer" if said == "answer" else named.get(said, "form"), words) for said, words in faults]
         return await _page(
-            request, tx, me, what.page, None, today, typed={**typed, "about": str(about)}, faults=placed
+            request, tx, me, what.page, after, today, typed={**typed, "about": str(about)}, faults=placed
         )
     return forms.see(f"/desk/{what.page}", "answered")
 
@@ -134,7 +150,7 @@ async def _page(
     tx: Tx,
     me: Actor,
     kind: str,
-    cursor: UUID | None,
+    after: AfterEach,
     today: date,
     *,
     closed: bool = False,
@@ -143,9 +159,15 @@ async def _page(
 ) -> Response[bytes]:
     what, typed = _KINDS[kind], typed or {}
     me.must_hold(what.post)
-    given = await _listed(tx, me, kind, cursor, today, closed=closed)
+    given = await _listed(tx, me, kind, after, today, closed=closed)
     status = 409 if faults and all(field == "form" for field, _ in faults) else 422 if faults else 200
-    frame = {"closed": closed, "about": typed.get("about", ""), "once": uuid4(), "left": _left(today)}
+    frame = {
+        "closed": closed,
+        "about": typed.get("about", ""),
+        "once": uuid4(),
+        "left": _left(today),
+        "at_page": after.query,
+    }
     return await shown(
         request,
         tx,
@@ -161,17 +183,20 @@ async def _page(
     )
 
 
-async def _listed(tx: Tx, me: Actor, kind: str, cursor: UUID | None, today: date, *, closed: bool) -> dict[str, Any]:
+async def _listed(tx: Tx, me: Actor, kind: str, after: AfterEach, today: date, *, closed: bool) -> dict[str, Any]:
     if kind == "objections":
-        found = await objections.list_objections(tx, me, cursor, _A_PAGE, closed=closed)
+        found = await objections.list_objections(tx, me, after.cursor, _A_PAGE, closed=closed)
         return {"found": found.objections, "next": found.next}
     if kind == "notice-objections":
-        heard = await list_objections(tx, me, today, cursor, _A_PAGE, closed=closed)
+        heard = await list_objections(tx, me, today, after.cursor, _A_PAGE, closed=closed)
         return {"found": heard.objections, "next": heard.next}
-    refusals = await appeals.list_appeals(tx, me, today, cursor, _A_PAGE, closed=closed)
-    of_amounts = await amounts.list_appeals(tx, me, today, None, _A_PAGE, closed=closed)
-    demands = (await appealed.list_appeals(tx, me, today, None, _A_PAGE, closed=closed)).appeals
-    return {"found": refusals.appeals, "next": refusals.next, "amounts": of_amounts.appeals, "demands": demands}
+    refusals = await appeals.list_appeals(tx, me, today, after.cursor, _A_PAGE, closed=closed)
+    return {
+        "found": refusals.appeals,
+        "next": refusals.next,
+        "amounts": await amounts.list_appeals(tx, me, today, after.amounts, _A_PAGE, closed=closed),
+        "demands": await appealed.list_appeals(tx, me, today, after.demands, _A_PAGE, closed=closed),
+    }
 
 
 def _left(today: date) -> Callable[[date], int]:

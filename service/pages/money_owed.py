@@ -10,6 +10,7 @@ from domain.errors import Invalid, NotFound
 from service.clawbacks.commands import correcting, demanding, raising
 from service.clawbacks.queries import appealed, corrections, repayments, views
 from service.clawbacks.schemas import (
+    ClawbackAppealView,
     ClawbackView,
     CorrectionShown,
     CorrectionView,
@@ -46,7 +47,7 @@ async def one(tx: Tx, me: Actor, clawback_id: UUID, today: date) -> dict[str, An
         "repaid": await repayments.list_repayments(tx, me, clawback_id),
         "tones": TONES,
         "acts": _open_to(clawback),
-        "appeal": (await appealed.appeals_against(tx, [clawback_id], today)).get(clawback_id),
+        "appeal": await _appeal_against(tx, clawback_id, today),
     }
 
 
@@ -71,8 +72,14 @@ async def listed(tx: Tx, me: Actor, status: str, cursor: UUID | None, today: Any
 
 
 async def _clawback(asked: Asked) -> dict[str, Any]:
+    """Whoever decides reads what was said against it, and answered."""
     view = await views.find_clawback(asked.tx, asked.me, asked.id)
-    return {"clawback": view, "back": f"/finance/clawbacks/{view.id}", "at": "/finance/clawbacks"}
+    about = {"clawback": view, "appeal": await _appeal_against(asked.tx, view.id, asked.today)}
+    return {**about, "back": f"/finance/clawbacks/{view.id}", "at": "/finance/clawbacks"}
+
+
+async def _appeal_against(tx: Tx, clawback_id: UUID, today: date) -> ClawbackAppealView | None:
+    return (await appealed.appeals_against(tx, [clawback_id], today)).get(clawback_id)
 
 
 async def _new(asked: Asked) -> dict[str, Any]:

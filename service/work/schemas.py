@@ -15,6 +15,8 @@ class Kind(StrEnum):
     REVIEW = "review"
     SECOND_REVIEW = "second_review"
     APPEAL = "appeal"
+    AMOUNT_APPEAL = "amount_appeal"
+    DEMAND_APPEAL = "demand_appeal"
     OBJECTION = "objection"
 
 

@@ -43,12 +43,36 @@ def _objection(table: str, row: str | None, **what: str) -> tuple[str, str, str 
     return ("objections_to_notices", table, row, _OBJECTED.format(**given))
 
 
+_ANSWERED = (
+    ", o AS (INSERT INTO notice_objections".join(_OBJECTED.rsplit("INSERT INTO notice_objections", 1))
+    + """ RETURNING id),
+         u AS (SELECT id, person_id FROM users
+                WHERE id = (SELECT user_id FROM batch_signatures WHERE step = 'check' LIMIT 1)), {before}
+    INSERT INTO notice_objection_answers
+           (objection_id, finding, answer, answered_by, answered_person, answered_on, answered_at)
+    SELECT o.id, 'not_upheld', 'x', u.id, u.person_id, '2100-01-01', now() FROM o, u"""
+)
+_REVIEWED = """j AS (
+    INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, actor_user_id, actor_person_id, at)
+    SELECT 'claim', :paid, 'approve', '{}', 'reviewer', u.id, u.person_id, now() FROM u)"""
+_RECUSED = """r AS (
+    INSERT INTO claim_recusals (claim_id, person_id, user_id, reason, recused_at)
+    SELECT :paid, u.person_id, u.id, 'x', now() FROM u)"""
+
+
+def _answer(before: str) -> tuple[str, str, str | None, str]:
+    said = _ANSWERED.format(line="1", claim=":paid", after="1", before=before)
+    return ("objections_to_notices", "notice_objection_answers", None, said)
+
+
 PLANTED_IN_PROMISES: dict[str, tuple[str, str, str | None, str]] = {
     "money that went on though somebody objected": _objection("claims", "paid"),
     "an objection to a notice that was over": _objection("notice_objections", None, after="6"),
     "an objection in silence": _objection(
         "notice_objections", None, line="CAST(NULL AS int)", claim="CAST(NULL AS uuid)"
     ),
+    "an objection answered by who reviewed the claim": _answer(_REVIEWED),
+    "an objection answered by who left the claim to others": _answer(_RECUSED),
     "a sample that no seed drew": _approval("c.id = :open", "sample,amount"),
     "a large claim published before another looked": _approval("c.status = 'paid'", table="claims"),
     "an approval of one's own": _approval("c.id = :open", person="c.person_id"),

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from domain.actor import Post
 from service.audit.queries.checks import FACTS, Check
 from service.audit.queries.corrections import BY_HAND, CORRECTIONS
 from service.audit.queries.supplements import NEW_ACCOUNTS, SUPPLEMENTS
@@ -51,6 +52,28 @@ _MENDED = """
       FROM claim
 """
 
+#: Answered by who proposed the correction that it follows from; every other condition is kept.
+_APPEAL_ANSWERED = """
+    WITH correction AS (
+        INSERT INTO amount_corrections (id, set_id, district, more_count, more_fen, less_count, less_fen,
+                                        content_hash, note, proposed_by, proposed_person, proposed_at)
+        SELECT gen_random_uuid(), gen_random_uuid(), c.district, 1, 5, 0, 0, '', 'x', k.raised_by, $2, k.raised_at
+          FROM clawbacks k JOIN claims c ON c.id = k.claim_id WHERE k.id = $1 RETURNING id),
+         line AS (INSERT INTO amount_correction_lines (correction_id, claim_id, paid_fen, right_fen)
+                  SELECT r.id, k.claim_id, 0, 5 FROM correction r, clawbacks k WHERE k.id = $1),
+         grounded AS (UPDATE clawbacks SET ground_id = (SELECT id FROM correction) WHERE id = $1),
+         appeal AS (
+        INSERT INTO clawback_appeals (id, clawback_id, reason, appealed_by, appealed_person, appealed_at, due_on,
+                                      granted, answer_text, answered_by, answered_person, answered_at)
+        SELECT gen_random_uuid(), k.id, 'x', k.raised_by, c.person_id, k.raised_at, k.raised_at::date, false, 'x',
+               k.raised_by, $2, k.raised_at
+          FROM clawbacks k JOIN claims c ON c.id = k.claim_id WHERE k.id = $1 RETURNING *)
+    INSERT INTO journal (subject_kind, subject_id, action, after, actor_name, actor_person_id, at)
+    SELECT 'clawback_appeal', a.id, did.action, '{}', 'x', did.person_id, a.appealed_at
+      FROM appeal a CROSS JOIN LATERAL (VALUES ('appeal', a.appealed_person), ('deny', a.answered_person))
+                               AS did (action, person_id)
+"""
+
 PLANTED = [
     (BY_HAND, "核验的是申领人", "UPDATE manual_checks SET second_person = checked_person WHERE id = $1", "check"),
     (BY_HAND, "核验的是申领人", "UPDATE manual_checks SET checked_person = $2 WHERE id = $1", "check"),
@@ -68,6 +91,7 @@ PLANTED = [
         "clawback",
     ),
     (CORRECTIONS, "更正的数字与明细不符", _CORRECTION, "clawback"),
+    (CORRECTIONS, "追回的复核由提出追回（或它所依据的更正", _APPEAL_ANSWERED, "demand"),
     (SUPPLEMENTS, "补发不是更正或复核认定的差额", _OWE, "appeal"),
     (SUPPLEMENTS, "认定了补发，没有去付", _UNPAID, "appeal"),
     (SUPPLEMENTS, "补发的申领不是认定的金额", _PAY, "appeal"),
@@ -87,8 +111,9 @@ async def kept(committed: World) -> dict[str, tuple[object, object]]:
         owed = await office.by_hand(tx, fen=100)
         appeal = await office.appeal(tx)
         await office.answer(tx, appeal.id, AMOUNT)
-        claimant = office.paid.trainee.actor.person_id
+        claimant, checker = office.paid.trainee.actor.person_id, office.staff(Post.CHECKER).person_id
     return {
+        "demand": (owed.id, checker),
         "check": (check.id, checking.trainee.actor.person_id),
         "clawback": (owed.id, checking.claim_id),
         "appeal": (appeal.id, claimant),

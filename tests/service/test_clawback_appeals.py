@@ -3,28 +3,38 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text, update
 
 from domain.actor import Actor, Post
-from domain.clawback import ClawbackStatus, check_may_appeal, check_not_appealed
-from domain.errors import Conflict, DomainError
+from domain.clawback import Cause, ClawbackStatus, check_may_appeal, check_not_appealed
+from domain.errors import Conflict, DomainError, Forbidden
 from service.audit.queries.checks import first_breach
 from service.audit.queries.corrections import CORRECTIONS
 from service.audit.queries.journal import JOURNALLED
 from service.clawbacks.commands.appealing import answer_clawback_appeal, appeal_clawback
-from service.clawbacks.commands.demanding import answer_waiver, propose_enforcement
+from service.clawbacks.commands.demanding import answer_waiver, demand, propose_enforcement
 from service.clawbacks.queries.appealed import list_appeals
 from service.clawbacks.queries.mine import my_demands
-from service.clawbacks.queries.views import clawback_view
-from service.clawbacks.schemas import ClawbackAppealView, NewClawbackAnswer, NewClawbackAppeal, NewEnforcement
-from service.database import Tx, transaction
-from service.security import open_session
-from tests.pages import at_a_browser, read
+from service.clawbacks.queries.views import clawback_view, list_clawbacks
+from service.clawbacks.schemas import (
+    ClawbackAppealView,
+    NewClawbackAnswer,
+    NewClawbackAppeal,
+    NewDemand,
+    NewEnforcement,
+)
+from service.database import Tx
+from service.people.tables import PersonRow
+from service.work.queries.due import summary
+from service.work.queries.waiting import Chosen, work
+from service.work.schemas import Kind
 from tests.races.test_standards_by_sql import refused
 from tests.repayments import Owing
-from tests.world import World
+from tests.service.test_amount_corrections import District
+from tests.world import WELDER_LEVEL_4_FEN, World
 
 WHY = NewClawbackAppeal("培训是真的，有照片")
 GRANT, DENY = NewClawbackAnswer(True, "照片和签到对得上"), NewClawbackAnswer(False, "签到是代签的")
@@ -204,30 +214,87 @@ async def test_by_sql_nobody_answers_their_own_or_enforces_meanwhile(tx: Tx, owi
     assert await refused(tx, "UPDATE clawback_appeals SET reason = 'y' WHERE id = :id", id=opened.id) == "42501"
 
 
-async def test_from_the_page_that_demands_it_to_the_answer(committed: World) -> None:
-    async with transaction() as tx:
-        owing = await Owing.build(tx, committed)
-        people = (claimant(owing), await another(tx, owing), (await committed.trainee(tx)).actor)
-        tokens = [(await open_session(tx, each)).token for each in people]
-    claim, form = f"/me/claims/{owing.clawback.claim_id}", f"/me/demands/{owing.clawback.id}/appeal"
-    async with at_a_browser(tokens[0]) as me, at_a_browser(tokens[1]) as desk, at_a_browser(tokens[2]) as stranger:
-        assert (await stranger.client.get(form)).status_code == 404
-        assert form in read(await me.get(claim)).values("href")
-        page = await me.get(form)
-        for wrong in ("", "见 13800001234"):
-            assert (await me.send(page, form, reason=wrong)).status_code == 422
-        for _ in range(2):
-            done = await me.send(page, form, reason="<b>培训是真的")
-            assert done.headers["location"] == f"{claim}?told=demand_appealed"
-        shown = read(await me.get(claim))
-        assert "在复核，还没有答复" in shown.text
-        assert form not in shown.values("href")
-        listed = await desk.get("/desk/appeals")
-        assert "<b>培训是真的" in read(listed).text
-        async with transaction() as tx:
-            (opened,) = (await list_appeals(tx, people[1], committed.today, None, 50)).appeals
-        address = f"/desk/demands/{opened.id}"
-        assert (await desk.send(listed, address, reason="")).status_code == 422
-        answered = await desk.send(listed, address, answer="grant", reason="照片对得上")
-        assert answered.headers["location"] == "/desk/appeals?told=answered"
-        assert "复核成立，不用退了" in read(await me.get(claim)).text
+_ANSWER = """
+    UPDATE clawback_appeals SET granted = false, answer_text = 'x', answered_by = :user, answered_person = :person,
+           answered_at = now() WHERE id = :id"""
+
+
+async def twin(tx: Tx, world: World, of: Actor) -> Actor:
+    """Another id of the same human, as an officer of the same district."""
+    other = await world.user(tx, set(of.posts), of.district)
+    await tx.execute(update(PersonRow).where(PersonRow.id == other.person_id).values(merged_into=of.person_id))
+    return other
+
+
+async def claimant_of(tx: Tx, claim_id: UUID) -> Actor:
+    asked = text("SELECT u.id, u.person_id FROM claims c JOIN users u ON u.id = c.filed_by WHERE c.id = :id")
+    user = (await tx.execute(asked, {"id": claim_id})).one()
+    return Actor(user.id, user.person_id, frozenset({Post.TRAINEE}))
+
+
+async def appealed(tx: Tx, there: District, on: date | None = None) -> list[ClawbackAppealView]:
+    """Against each clawback of the district, today or on another day."""
+    world, maker, found = there.world, there.stage.staff[Post.MAKER], []
+    for owed in (await list_clawbacks(tx, maker, None, None, 50)).clawbacks:
+        await demand(tx, maker, owed.id, NewDemand("济人社追〔2026〕2号"), world.now)
+        me = await claimant_of(tx, owed.claim_id)
+        found.append(await appeal_clawback(tx, me, owed.id, WHY, on or world.today, world.now))
+    return found
+
+
+async def test_neither_who_proposed_the_correction_nor_who_confirmed_it_answers(tx: Tx, world: World) -> None:
+    there = await District.build(tx, world, claims=1)
+    await there.corrected(tx, WELDER_LEVEL_4_FEN - 10_000)
+    await there.answer(tx, await there.propose(tx))
+    (opened,) = await appealed(tx, there)
+    assert opened.cause == Cause.STANDARDS
+    another = await world.user(tx, {Post.REVIEWER}, there.stage.district)
+    twins = [await twin(tx, world, each) for each in (there.one, there.other)]
+    for me in (there.one, there.other, *twins):
+        with pytest.raises(Forbidden, match=r"clawback_appeal\.same_person"):
+            await answer_clawback_appeal(tx, me, opened.id, DENY, world.today, world.now)
+        given = {"id": opened.id, "user": me.user_id, "person": me.person_id}
+        assert await refused(tx, _ANSWER, **given) == "ZD264"
+    waiting = Chosen(Kind.DEMAND_APPEAL)
+    for me, waits in ((there.one, 0), (there.other, 0), (twins[0], 0), (another, 1)):
+        assert len((await work(tx, me, waiting, None, 5, world.now)).work) == waits
+    assert not (await answer_clawback_appeal(tx, another, opened.id, DENY, world.today, world.now)).granted
+    assert await first_breach(tx, CORRECTIONS.checks) is None
+
+
+async def test_an_appeal_waits_for_a_reviewer_and_is_late_after_its_day(tx: Tx, owing: Owing) -> None:
+    opened, me, late = await appeal(tx, owing), await another(tx, owing), owing.world.now + timedelta(days=60)
+    chosen = Chosen(Kind.DEMAND_APPEAL)
+    (waits,) = (await work(tx, me, chosen, None, 5, owing.world.now)).work
+    assert (waits.id, waits.claim_id, waits.due_on) == (opened.id, opened.claim_id, opened.due_on)
+    assert not waits.overdue
+    assert (await work(tx, owing.office.paid.reviewer, chosen, None, 5, owing.world.now)).work == []
+    assert (await work(tx, me, chosen, None, 5, late)).work[0].overdue
+    for days, counted in ((0, (1, 1, 0)), (1, (1, 0, 1))):
+        told = (await summary(tx, me, opened.due_on + timedelta(days=days))).work
+        (of,) = [each for each in told if each.kind is Kind.DEMAND_APPEAL]
+        assert (of.waiting, of.due_today, of.overdue) == counted
+    await answer(tx, owing, opened, DENY, me)
+    assert (await work(tx, me, chosen, None, 5, owing.world.now)).work == []
+
+
+async def test_what_is_said_of_it_follows_the_waiver(tx: Tx, owing: Owing) -> None:
+    await answer(tx, owing, await appeal(tx, owing), GRANT, await another(tx, owing))
+    checker, me = owing.office.staff(Post.CHECKER), claimant(owing)
+
+    async def said() -> str:
+        (demand,) = await my_demands(tx, me, owing.world.today)
+        assert demand.appeal is not None
+        assert (demand.appeal.reason, demand.appeal.answer_text) == (WHY.reason, GRANT.answer)
+        return demand.appeal.message
+
+    assert "等财务的另一个人确认" in await said()
+    await answer_waiver(tx, checker, owing.clawback.id, grant=False, now=owing.world.now)
+    assert "没有同意免于追回" in await said()
+    with pytest.raises(DomainError) as caught:
+        await enforce(tx, owing)
+    assert caught.value.code == "clawback.appeal_granted"
+    await owing.office.propose(tx, owing.clawback.id)
+    assert "等财务的另一个人确认" in await said()
+    await answer_waiver(tx, checker, owing.clawback.id, grant=True, now=owing.world.now)
+    assert await said() == "复核成立，不用退了。"

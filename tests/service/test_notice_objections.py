@@ -5,13 +5,15 @@ from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain import notice_objection as rules
 from domain.actor import Actor, Post
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from domain.objection import Finding
-from service.access.commands import load_districts
+from domain.relative import Relation
+from service.access.commands import declare_relative, load_districts
+from service.access.schemas import NewRelative
 from service.audit.queries.checks import first_breach
 from service.audit.queries.objections import TO_NOTICES
 from service.batches.commands import hold, lift
@@ -20,9 +22,12 @@ from service.claims.schemas import NewHold
 from service.database import Tx
 from service.journal import JournalRow
 from service.notices.commands import answer_objection, close_portion, object_to, publish_notice
-from service.notices.queries import list_objections, notice_page, objection_state
+from service.notices.queries import list_objections, notice_page, objection_state, objections_waiting
 from service.notices.schemas import NewNoticeAnswer, NewNoticeObjection
 from service.notices.tables import NoticeLineRow, NoticeObjectionRow
+from service.people.tables import PersonRow
+from service.work.commands.taking import recuse
+from service.work.schemas import NewRecusal
 from tests.races.test_standards_by_sql import refused
 from tests.service.test_notices import status_of
 from tests.world import Trainee, World
@@ -32,6 +37,10 @@ BEFORE_THE_HOLIDAY, LAST_DAY, AFTER = date(2026, 9, 28), date(2026, 10, 10), dat
 ANSWERED_BY = date(2026, 10, 10)
 UPHELD = NewNoticeAnswer(Finding.UPHELD, "核实了，没有上过课")
 NOT_UPHELD = NewNoticeAnswer(Finding.NOT_UPHELD, "查了签到和证书，都属实")
+ANSWER = """
+    INSERT INTO notice_objection_answers
+           (objection_id, finding, answer, answered_by, answered_person, answered_on, answered_at)
+    VALUES (:id, 'not_upheld', 'x', :user, :person, :on, now())"""
 
 
 @dataclass
@@ -213,6 +222,61 @@ async def test_only_the_desk_that_runs_it_answers_and_nobody_in_their_own_cause(
     assert caught.value.code == "notice_objection.own"
 
 
+async def _answered_by_sql(tx: Tx, objection: UUID, me: Actor) -> str | None:
+    given = {"id": objection, "user": me.user_id, "person": me.person_id, "on": AFTER}
+    return await refused(tx, ANSWER, **given)
+
+
+async def test_who_reviewed_the_claim_neither_reads_nor_answers_what_is_said_of_it(tx: Tx, notice: Notice) -> None:
+    first, second, claim, world = await notice.object(tx), await notice.object(tx), notice.claims[0], notice.world
+    whole = await notice.object(tx, None)
+    await notice.answer(tx, first, UPHELD)
+    posts = {Post.REVIEWER, Post.NOTICE_PUBLISHER}
+    reviewer, colleague, twin = [await world.user(tx, posts, world.here) for _ in range(3)]
+    await tx.execute(update(PersonRow).where(PersonRow.id == twin.person_id).values(merged_into=reviewer.person_id))
+    assert await read_by(tx, reviewer) == [{second, whole}, {first}]
+    await approve_claim(tx, reviewer, claim, "", world.now)
+    for me in (reviewer, twin):
+        assert await read_by(tx, me) == [{whole}, set()]
+        assert (await objections_waiting(tx, me))[0] == 1
+        with pytest.raises(Forbidden, match=r"post\.excluded"):
+            await notice.answer(tx, second, NOT_UPHELD, me)
+        assert await _answered_by_sql(tx, second, me) == "ZD266"
+        assert await _answered_by_sql(tx, whole, me) is None
+    assert await read_by(tx, colleague) == [{second, whole}, {first}]
+    assert await _answered_by_sql(tx, second, colleague) is None
+    assert await first_breach(tx, TO_NOTICES.checks) is None
+
+
+async def test_who_is_partial_to_the_claim_neither_reads_nor_answers_what_is_said_of_it(
+    tx: Tx, notice: Notice
+) -> None:
+    answered, objection, claim = await notice.object(tx), await notice.object(tx), notice.claims[0]
+    another, world = await notice.object(tx, 2), notice.world
+    await notice.answer(tx, answered, NOT_UPHELD)
+    posts = {Post.REVIEWER, Post.NOTICE_PUBLISHER}
+    related, recused = [await world.user(tx, posts, world.here) for _ in range(2)]
+    for me in (related, recused):
+        assert await read_by(tx, me) == [{objection, another}, {answered}]
+    relative = NewRelative(notice.of[claim].made.id_number, Relation.SIBLING)
+    await declare_relative(tx, related, relative, world.today, world.now)
+    await recuse(tx, recused, claim, NewRecusal("认识申领人"), world.now)
+    claimant = notice.of[claim].actor
+    own = Actor(notice.publisher.user_id, claimant.person_id, notice.publisher.posts, notice.publisher.district)
+    for me, code in ((related, "ZD267"), (recused, "ZD267"), (own, "ZD261")):
+        assert await read_by(tx, me) == [{another}, set()]
+        with pytest.raises(Forbidden):
+            await notice.answer(tx, objection, NOT_UPHELD, me)
+        assert await _answered_by_sql(tx, objection, me) == code
+        assert await _answered_by_sql(tx, another, me) is None
+
+
+async def read_by(tx: Tx, me: Actor) -> list[set[UUID]]:
+    """What waits, and what is answered, as their list shows it."""
+    pages = [await list_objections(tx, me, AFTER, None, 50, closed=closed) for closed in (False, True)]
+    return [{each.id for each in page.objections} for page in pages]
+
+
 async def test_a_page_says_which_lines_it_shows(tx: Tx, notice: Notice) -> None:
     first = await notice_page(tx, notice.id, BEFORE_THE_HOLIDAY, None, 1)
     assert first is not None
@@ -224,15 +288,11 @@ async def test_a_page_says_which_lines_it_shows(tx: Tx, notice: Notice) -> None:
 async def test_by_sql_neither_the_money_nor_the_answer_is_had_around_it(tx: Tx, notice: Notice) -> None:
     objection, claimant = await notice.object(tx), notice.of[notice.claims[0]].actor
     values = {"id": objection, "user": notice.publisher.user_id}
-    answer = """
-        INSERT INTO notice_objection_answers
-               (objection_id, finding, answer, answered_by, answered_person, answered_on, answered_at)
-        VALUES (:id, 'not_upheld', 'x', :user, :person, :on, now())"""
     before = BEFORE_THE_HOLIDAY - timedelta(days=1)
     assert await refused(tx, "UPDATE claims SET status = 'payable' WHERE id = :id", id=notice.claims[0]) == "ZD262"
-    assert await refused(tx, answer, person=claimant.person_id, on=AFTER, **values) == "ZD261"
-    assert await refused(tx, answer, person=notice.publisher.person_id, on=before, **values) == "ZD261"
-    assert await refused(tx, answer, person=notice.publisher.person_id, on=AFTER, **values) is None
+    assert await refused(tx, ANSWER, person=claimant.person_id, on=AFTER, **values) == "ZD261"
+    assert await refused(tx, ANSWER, person=notice.publisher.person_id, on=before, **values) == "ZD261"
+    assert await refused(tx, ANSWER, person=notice.publisher.person_id, on=AFTER, **values) is None
     for statement in ("DELETE FROM notice_objections", "UPDATE notice_objections SET claim_id = NULL, line = NULL"):
         assert await refused(tx, f"{statement} WHERE id = :id", id=objection) == "42501"
     names = [each.name for each in NoticeObjectionRow.__table__.c if each.name not in {"id", "filed_on", "due_on"}]

@@ -8,6 +8,9 @@ from sqlalchemy import func, select
 
 from service import jobs as owed_work
 from service.claims.tables import ClaimRow
+from service.clawbacks.commands.amounts import answer_amount, appeal_amount
+from service.clawbacks.queries.amounts import appeals_over, list_appeals
+from service.clawbacks.schemas import NewAmountAnswer, NewAmountAppeal
 from service.database import transaction
 from service.institutions.queries.registry import record_of
 from service.projects.queries import project_view
@@ -16,11 +19,12 @@ from tests.assessments import body
 from tests.clerks import MARKUP, clerk, day, led_to, window
 from tests.door import turned_away
 from tests.enterprises import Enterprise
+from tests.objections import PaidForThem
 from tests.pages import Browser, read
 from tests.projects import Procured
 from tests.selection import PDF, Selecting
 from tests.training import School
-from tests.world import WELDER, Trainee, World
+from tests.world import WELDER, WELDER_LEVEL_4_FEN, Trainee, World
 
 __all__ = ["clerk"]  # a fixture
 
@@ -107,6 +111,30 @@ async def test_an_institution_claims_for_a_trainee_by_a_mandate(committed: World
     assert ("没有提交。" in read(refused).text, "依据：" in read(refused).text) == (True, True)
     to, _ = led_to(await clerk.send(page, at, **fields, act="file"))
     assert "appeal-amount" not in (await clerk.get(to)).text  # nothing was paid yet
+
+
+async def test_what_a_trainee_says_of_the_amount_is_not_the_institutions_to_read(committed: World) -> None:
+    async with transaction() as tx:
+        theirs, ours = [await PaidForThem.build(tx, committed) for _ in range(2)]
+        own, today = NewAmountAppeal("机构只教了一半"), committed.today
+        raised = await appeal_amount(tx, theirs.trainee.actor, theirs.claim_id, own, today, committed.now)
+        said = await appeal_amount(tx, ours.clerk, ours.claim_id, own, today, committed.now)
+        for me, appeals in ((theirs.clerk, []), (ours.clerk, [said.id]), (theirs.trainee.actor, [raised.id])):
+            assert [each.id for each in (await list_appeals(tx, me, today, None, 50)).appeals] == appeals
+        (told,) = await appeals_over(tx, ours.trainee.actor, ours.claim_id, today)
+        assert told.reason == own.reason  # it is their claim
+    for paid, reads in ((theirs, False), (ours, True)):
+        async with window(paid.clerk) as mine:
+            page = await mine.get(f"/institution/claims/{paid.claim_id}")
+        shown = read(page).text
+        assert (own.reason in shown, "学员自己申请复核金额" in shown) == (reads, not reads)
+        assert "appeal-amount" not in page.text  # once a claim
+    async with transaction() as tx:
+        new = NewAmountAnswer(WELDER_LEVEL_4_FEN, "你的学时和金额对得上")
+        await answer_amount(tx, theirs.reviewer, raised.id, new, today, committed.now)
+    async with window(theirs.clerk) as mine:
+        shown = read(await mine.get(f"/institution/claims/{theirs.claim_id}")).text
+    assert (new.answer in shown, own.reason in shown) == (False, False)
 
 
 # ---- projects

@@ -160,6 +160,19 @@ async def test_what_is_owed_back_wholly_brings_no_supplement(tx: Tx, owed: Owed)
     await audited(tx)
 
 
+async def test_who_asked_the_claim_back_had_what_follows_raised_too(tx: Tx, owed: Owed) -> None:
+    """A job raises it: who may not answer the appeal against it is whoever raised that of the claim."""
+    await owed.pay(tx)
+    await owed.told(tx, await owed.paid.stage.sent(tx), "done")
+    for_claim = await owed.by_hand(tx)
+    await owed.follow(tx)
+    asked = text("""
+        SELECT k.raised_person, k.ground_id, ARRAY(SELECT raisers_of(k.id)) AS raisers FROM clawbacks k
+         WHERE k.claim_id = :id""")
+    (follows,) = await tx.execute(asked, {"id": owed.supplement_id})
+    assert tuple(follows) == (None, for_claim.id, [owed.paid.reviewer.person_id])
+
+
 @pytest.mark.parametrize("stands", ["payable", "batched", "bounced"])
 async def test_a_revocation_ends_it_where_it_was_not_paid(tx: Tx, owed: Owed, stands: str) -> None:
     await owed.pay(tx)

@@ -2,6 +2,18 @@
 
 from service.audit.queries.checks import Check, Promise
 
+
+def related(officer: str, at: str) -> str:
+    """That an officer had declared the `holder` of a claim `c` as a relative before an instant."""
+    return f"""EXISTS (
+        SELECT FROM declared_relatives r
+         CROSS JOIN LATERAL unnest(r.key_ids, r.indexes) AS k (key_id, index)
+          JOIN person_blind_indexes b ON b.key_id = k.key_id AND b.index = k.index
+          JOIN people p ON p.id = b.person_id
+         WHERE r.person_id = {officer} AND r.declared_at < {at} AND c.filed_at < coalesce(r.ended_at, 'infinity')
+           AND coalesce(p.merged_into, p.id) = coalesce(holder.merged_into, holder.id))"""
+
+
 APPROVALS = Promise(
     None,
     "approvals_looked_at_again",
@@ -38,19 +50,13 @@ APPROVALS = Promise(
         Check(
             "claim_approvals",
             "审核或复核了自己或申报过的亲属的申领",
-            """SELECT a.id FROM claim_approvals a
+            f"""SELECT a.id FROM claim_approvals a
                  JOIN claims c ON c.id = a.claim_id JOIN people holder ON holder.id = c.person_id
                  CROSS JOIN LATERAL (VALUES (a.approved_person, a.approved_at), (a.found_person, a.found_at))
                          AS officer (id, at)
                  JOIN people me ON me.id = officer.id
                 WHERE coalesce(me.merged_into, me.id) = coalesce(holder.merged_into, holder.id)
-                   OR EXISTS (SELECT FROM declared_relatives r
-                               CROSS JOIN LATERAL unnest(r.key_ids, r.indexes) AS k (key_id, index)
-                                JOIN person_blind_indexes b ON b.key_id = k.key_id AND b.index = k.index
-                                JOIN people p ON p.id = b.person_id
-                               WHERE r.person_id = me.id AND r.declared_at < officer.at
-                                 AND c.filed_at < coalesce(r.ended_at, 'infinity')
-                                 AND coalesce(p.merged_into, p.id) = coalesce(holder.merged_into, holder.id))""",
+                   OR {related("me.id", "officer.at")}""",  # noqa: S608 (our own constants)
         ),
     ),
 )

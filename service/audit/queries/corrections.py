@@ -112,15 +112,16 @@ CORRECTIONS = Promise(
         ),
         Check(
             "clawback_appeals",
-            "追回的复核由提出追回的人或要退钱的人答复，或没有答复就强制执行，或没有记入日志",
+            "追回的复核由提出追回（或它所依据的更正、异议）的人、要退钱的人或申请的人答复，或没有答复就强制执行，或没有记入日志",
             """SELECT a.id FROM clawback_appeals a JOIN clawbacks k ON k.id = a.clawback_id
                  JOIN claims c ON c.id = k.claim_id JOIN people p ON p.id = c.person_id
-                 LEFT JOIN people r ON r.id = k.raised_person LEFT JOIN people q ON q.id = a.answered_person
+                 LEFT JOIN people q ON q.id = a.answered_person LEFT JOIN people s ON s.id = a.appealed_person
                 CROSS JOIN LATERAL (VALUES
                         ('appeal', a.appealed_person),
                         (CASE a.granted WHEN true THEN 'grant' WHEN false THEN 'deny' END, a.answered_person))
                         AS done (action, person_id)
-                WHERE coalesce(q.merged_into, q.id) IN (coalesce(p.merged_into, p.id), coalesce(r.merged_into, r.id))
+                WHERE coalesce(q.merged_into, q.id) IN (coalesce(p.merged_into, p.id), coalesce(s.merged_into, s.id))
+                   OR coalesce(q.merged_into, q.id) IN (SELECT raisers_of(k.id))
                    OR (k.status = 'enforced' AND a.granted IS DISTINCT FROM false)
                    OR (done.action IS NOT NULL AND NOT EXISTS (
                        SELECT FROM journal j WHERE j.subject_kind = 'clawback_appeal' AND j.subject_id = a.id

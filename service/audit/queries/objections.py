@@ -1,5 +1,6 @@
 """Objections and appeals: raised by the claimant, answered by somebody else, and all of it in the journal."""
 
+from service.audit.queries.approvals import related
 from service.audit.queries.checks import Check, Promise
 
 _GRANTED = "j.subject_kind = 'claim' AND j.action = 'reinstate'"
@@ -111,6 +112,21 @@ TO_NOTICES = Promise(
                  LEFT JOIN claims c ON c.id = o.claim_id LEFT JOIN people m ON m.id = c.person_id
                 WHERE coalesce(q.merged_into, q.id) IN (coalesce(p.merged_into, p.id), coalesce(m.merged_into, m.id))
                    OR u.person_id <> q.id""",  # noqa: S608 (our own constants)
+        ),
+        Check(
+            "notice_objection_answers",
+            "答复的人先前审核过这笔申领，或应当回避",
+            f"""SELECT a.objection_id FROM {_ANSWERED}
+                 JOIN claims c ON c.id = o.claim_id JOIN people holder ON holder.id = c.person_id
+                 JOIN people me ON me.id = a.answered_person
+                WHERE {related("me.id", "a.answered_at")}
+                   OR EXISTS (SELECT FROM journal j JOIN people p ON p.id = j.actor_person_id
+                               WHERE j.subject_kind = 'claim' AND j.subject_id = c.id AND j.at <= a.answered_at
+                                 AND j.actor_name IN ('acceptor', 'reviewer', 'second_reviewer')
+                                 AND coalesce(p.merged_into, p.id) = coalesce(me.merged_into, me.id))
+                   OR EXISTS (SELECT FROM claim_recusals r JOIN people p ON p.id = r.person_id
+                               WHERE r.claim_id = c.id AND r.recused_at <= a.answered_at
+                                 AND coalesce(p.merged_into, p.id) = coalesce(me.merged_into, me.id))""",  # noqa: S608 (our own constants)
         ),
         Check(
             "claims",

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, text
+from sqlalchemy.orm import aliased
 
 from domain.actor import Actor, Post, Scope, excluded_with
 from domain.errors import Conflict, Forbidden
 from domain.identity import mask_name
 from domain.relative import Bar
+from service.claims.tables import ClaimRow
 from service.clock import SHANGHAI
 from service.crypto import keyring
 from service.database import Tx
@@ -76,6 +78,15 @@ async def _kin(tx: Tx, me: Actor) -> dict[str, Any]:
         "kin": [each.person_id for each in relatives],
         "untils": [each.until for each in relatives],
     }
+
+
+async def left_to_others(
+    tx: Tx, me: Actor, post: Post, claim_id: SQLColumnExpression[UUID | None]
+) -> ColumnElement[bool]:
+    """That the claim of that id is one which `must_not_be_barred` keeps from me for good, not because it is taken."""
+    claim, bars = aliased(ClaimRow, name="c"), [each for bar, each in _BARS.items() if bar is not Bar.LEASED]
+    given = {**await _kin(tx, me), "excluded": sorted(map(str, excluded_with(post, Scope.CLAIM)))}
+    return exists().where(claim.id == claim_id, text(f"({' OR '.join(bars)})").bindparams(**given))
 
 
 async def must_not_be_barred(tx: Tx, me: Actor, post: Post, claim_id: UUID, now: datetime) -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import exists, insert, select, text, update
 
 from domain.actor import Actor, Post
 from domain.clawback import (
@@ -17,7 +17,7 @@ from domain.clawback import (
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.text import public_words
 from service.claims.queries.barring import must_be_impartial
-from service.claims.tables import ClaimObjectionRow, ClaimRow
+from service.claims.tables import ClaimRow
 from service.clawbacks.commands.demanding import open_waiver, put_waiver
 from service.clawbacks.queries.appealed import appeal_view, demanded_from
 from service.clawbacks.queries.views import lock_clawback
@@ -27,6 +27,11 @@ from service.database import Tx
 from service.journal import By, record
 from service.policies.queries import deadline
 from service.wording import words
+
+_RAISERS = text("""
+    SELECT coalesce(me.merged_into, me.id) AS human, ARRAY(SELECT raisers_of(:clawback)) AS raisers
+      FROM people me WHERE me.id = :me
+""")
 
 
 async def appeal_clawback(
@@ -60,7 +65,7 @@ async def appeal_clawback(
 async def answer_clawback_appeal(
     tx: Tx, me: Actor, appeal_id: UUID, new: NewClawbackAnswer, today: date, now: datetime
 ) -> ClawbackAppealView:
-    """Another reviewer of the district than who raised it answers. Granted, it is proposed to be waived, which
+    """Another reviewer of the district than who had it raised answers. Granted, it is proposed to be waived, which
     another person who looks after the money decides, and is enforced no more.
 
     NotFound `clawback_appeal.not_found`; Invalid `words.…`; Forbidden `claim.own`, as `must_be_impartial`,
@@ -76,7 +81,7 @@ async def answer_clawback_appeal(
     if me.person_id == appeal.appealed_person:
         raise Forbidden("claim.own")
     await must_be_impartial(tx, me, clawback.claim_id)
-    check_another_answers(await _who_raised(tx, clawback_id), me.person_id)
+    await _answered_by_another(tx, me, clawback_id)
     if appeal.answered_at is not None:
         raise Conflict("appeal.answered")
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
@@ -95,8 +100,8 @@ async def _may_be_waived(tx: Tx, clawback_id: UUID, clawback: Any) -> bool:
     return ClawbackStatus(clawback.status) in waivable and await open_waiver(tx, clawback_id) is None
 
 
-async def _who_raised(tx: Tx, clawback_id: UUID) -> set[UUID]:
-    """The officer who did, or who upheld the objection that it follows from; nobody where the registry told it."""
-    row, objection = ClawbackRow, ClaimObjectionRow
-    asked = select(row.raised_person, objection.closed_person).outerjoin(objection, objection.id == row.ground_id)
-    return {each for each in (await tx.execute(asked.where(row.id == clawback_id))).one() if each is not None}
+async def _answered_by_another(tx: Tx, me: Actor, clawback_id: UUID) -> None:
+    """Than whoever raised it, upheld the objection or proposed the correction that it follows from. Two ids of one
+    human are one person."""
+    found = (await tx.execute(_RAISERS, {"clawback": clawback_id, "me": me.person_id})).one()
+    check_another_answers(found.raisers, found.human)

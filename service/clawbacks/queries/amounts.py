@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from domain.actor import Actor
 from domain.clawback import Cause, Paid
@@ -55,19 +56,32 @@ async def appeal_view(tx: Tx, appeal_id: UUID, today: date) -> AmountAppealView:
 async def list_appeals(
     tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, closed: bool = False
 ) -> AmountAppealList:
-    """A page of those over claims that I may mend, or in the district I work for, by the day they are due."""
-    rows, following = await page_by_due(tx, me, _appeals(), AmountAppealRow.__table__, cursor, limit, closed=closed)
+    """A page of those that are mine to read, or in the district I work for, by the day they are due."""
+    table = AmountAppealRow.__table__
+    rows, following = await page_by_due(
+        tx, me, _appeals(), table, cursor, limit, closed=closed, whose=_mine_to_read(me)
+    )
     return AmountAppealList(await _views(tx, rows, today), following)
 
 
 async def appeals_over(tx: Tx, me: Actor, claim_id: UUID, today: date) -> list[AmountAppealView]:
-    """Those over one claim that I may mend."""
+    """Those over one claim that I may mend. What its claimant said, and was answered, is left out for the institution
+    that filed: of that it reads that it was, and what came of it."""
     asked = (
         _appeals()
+        .add_columns(_mine_to_read(me).label("mine"))
         .where(ClaimRow.id == claim_id, claimed_by(me))
         .order_by(AmountAppealRow.appealed_at, AmountAppealRow.id)
     )
-    return await _views(tx, (await tx.execute(asked)).all(), today)
+    rows = (await tx.execute(asked)).all()
+    views = zip(rows, await _views(tx, rows, today), strict=True)
+    return [view if row.mine else replace(view, reason="", answer_text="", remedies=[]) for row, view in views]
+
+
+def _mine_to_read(me: Actor) -> ColumnElement[bool]:
+    """Over my own claims; over those that my institution filed, what it said itself."""
+    mine: ColumnElement[bool] = ClaimRow.person_id == me.person_id
+    return or_(mine, and_(claimed_by(me), AmountAppealRow.appealed_person != ClaimRow.person_id))
 
 
 async def _views(tx: Tx, rows: Sequence[Row[Any]], today: date) -> list[AmountAppealView]:

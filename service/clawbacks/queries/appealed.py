@@ -5,16 +5,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
 
 from domain.actor import Actor, Post
-from domain.clawback import Cause, clawback_number
+from domain.clawback import Cause, ClawbackStatus, clawback_number
 from service.claims.queries.appeals import page_by_due
 from service.claims.queries.refusals import ways_outside
 from service.claims.schemas import RemedyView
 from service.claims.tables import ClaimRow
 from service.clawbacks.schemas import ClawbackAppealList, ClawbackAppealView
-from service.clawbacks.tables import ClawbackAppealRow, ClawbackRow
+from service.clawbacks.tables import ClawbackAppealRow, ClawbackRow, ClawbackWaiverRow
 from service.database import Tx
 from service.wording import words
 
@@ -30,9 +30,11 @@ def demanded_from(me: Actor) -> ColumnElement[bool]:
 
 
 def _appeals() -> Select[*tuple[Any, ...]]:
-    row, back = ClawbackAppealRow, ClawbackRow
+    row, back, waiver = ClawbackAppealRow, ClawbackRow, ClawbackWaiverRow
+    to_be_waived = exists().where(waiver.clawback_id == back.id, waiver.answered_at.is_(None))
     return (
         select(*row.__table__.c, back.serial, back.claim_id, back.cause, back.amount_fen, back.note)
+        .add_columns(back.status, to_be_waived.label("to_be_waived"))
         .join(back, back.id == row.clawback_id)
         .join(ClaimRow, ClaimRow.id == back.claim_id)
     )
@@ -67,7 +69,6 @@ async def _views(tx: Tx, rows: Sequence[Row[Any]], today: date) -> list[Clawback
 
 
 def _view(row: Row[Any], ways: list[RemedyView], today: date) -> ClawbackAppealView:
-    state = "open" if row.granted is None else "granted" if row.granted else "denied"
     return ClawbackAppealView(
         id=row.id,
         clawback_id=row.clawback_id,
@@ -82,8 +83,17 @@ def _view(row: Row[Any], ways: list[RemedyView], today: date) -> ClawbackAppealV
         due_on=row.due_on,
         overdue=row.answered_at is None and row.due_on < today,
         granted=row.granted,
-        message=words(f"clawback_appeal_answer.{state}"),
+        message=words(f"clawback_appeal_answer.{_state(row)}"),
         answer_text=row.answer_text,
         answered_at=row.answered_at,
         remedies=ways,
     )
+
+
+def _state(row: Row[Any]) -> str:
+    """Granted, it is not settled before another person has agreed to the waiver, and perhaps they do not."""
+    if not row.granted:
+        return "open" if row.granted is None else "denied"
+    if row.status in (ClawbackStatus.WAIVED, ClawbackStatus.REPAID):
+        return str(row.status)
+    return "granted" if row.to_be_waived else "declined"

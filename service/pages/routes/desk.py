@@ -10,6 +10,7 @@ from litestar.response import Redirect
 from domain.actor import Post
 from service.gateways.file_store import FILE_BYTES_MAX
 from service.pages import desk, desk_acts, desk_answers, desk_counter, desk_notices, desk_sets
+from service.pages.desk_answers import AfterEach
 from service.security import allow
 from service.verification.queries.manual import evidence
 from service.web import Me, Now, StrictRequest, Today, Tx, private_file
@@ -121,7 +122,7 @@ async def notice_objections(
     request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: FromQuery[bool] = False
 ) -> _Page:
     """Objections to the notices of my district, and what was answered."""
-    return await desk_answers.waiting(request, tx, me, "notice-objections", cursor, today, closed=closed)
+    return await desk_answers.waiting(request, tx, me, "notice-objections", AfterEach(cursor), today, closed=closed)
 
 
 @get("/desk/overdue", guards=_LATE, include_in_schema=False)
@@ -135,15 +136,24 @@ async def objections(
     request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: FromQuery[bool] = False
 ) -> _Page:
     """Objections that wait for a finding, or have one."""
-    return await desk_answers.waiting(request, tx, me, "objections", cursor, today, closed=closed)
+    return await desk_answers.waiting(request, tx, me, "objections", AfterEach(cursor), today, closed=closed)
 
 
 @get("/desk/appeals", guards=_REVIEWER, include_in_schema=False)
 async def appeals(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: FromQuery[bool] = False
+    *,
+    request: StrictRequest,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    cursor: Cursor = None,
+    amounts: Cursor = None,
+    demands: Cursor = None,
+    closed: FromQuery[bool] = False,
 ) -> _Page:
-    """Appeals against refusals and amounts."""
-    return await desk_answers.waiting(request, tx, me, "appeals", cursor, today, closed=closed)
+    """Appeals against refusals, amounts and demands, a page of each."""
+    after = AfterEach(cursor, amounts, demands)
+    return await desk_answers.waiting(request, tx, me, "appeals", after, today, closed=closed)
 
 
 @get("/desk/accounts", guards=[allow(Post.CHECKER)], include_in_schema=False, status_code=301)
@@ -154,10 +164,21 @@ async def accounts() -> Redirect:
 
 @post("/desk/{kind:str}/{about:uuid}", guards=_ANSWERS, include_in_schema=False, status_code=303)
 async def answer(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, kind: FromPath[str], about: FromPath[UUID]
+    *,
+    request: StrictRequest,
+    tx: Tx,
+    me: Me,
+    today: Today,
+    now: Now,
+    kind: FromPath[str],
+    about: FromPath[UUID],
+    cursor: Cursor = None,
+    amounts: Cursor = None,
+    demands: Cursor = None,
 ) -> Response[Any]:
     """Answer an objection or an appeal, a notice's objection among them."""
-    return await desk_answers.answered(request, tx, me, kind, about, today, now)
+    after = AfterEach(cursor, amounts, demands)
+    return await desk_answers.answered(request, tx, me, kind, about, after, today, now)
 
 
 @get("/desk/counter", guards=_ACCEPTOR, include_in_schema=False)

@@ -27,7 +27,7 @@ _LOOKED_AT = {
     ClaimStatus.APPROVED: Post.SECOND_REVIEWER,
 }
 #: Of these kinds there are no claims to take: each is answered once.
-_NOT_TAKEN = (Kind.APPEAL, Kind.OBJECTION)
+_NOT_TAKEN = (Kind.APPEAL, Kind.AMOUNT_APPEAL, Kind.DEMAND_APPEAL, Kind.OBJECTION)
 
 
 async def take_next(tx: Tx, me: Actor, new: NewTaking, today: date, now: datetime) -> LeasesView:

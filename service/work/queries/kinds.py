@@ -63,6 +63,28 @@ SOURCES: Mapping[Kind, Source] = {
         due=Due.ITS_OWN,
         apart=False,
     ),
+    Kind.AMOUNT_APPEAL: Source(
+        Post.REVIEWER,
+        "amount_appeals w JOIN claims c ON c.id = w.claim_id",
+        """w.answered_at IS NULL AND w.appealed_person <> ALL (CAST(:own AS uuid[]))
+           AND NOT EXISTS (SELECT FROM journal j
+                            WHERE j.subject_kind = 'claim' AND j.subject_id = c.id AND j.action = 'approve'
+                              AND j.actor_person_id = ANY (CAST(:own AS uuid[])))""",
+        *("c.district", "w.due_on", "w.id"),
+        why="NULL::text[]",
+        due=Due.ITS_OWN,
+        apart=False,
+    ),
+    Kind.DEMAND_APPEAL: Source(
+        Post.REVIEWER,
+        "clawback_appeals w JOIN clawbacks k ON k.id = w.clawback_id JOIN claims c ON c.id = k.claim_id",
+        """w.answered_at IS NULL AND w.appealed_person <> ALL (CAST(:own AS uuid[]))
+           AND NOT EXISTS (SELECT FROM raisers_of(k.id) AS r (id) WHERE r.id = ANY (CAST(:own AS uuid[])))""",
+        *("c.district", "w.due_on", "w.id"),
+        why="NULL::text[]",
+        due=Due.ITS_OWN,
+        apart=False,
+    ),
     Kind.OBJECTION: Source(
         Post.REVIEWER,
         "claim_objections w JOIN claims c ON c.id = w.claim_id",
