@@ -38,7 +38,7 @@ async def hurry_waiting(owed: Owed) -> None:
             for kind in WAITS[service].kinds:
                 await _hurry(kind, WAITS[service].reasons)
     async with owed.settle():
-        pass  # whatever was put off since has been asked about since
+        pass  # what was put off meanwhile waits a minute at most, as whatever is put off
 
 
 async def _hurry(kind: Job, reasons: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from service.verification.schemas import AskingView
 from service.web import Me, Now, Once, Tx, answered
 
 
-@get("/api/claims/{claim_id:uuid}/registry-asking", guards=[allow(Post.REVIEWER, Post.OPERATOR, Post.AUDITOR)])
+@get("/api/claims/{claim_id:uuid}/registry-asking", guards=[allow(Post.REVIEWER, Post.AUDITOR)])
 async def show_asking(tx: Tx, me: Me, now: Now, claim_id: FromPath[UUID]) -> AskingView:
     """Since when the claim waits for an answer about its certificate, and when it is asked about next."""
     found = await asking_of(tx, me, claim_id, now)
