@@ -1,10 +1,6 @@
 """One claim from filing to payment, through HTTP, workers and stand-ins."""
 
-from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
-
-from tests.flows.office import Office, wait_for
+from tests.flows.office import Office
 
 
 def test_a_trainees_claim_is_paid(office: Office) -> None:
@@ -63,31 +59,11 @@ def test_a_silent_registry_refuses_nobody(office: Office) -> None:
 
 
 def test_a_registry_that_rests_is_asked_when_an_operator_says_that_it_is_back(office: Office) -> None:
-    operator = office.sign_in("operator")
-
-    def registry() -> dict[str, Any]:
-        found = operator.see("/api/operations/outside")["outside"]
-        return next(dict(each) for each in found if each["service"] == "registry")
-
-    def now() -> datetime:
-        return datetime.fromisoformat(operator.see("/api/operations")["at"])
-
-    def rests_for(seconds: int) -> dict[str, Any] | None:
-        told = registry()
-        until = told["resting_until"] and datetime.fromisoformat(told["resting_until"])
-        return told if until and until - now() > timedelta(seconds=seconds) else None
-
-    office.tell("registry", "/control/behaviour", {"mode": "down"})
-    claims = []
-    for _ in range(6):
-        trainee, made = office.trainee()
-        claims.append(trainee.do("/api/claims", office.claim_body(made, office.certificate(made)))["id"])
-    left_alone = [wait_for(f"it to rest for {each} s", partial(rests_for, each)) for each in (5, 15, 25)][-1]
-    assert left_alone["waiting"] > 0
+    claims, until = office.let_the_registry_rest(seconds=25)
+    assert office.outside("registry")["waiting"] > 0
     office.tell("registry", "/control/behaviour", {"mode": "well"})
-    asked = operator.do("/api/operations/outside", {"service": "registry", "reason": "登记库来电话说已恢复"})
-    assert asked["resting_until"] is None
-    until = datetime.fromisoformat(left_alone["resting_until"])
+    back = {"service": "registry", "reason": "登记库来电话说已恢复"}
+    assert office.sign_in("operator").do("/api/operations/outside", back)["resting_until"] is None
     assert {office.wait_until(each, "verified", "in_review", "refused") for each in claims} == {"verified"}
-    assert now() < until, "nobody waited for the rest to end"
-    assert registry()["standing"] == "closed"
+    assert office.now < until, "nobody waited for the rest to end"
+    assert office.outside("registry")["standing"] == "closed"
