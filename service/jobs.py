@@ -79,6 +79,19 @@ _OWE_ALL = f"""
 """
 
 
+# In the order of an index, so that a portion begins where the one before ended.
+_HURRY_PORTION = """
+    WITH waiting AS (
+        SELECT id FROM jobs
+         WHERE kind = $1::text AND state = 'ready' AND subject > $2::uuid
+           AND last_error = ANY ($3::text[]) AND next_at > now()
+         ORDER BY subject LIMIT $4::integer
+           FOR UPDATE SKIP LOCKED)
+    UPDATE jobs SET next_at = now(), last_error = '' FROM waiting WHERE jobs.id = waiting.id
+    RETURNING jobs.subject
+"""
+
+
 async def owe_all(tx: Tx, job: Job, subjects: Sequence[UUID]) -> None:
     """Owe `job` for each subject: the next round where the last is done, nothing where one is already ready."""
     if subjects:
@@ -111,6 +124,16 @@ async def owe_now(tx: Tx, job: Job, subjects: Sequence[UUID]) -> None:
     """As `owe_all`, and what is ready already waits no longer."""
     await hurry(tx, job, subjects)
     await owe_all(tx, job, subjects)
+
+
+async def hurry_portion(tx: Tx, job: Job, reasons: Sequence[str], after: UUID, most: int) -> list[UUID]:
+    """Of the jobs that wait for one of `reasons`, up to `most` with a subject beyond `after` wait no longer; their
+    subjects. The sweep nudges them; what a worker holds just now is left to it.
+
+    The reason goes with the waiting: a job that was hurried is not hurried again before it has been put off again.
+    """
+    hurried = await fetch(tx, _HURRY_PORTION, str(job), after, list(reasons), most)
+    return [each["subject"] for each in hurried]
 
 
 async def take_due(tx: Tx, limit: int = 5_000) -> list[tuple[str, int]]:

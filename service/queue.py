@@ -1,7 +1,10 @@
-"""The names of owed jobs, and the Celery object that carries their nudges."""
+"""The names of owed jobs and of the services they wait for, and the Celery object that carries their nudges."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from celery import Celery
 
@@ -34,6 +37,39 @@ class Job(StrEnum):
     WEIGH = "training.weigh"
     RUN_SIGNALS = "oversight.run_signals"
     HOLD_SIGNALLED = "oversight.hold_signalled"
+    HURRY_WAITING = "operations.hurry_waiting"
+
+
+class Outside(StrEnum):
+    """Services that are not ours, for whose answers work waits."""
+
+    REGISTRY = "registry"
+    BANK = "bank"
+    SMS = "sms"
+
+    @property
+    def id(self) -> UUID:
+        """By which jobs and the journal name it."""
+        return uuid5(NAMESPACE_URL, f"zhida:outside:{self}")
+
+
+@dataclass(frozen=True)
+class Waits:
+    """The jobs that wait for a service, and the reasons they give while it does not answer. One that waits for
+    something else (the agreed calls, a bank's hours, a return that is not there yet) is not among them."""
+
+    kinds: tuple[Job, ...]
+    reasons: tuple[str, ...]
+
+
+WAITS: Mapping[Outside, Waits] = {
+    Outside.REGISTRY: Waits(
+        (Job.VERIFY_CERTIFICATE, Job.RECHECK_CERTIFICATE),
+        ("registry.resting", "registry.unavailable", "registry.unanswered"),
+    ),
+    Outside.BANK: Waits((Job.SEND_BANK_FILE, Job.FETCH_RETURN), ("bank.unavailable", "bank.unclear")),
+    Outside.SMS: Waits((Job.SEND_MESSAGE,), ("sms.unavailable", "sms.unanswered")),
+}
 
 
 #: Less of what takes long, so that several workers share it.
@@ -46,6 +82,7 @@ IDS_PER_MESSAGE: dict[str, int] = {
     Job.WEIGH: 1,
     Job.RUN_SIGNALS: 1,
     Job.HOLD_SIGNALLED: 10,
+    Job.HURRY_WAITING: 1,
 }
 
 

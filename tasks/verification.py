@@ -119,7 +119,7 @@ async def _ask(registry: CertificateRegistry, numbers: Sequence[str]) -> Reply:
         raise
     if leave.troubled:
         async with transaction() as tx:
-            await note_answer(tx, registry.source)
+            await note_answer(tx, registry.source, leave)
     return reply
 
 

@@ -15,6 +15,9 @@ from service import clock
 from service.cli.running import as_login, in_name_of, in_transaction, wanted
 from service.database import Tx
 from service.gateways.registry_files import FORM
+from service.operations.commands import ask_now
+from service.operations.schemas import NewAsking
+from service.queue import Outside
 from service.verification.commands import files
 from service.verification.queries import files as sent
 from service.verification.queries.queue import queue as standing
@@ -45,6 +48,16 @@ def queue(as_json: bool) -> None:
     click.echo(f"这一分钟问了 {now.calls_last_minute:,} 次，这一小时 {now.calls_last_hour:,} 次{most}")
     if now.last_failed_at:
         click.echo(f"上一次没有答复：{now.last_failed_at:%Y-%m-%d %H:%M:%S}，{now.last_failure}")
+
+
+@verification.command("ask")
+@click.option("--reason", required=True, help="为什么：例如登记库说已经好了")
+@as_login
+def ask(reason: str, login: str) -> None:
+    """登记库停问着也现在就问：先试问一次，通了，等着的都接着问。由运维人员做，日志记下是谁、为什么。"""
+    new = wanted({"service": Outside.REGISTRY, "reason": reason}, NewAsking)
+    asked = in_name_of(lambda tx, me: ask_now(tx, me, new, clock.now()), login)
+    click.echo(f"已去问：{asked.standing_name}，等着的 {asked.waiting:,} 件。")
 
 
 @verification.command("load")

@@ -1,4 +1,4 @@
-"""The operations desk as JSON: what has not ended, since when, and what needs a person."""
+"""The operations desk as JSON: what has not ended, since when, and what needs a person; others' services."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,6 +6,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.batch import BatchStatus
+from service.claims.schemas import Reason
+from service.queue import Outside
 
 
 class AlarmView(Struct):
@@ -91,3 +93,31 @@ class OperationsView(Struct):
     missing: list[MissingReturnView]
     batches: list[BatchesView]
     dead_jobs: list[DeadJobsView]
+
+
+class OutsideView(Struct, kw_only=True):
+    """A service that is not ours. `standing`: `closed` (it answers, as far as is known), `silent` (work waits for
+    it), `open` (nobody asks before `resting_until`), `trial` (one call finds out whether it is back). `waiting` jobs
+    were put off since it gave no answer, the first until `next_at`; `oldest_since`: since when the oldest is owed."""
+
+    service: Outside
+    name: str
+    standing: str
+    standing_name: str
+    resting_until: datetime | None
+    waiting: int
+    oldest_since: datetime | None
+    next_at: datetime | None
+
+
+class OutsideViews(Struct):
+    """Every one of them."""
+
+    outside: list[OutsideView]
+
+
+class NewAsking(Struct, forbid_unknown_fields=True):
+    """Which service is to be asked now, and why: who said that it is back, say."""
+
+    service: Outside
+    reason: Reason

@@ -33,9 +33,9 @@ from service.database import Tx
 from service.pages import desk_case, forms
 from service.pages.desk import shown
 from service.pages.forms import Fault, Typed
-from service.verification.commands import manual
+from service.verification.commands import asking, manual
 from service.verification.queries.versions import must_be_as_seen
-from service.verification.schemas import ManualCheckView, NewManualCheck, NewSecondCheck
+from service.verification.schemas import AskingView, ManualCheckView, NewManualCheck, NewSecondCheck
 from service.web import as_wanted
 from service.wording import words
 from service.work.commands import looking_again, taking
@@ -163,6 +163,10 @@ async def _check_again(said: _Said) -> ManualCheckView:
     return await manual.confirm_check(said.tx, said.me, as_wanted(said.text("check"), UUID), new, said.now)
 
 
+async def _ask_again(said: _Said) -> AskingView:
+    return await asking.ask_again(said.tx, said.me, said.claim_id, said.now)
+
+
 async def _unmask(said: _Said) -> UnmaskedView:
     new = NewUnmasking(said.text("why"))
     return await unmask(said.tx, said.me, said.claim_id, new, said.now)
@@ -191,6 +195,7 @@ _ACTS: Mapping[str, _Act] = {
     "second-review": _Act(_look_again, ApprovalsView, "looked_again"),
     "check": _Act(_check, ManualCheckView, "checked", "check"),
     "check-again": _Act(_check_again, ManualCheckView, "checked", "check"),
+    "ask-again": _Act(_ask_again, AskingView, "registry_asked"),
     "unmask": _Act(_unmask, UnmaskedView, "unmasked"),
 }
 #: The fields of each page that something may be wrong with; what is wrong with anything else is said of the form.

@@ -24,6 +24,7 @@ from service.pages.filing_form import banks
 from service.pages.forms import Typed
 from service.pages.stages import tone_of
 from service.policies.queries import groups, parameters, work_calendar
+from service.verification.queries.asking import asking_of
 from service.verification.queries.manual import list_checks
 from service.verification.queries.replies import compared
 from service.verification.queries.versions import Version, version_of
@@ -94,6 +95,7 @@ async def case(
         "may_unmask": claimant is not None and claimant.in_clear_until is None,
         "unmask_reasons": reasons("unmask"),
         "compared": told,
+        "asking": await asking_of(tx, me, claim_id, now) if near else None,
         "rules": rules[:first],
         "more_rules": rules[first:],
         "rule_count": len(rules),

@@ -16,7 +16,7 @@ from litestar.exceptions import ValidationException
 from litestar.response import Redirect
 
 from domain.actor import Actor
-from domain.errors import Conflict, Forbidden, Ineligible, Invalid
+from domain.errors import Conflict, Forbidden, Ineligible, Invalid, Throttled
 from domain.period import parse_date
 from domain.personal_number import holds_personal_number
 from domain.text import half_width
@@ -159,6 +159,6 @@ async def refused(tx: Tx, effect: Callable[[], Awaitable[Any]]) -> list[Fault]:
         return [("form", each["message"]) for each in outcomes if each["outcome"] == "failed"]
     except ValidationException as refusal:
         return [(field_id(field), words(code)) for field, code in malformed_places(refusal)]
-    except (Conflict, Forbidden) as refusal:
+    except (Conflict, Forbidden, Throttled) as refusal:
         return [("form", words(refusal.code, refusal.facts))]
     return []

@@ -1,14 +1,15 @@
 """What operators' and auditors' pages are made of: health, owed work, the seal, the settings, the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from litestar import Request, Response
 
 from domain.actor import Actor, Post
-from domain.errors import Conflict, Invalid
+from domain.errors import Conflict, Invalid, NotFound
 from domain.period import parse_date
 from service import clock
 from service.access.queries import district_names
@@ -17,16 +18,22 @@ from service.audit.queries import entries, owed
 from service.audit.queries.entries import JournalFilter
 from service.audit.queries.seal import longest, seal_head, touched
 from service.database import Tx
+from service.operations import commands as operations
 from service.operations.queries.desk import STATEMENT, UNKNOWN, desk
-from service.pages.acts import codes
+from service.operations.queries.outside import outside
+from service.operations.schemas import NewAsking, OutsideView
+from service.pages import forms
+from service.pages.acts import codes, done_once
 from service.pages.forms import Fault, Typed, faults_of, see
 from service.pages.journal_words import told
 from service.pages.policy_pages import called, name_of
 from service.pages.policy_pages import told as parameter_told
 from service.pages.rendering import private
 from service.policies.queries import policies_on
+from service.queue import Outside
 from service.reconciliation.queries.lines import odd_words
 from service.settings import settings
+from service.web import as_wanted
 from service.wording import wording, words
 
 _Request = Request[Any, Any, Any]
@@ -54,8 +61,36 @@ def page(
     return private(request, f"{template}.html", clock.today(), status=status, **shown)
 
 
-async def overview(tx: Tx, me: Actor, now: datetime) -> dict[str, Any]:
-    """Whether work is done, what needs a person, and since when."""
+async def overview(
+    request: _Request, tx: Tx, me: Actor, now: datetime, typed: Typed | None = None, faults: Sequence[Fault] = ()
+) -> Response[bytes]:
+    """Whether work is done, what needs a person, and since when; `typed` and `faults` where an act was refused."""
+    shown = {**await _overview(tx, me, now), "typed": typed or {}, "faults": faults, "once": uuid4()}
+    return page(request, "operate/overview", me, status=_refused_with(faults) if faults else 200, **shown)
+
+
+def _refused_with(faults: Sequence[Fault]) -> int:
+    return 409 if all(field == "form" for field, _ in faults) else 422
+
+
+async def ask_now(request: _Request, tx: Tx, me: Actor, service: str, now: datetime) -> Response[Any]:
+    """Have a service asked now; the page again where that is refused."""
+    if service not in set(Outside):
+        raise NotFound("page.not_found")
+    typed = await forms.typed(request)
+
+    async def effect() -> OutsideView:
+        told = {"service": service, "reason": typed.get("reason", "")}
+        return await operations.ask_now(tx, me, as_wanted(told, NewAsking), now)
+
+    _, faults = await done_once(request, tx, me, typed, OutsideView, effect)
+    if faults:
+        named = [("form" if field == "form" else f"reason-{service}", said) for field, said in faults]
+        return await overview(request, tx, me, now, {**typed, f"reason-{service}": typed.get("reason", "")}, named)
+    return see("/operate", "asked_now")
+
+
+async def _overview(tx: Tx, me: Actor, now: datetime) -> dict[str, Any]:
     queues, view = await owed.queues(tx), await desk(tx, me.district, now)
     return {
         "late": max((each.late_seconds for each in queues), default=0) > LATE_SECONDS,
@@ -64,6 +99,7 @@ async def overview(tx: Tx, me: Actor, now: datetime) -> dict[str, Any]:
         "view": view,
         "districts": await district_names(tx),
         "exceptions": [(each, _kind_words(each.kind)) for each in view.exceptions],
+        "outside": [each for each in (await outside(tx)).outside if each.standing != "closed"],
         "seal": await seal_head(tx),
         "now": now,
     }

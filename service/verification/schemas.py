@@ -1,4 +1,4 @@
-"""How it stands with asking the registry, the files that its owner sent, and checks by hand, as JSON."""
+"""How it stands with asking the registry, about all or one, its owner's files, and checks by hand, as JSON."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -23,8 +23,8 @@ class WaitingView(Struct):
 class QueueView(Struct):
     """The checks that are owed. `due` could be made now; `postponed` wait, by reason; `dead` wait for an operator.
 
-    The registry: `standing` is `closed` (it is asked), `open` (it is left alone until `open_until`) or `trial` (the
-    next call finds out whether it is back). Times are those of the database.
+    The registry: `standing` is `closed` (it is asked), `open` (it is left alone until `open_until`) or `trial` (one
+    call, the next or one that is out, tells whether it is back). Times are those of the database.
     """
 
     owed: int
@@ -41,6 +41,20 @@ class QueueView(Struct):
     calls_last_minute: int
     calls_last_hour: int
     calls_a_minute_max: int
+
+
+class AskingView(Struct, kw_only=True):
+    """That a claim waits for the registry's answer `since` then, and what it waits for. `next_at`: by when it is
+    asked about again, null while it is; `resting_until`: until then the registry is asked about nobody; `by_hand_at`:
+    when somebody had it asked about; `may_ask`: I may have it asked about now."""
+
+    since: datetime
+    next_at: datetime | None
+    reason: str
+    message: str
+    resting_until: datetime | None
+    by_hand_at: datetime | None
+    may_ask: bool
 
 
 class NewRegistryFile(Struct, forbid_unknown_fields=True):

@@ -97,7 +97,8 @@ class ManualCheckRow(Base):
 class RegistryLineRow(Base):
     """The line to a registry: how often it was silent one time after another, and until when it is left alone.
 
-    `open_until` stands while the breaker is open: once it is past, one call on trial may be made.
+    `open_until` stands while the breaker is open: once it is past, one call on trial may be made. While that is out
+    `on_trial` says so, and `open_until` by when it must have ended.
     """
 
     __tablename__ = "registry_lines"
@@ -106,6 +107,7 @@ class RegistryLineRow(Base):
     failures: Mapped[int] = mapped_column(Integer, server_default="0")
     rests: Mapped[int] = mapped_column(Integer, server_default="0")
     open_until: Mapped[datetime | None]
+    on_trial: Mapped[bool] = mapped_column(server_default=text("false"))
     last_failure: Mapped[str]
     last_failed_at: Mapped[datetime]
 

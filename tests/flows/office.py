@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -139,6 +140,34 @@ class Office:
         url, token = self.stack.stand_in("bank")
         answer = httpx.get(f"{url}/control/ledger", headers={"Authorization": f"Bearer {token}"}, timeout=20)
         return {row["reference"]: row for row in answer.json()}
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.sign_in("operator").see("/api/operations")["at"])
+
+    def outside(self, name: str) -> dict[str, Any]:
+        """How it stands with a service that is not ours, as operators read it."""
+        told = self.sign_in("operator").see("/api/operations/outside")["outside"]
+        return next(dict(each) for each in told if each["service"] == name)
+
+    def let_the_registry_rest(self, seconds: int) -> tuple[list[str], datetime]:
+        """Claims that nobody asks about for so many seconds at least, and until when: each rest is longer than the
+        last. The registry stays silent."""
+        self.tell("registry", "/control/behaviour", {"mode": "down"})
+        claims = []
+        for _ in range(6):
+            trainee, made = self.trainee()
+            claims.append(trainee.do("/api/claims", self.claim_body(made, self.certificate(made)))["id"])
+        until = self.now
+        for longer in (5, 15, seconds):
+
+            def rests(longer: int = longer) -> datetime | None:
+                told = self.outside("registry")["resting_until"]
+                until = datetime.fromisoformat(told) if told else None
+                return until if until and until - self.now > timedelta(seconds=longer) else None
+
+            until = wait_for(f"the registry to rest for {longer} s", rests)
+        return claims, until
 
     def status(self, claim_id: str) -> str:
         return str(self.sign_in("auditor").see(f"/api/claims/{claim_id}")["status"])

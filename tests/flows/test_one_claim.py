@@ -56,3 +56,14 @@ def test_a_silent_registry_refuses_nobody(office: Office) -> None:
     trainee, made = office.trainee()
     claim = trainee.do("/api/claims", office.claim_body(made, office.certificate(made)))
     assert office.wait_until(claim["id"], "verified", "in_review", "refused") == "verified"
+
+
+def test_a_registry_that_rests_is_asked_when_an_operator_says_that_it_is_back(office: Office) -> None:
+    claims, until = office.let_the_registry_rest(seconds=25)
+    assert office.outside("registry")["waiting"] > 0
+    office.tell("registry", "/control/behaviour", {"mode": "well"})
+    back = {"service": "registry", "reason": "登记库来电话说已恢复"}
+    assert office.sign_in("operator").do("/api/operations/outside", back)["resting_until"] is None
+    assert {office.wait_until(each, "verified", "in_review", "refused") for each in claims} == {"verified"}
+    assert office.now < until, "nobody waited for the rest to end"
+    assert office.outside("registry")["standing"] == "closed"

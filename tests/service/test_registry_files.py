@@ -21,6 +21,7 @@ from service.verification.commands.files import confirm_file
 from service.verification.tables import RegistryEntryRow
 from tests.races.test_promises_by_sql import _refused
 from tests.registry_files import file_of, line_of, load, put_in_force
+from tests.service.test_asking import RESTS, a_line
 from tests.service.test_batches_http import client, desk
 from tests.world import WELDER, World
 
@@ -185,3 +186,12 @@ async def test_by_the_command_line(committed: World, tmp_path: Path) -> None:
     assert "已确认" in (await run("", "files")).output
     assert "登记库：照常在问" in (await run("", "queue")).output
     assert json.loads((await run("", "queue", "--json")).output)["dead"] >= 0
+    why = ("ask", "--reason", "登记库来电话说已恢复")
+    async with a_line(RESTS):
+        assert "登记库：停问，到 " in (await run("", "queue")).output
+        refused = await run(publisher, *why)
+        assert (refused.exit_code, "运维" in refused.output) == (1, True)
+        asked = await run(loader, *why)
+        assert asked.exit_code == 0, asked.output
+        assert "已去问：先试问一次，看它通不通" in asked.output
+        assert "登记库：先试问一次" in (await run("", "queue")).output

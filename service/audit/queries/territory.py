@@ -8,7 +8,8 @@ from service.audit.queries.checks import Check, Promise
 #: Whose each subject of the journal is. Subjects of the whole city (editions, parameters, users) belong nowhere.
 _PLACES = """
     SELECT 'claim' AS kind, id, district, institution_id, person_id FROM claims
-     UNION ALL SELECT 'claim_unmasking', id, district, institution_id, person_id FROM claims
+     UNION ALL SELECT named.kind, id, district, institution_id, person_id
+                 FROM claims, unnest(ARRAY['claim_unmasking', 'registry_asking']) AS named (kind)
      UNION ALL SELECT 'claim_hold', h.id, c.district, c.institution_id, c.person_id
                  FROM claim_holds h JOIN claims c ON c.id = h.claim_id
      UNION ALL SELECT 'claim_objection', o.id, c.district, c.institution_id, c.person_id

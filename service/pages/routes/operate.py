@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Response, get, post
-from litestar.params import PathParameter
+from litestar.params import FromPath, PathParameter
 
 from domain.actor import Post
 from service.pages import operating
@@ -17,7 +17,13 @@ _Page = Response[bytes]
 @get("/operate", guards=_SEES, include_in_schema=False)
 async def overview(request: StrictRequest, tx: Tx, me: Me, now: Now) -> _Page:
     """Health, queues by age, alarms."""
-    return operating.page(request, "operate/overview", me, **await operating.overview(tx, me, now))
+    return await operating.overview(request, tx, me, now)
+
+
+@post("/operate/outside/{service:str}", guards=[allow(Post.OPERATOR)], include_in_schema=False, status_code=303)
+async def ask_now(request: StrictRequest, tx: Tx, me: Me, now: Now, service: FromPath[str]) -> Response[Any]:
+    """Have a service that is not ours asked now."""
+    return await operating.ask_now(request, tx, me, service, now)
 
 
 @get("/operate/jobs", guards=_SEES, include_in_schema=False)
@@ -52,4 +58,4 @@ async def settings(request: StrictRequest, tx: Tx, me: Me) -> _Page:
     return operating.page(request, "operate/settings", me, **await operating.in_force(tx))
 
 
-ROUTES = [overview, jobs, again, seals, check_seal, settings]
+ROUTES = [overview, ask_now, jobs, again, seals, check_seal, settings]

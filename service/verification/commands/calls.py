@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from domain.errors import Unavailable
+from domain.errors import Conflict, Unavailable
 from domain.verification import rest_seconds
 from service.database import Tx
+from service.jobs import owe
+from service.queue import Job, Outside
 from service.settings import settings
 
 #: A trial that nobody tells the end of (its worker was killed) is over after this: longer than a call may take.
@@ -23,7 +25,7 @@ _STANDING = text("""
       FROM registry_lines WHERE source = :source
 """)
 _TRIAL = text("""
-    UPDATE registry_lines SET open_until = now() + make_interval(secs => :seconds)
+    UPDATE registry_lines SET open_until = now() + make_interval(secs => :seconds), on_trial = true
      WHERE source = :source AND open_until <= now() RETURNING source
 """)
 # A minute takes the place of the one an hour before it: the table does not grow.
@@ -44,10 +46,18 @@ _SILENT = text("""
     RETURNING failures, rests, open_until IS NOT NULL AS open
 """)
 _REST = text("""
-    UPDATE registry_lines SET rests = :rests, open_until = now() + make_interval(secs => :seconds)
+    UPDATE registry_lines SET rests = :rests, open_until = now() + make_interval(secs => :seconds), on_trial = false
      WHERE source = :source
 """)
-_ANSWERED = text("UPDATE registry_lines SET failures = 0, rests = 0, open_until = NULL WHERE source = :source")
+_ANSWERED = text("""
+    UPDATE registry_lines SET failures = 0, rests = 0, open_until = NULL, on_trial = false WHERE source = :source
+""")
+# A trial that a person wanted does not count as one more: silent, the registry rests for as long as it did.
+_END_REST = text("""
+    UPDATE registry_lines SET open_until = now(), rests = greatest(rests - 1, 0)
+     WHERE source = :source AND open_until > now() AND NOT on_trial RETURNING source
+""")
+_ON_TRIAL = text("SELECT source FROM registry_lines WHERE source = :source AND open_until > now() AND on_trial")
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,18 @@ async def note_silence(tx: Tx, source: str, leave: Leave, reason: str) -> None:
         await tx.execute(_REST, {"source": source, "rests": rests, "seconds": rest_seconds(rests)})
 
 
-async def note_answer(tx: Tx, source: str) -> None:
-    """It answers: whatever was held against it is over."""
+async def note_answer(tx: Tx, source: str, leave: Leave) -> None:
+    """It answers: whatever was held against it is over, and after a rest nobody goes on waiting for its end."""
     await tx.execute(_ANSWERED, {"source": source})
+    if leave.trial:
+        await owe(tx, Job.HURRY_WAITING, Outside.REGISTRY.id)
+
+
+async def end_rest(tx: Tx, source: str) -> bool:
+    """The next call goes on trial, now; whether it was left alone. Conflict `outside.being_asked` while one is."""
+    about = {"source": source}
+    if (await tx.execute(_END_REST, about)).first() is not None:
+        return True
+    if (await tx.execute(_ON_TRIAL, about)).first() is not None:
+        raise Conflict("outside.being_asked")
+    return False

@@ -1,5 +1,6 @@
 """How many checks are owed, why they wait, and how it stands with the registry: figures, nothing of a person."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -19,7 +20,8 @@ _OWED = text(f"""
 _DEAD = text(f"SELECT count(*) FROM jobs WHERE state = 'dead' AND kind = '{Job.VERIFY_CERTIFICATE}'")  # noqa: S608 (likewise)
 _LINE = text("""
     SELECT failures, open_until, last_failure, last_failed_at,
-           CASE WHEN open_until IS NULL THEN 'closed' WHEN open_until > now() THEN 'open' ELSE 'trial' END AS standing
+           CASE WHEN open_until IS NULL THEN 'closed' WHEN open_until > now() AND NOT on_trial THEN 'open'
+                ELSE 'trial' END AS standing
       FROM registry_lines WHERE source = :source
 """)
 _CALLS = text("""
@@ -52,6 +54,12 @@ async def queue(tx: Tx) -> QueueView:
         calls_last_hour=calls.hour,
         calls_a_minute_max=settings().registry_calls_a_minute,
     )
+
+
+async def registry_line(tx: Tx) -> tuple[str, datetime | None]:
+    """How it stands with asking the registry that is set, as `QueueView` says it, and until when it is so."""
+    found = (await tx.execute(_LINE, {"source": settings().registry_url})).one_or_none()
+    return (found.standing, found.open_until) if found else ("closed", None)
 
 
 def _waiting(row: Row[Any]) -> WaitingView:

@@ -1,5 +1,5 @@
-"""The queue of checks, the registry's files, and checks by hand over HTTP."""
+"""The queue of checks, one claim's asking, the registry's files, and checks by hand over HTTP."""
 
-from service.verification.routes import files, manual
+from service.verification.routes import asking, files, manual
 
-ROUTES = [*files.ROUTES, *manual.ROUTES]
+ROUTES = [*asking.ROUTES, *files.ROUTES, *manual.ROUTES]

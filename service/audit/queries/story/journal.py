@@ -16,7 +16,8 @@ from service.wording import wording, words
 _JOURNAL = text("""
     WITH attempt AS (SELECT id, batch_id FROM payment_attempts WHERE claim_id = :claim),
          told (kind, id) AS (
-      SELECT kind, CAST(:claim AS uuid) FROM unnest(ARRAY['claim', 'claim_recusal', 'claim_unmasking']) AS kind
+      SELECT kind, CAST(:claim AS uuid) FROM unnest(ARRAY['claim', 'claim_recusal', 'claim_unmasking',
+                                                              'registry_asking']) AS kind
       UNION ALL SELECT 'attempt', id FROM attempt
       UNION ALL SELECT kind, batch_id FROM attempt, unnest(ARRAY['batch', 'treasury_transfer', 'bank_file']) AS kind
       UNION ALL SELECT 'attempt_decision', id FROM attempt
