@@ -7,15 +7,12 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from domain.actor import Post
-from service.notices.queries import my_objections
-from service.oversight.queries.complaints import my_complaints
-from service.pages import demand_pages, mandate_pages, my_data, trainee
+from service.pages import complaint_pages, demand_pages, mandate_pages, my_data, trainee
 from service.pages.rendering import private
 from service.security import allow
 from service.web import Me, Now, StrictRequest, Today, Tx
 
 _MINE = [allow(Post.TRAINEE)]
-_COMPLAINTS_MAX = 100
 _Page = Response[bytes]
 
 
@@ -56,10 +53,7 @@ async def appeal(
 @get("/me/complaints", guards=_MINE, include_in_schema=False)
 async def complaints(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
     """What I complained of, and the answers."""
-    found = await my_complaints(tx, me, today, None, _COMPLAINTS_MAX)
-    objections = await my_objections(tx, me, today, _COMPLAINTS_MAX)
-    told: dict[str, Any] = {"complaints": found.complaints, "objections": objections}
-    return private(request, "trainee/complaints.html", today, **told, back="/me")
+    return await complaint_pages.mine(request, tx, me, today)
 
 
 @get("/me/data", guards=_MINE, include_in_schema=False)
