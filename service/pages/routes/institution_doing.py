@@ -10,7 +10,7 @@ from service.gateways.file_store import FILE_BYTES_MAX
 from service.institutions.queries.selection import document
 from service.pages.filing_form import Under
 from service.pages.forms import BESIDE_A_FILE
-from service.pages.institution import account, devices, projects, selections, single
+from service.pages.institution import account, demands, devices, projects, selections, single
 from service.pages.institution.visit import AtDesk
 from service.pages.routes.institution import CLERKS
 from service.web import private_file
@@ -81,6 +81,24 @@ async def propose_account(clerk: AtDesk) -> Page:
     return await account.proposed(clerk)
 
 
+@get("/institution/demands/{clawback_id:uuid}", **_GET)
+async def show_demand(clerk: AtDesk, clawback_id: FromPath[UUID]) -> Page:
+    """What is demanded back of us."""
+    return await demands.one(clerk, clawback_id)
+
+
+@get("/institution/demands/{clawback_id:uuid}/appeal", **_GET)
+async def appeal_page(clerk: AtDesk, clawback_id: FromPath[UUID]) -> Page:
+    """Why it is not to be paid back."""
+    return await demands.appeal_form(clerk, clawback_id)
+
+
+@post("/institution/demands/{clawback_id:uuid}/appeal", **_FORM)
+async def appeal_demand(clerk: AtDesk, clawback_id: FromPath[UUID]) -> Page:
+    """Have it looked at again."""
+    return await demands.appealed(clerk, clawback_id)
+
+
 @get("/institution/devices", **_GET)
 async def list_devices(clerk: AtDesk) -> Page:
     """Keys of our devices."""
@@ -139,6 +157,7 @@ async def show_document(clerk: AtDesk, document_id: FromPath[UUID]) -> Page:
 ROUTES = [
     *(claim_of_hired, file_for_hired, claim_by_mandate, file_by_mandate),
     *(list_projects, show_project, record_result, file_place),
+    *(show_demand, appeal_page, appeal_demand),
     *(show_account, propose_account, list_devices, issue_key, revoke_key),
     *(list_selections, show_selection, apply, hand_in, withdraw, show_document),
 ]
