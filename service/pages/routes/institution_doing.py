@@ -10,7 +10,7 @@ from service.gateways.file_store import FILE_BYTES_MAX
 from service.institutions.queries.selection import document
 from service.pages.filing_form import Under
 from service.pages.forms import BESIDE_A_FILE
-from service.pages.institution import account, demands, devices, projects, selections, single
+from service.pages.institution import account, demands, devices, findings, projects, selections, single
 from service.pages.institution.visit import AtDesk
 from service.pages.routes.institution import CLERKS
 from service.web import private_file
@@ -117,6 +117,18 @@ async def revoke_key(clerk: AtDesk, key_id: FromPath[UUID]) -> Page:
     return await devices.revoked(clerk, key_id)
 
 
+@get("/institution/findings", **_GET)
+async def list_findings(clerk: AtDesk) -> Page:
+    """What patrols and inspections found."""
+    return await findings.listed(clerk)
+
+
+@get("/institution/patrols/{patrol_id:uuid}/evidence/{sha256:str}", **_GET)
+async def show_photo(clerk: AtDesk, patrol_id: FromPath[UUID], sha256: FromPath[str]) -> Page:
+    """A photo or paper of a patrol."""
+    return await findings.photo(clerk, patrol_id, sha256)
+
+
 @get("/institution/selections", **_GET)
 async def list_selections(clerk: AtDesk) -> Page:
     """The latest rounds."""
@@ -159,5 +171,6 @@ ROUTES = [
     *(list_projects, show_project, record_result, file_place),
     *(show_demand, appeal_page, appeal_demand),
     *(show_account, propose_account, list_devices, issue_key, revoke_key),
+    *(list_findings, show_photo),
     *(list_selections, show_selection, apply, hand_in, withdraw, show_document),
 ]
