@@ -90,6 +90,13 @@ def _says_every_fault_at_its_field(source: str) -> None:
         assert not beside or any(map(said.endswith, beside.partition("</p>")[0].split("<br>"))), said
 
 
+def token_of(page: httpx.Response) -> dict[str, str]:
+    """What a form of this page would prove by, for who sends another than it has."""
+    found = re.search(r'name="_csrf_token" value="([^"]*)"', page.text)
+    assert found is not None
+    return {"_csrf_token": found[1]}
+
+
 @dataclass
 class Browser:
     """Somebody at a browser: with the cookies it keeps, or signed in by a session's token."""

@@ -16,7 +16,7 @@ from service.journal import By
 from tests.clerks import MARKUP, led_to, window
 from tests.enterprises import Enterprise
 from tests.objections import PaidForThem
-from tests.pages import read
+from tests.pages import read, token_of
 from tests.payments import Stage
 from tests.repayments import Owing
 from tests.service.test_clawbacks import Office
@@ -113,6 +113,13 @@ async def test_an_institution_appeals_against_what_is_demanded_of_it(committed: 
         answered = read(await mine.get(at)).text
         assert "复核以后，仍然要退。签到是代签的" in answered
         assert "行政复议" in answered
+        async with transaction() as tx:
+            await owing.take(tx, owing.paid_in(20_000))
+            await owing.settle(tx)
+        over = read(await mine.get(at)).text
+        for each in ("不用再做什么", "到账 100 元", "到账 200 元", "复核以后，仍然要退。签到是代签的"):
+            assert each in over, each
+        assert at not in read(await mine.get("/institution")).values("href")
 
 
 async def test_what_is_demanded_of_others_is_not_ours_to_read(committed: World) -> None:
@@ -137,10 +144,7 @@ async def test_what_is_demanded_of_others_is_not_ours_to_read(committed: World) 
             assert owing.clawback.number not in (await stranger.get("/institution/money")).text
             for each in (address, f"{address}/appeal"):
                 assert (await stranger.client.get(each)).status_code == 404
-            token = await stranger.get("/institution/account")
-            hidden = re.search(r'name="_csrf_token" value="([^"]*)"', token.text)
-            assert hidden is not None
-            sent = {"_csrf_token": hidden[1], "reason": "不是我们的"}
+            sent = {**token_of(await stranger.get("/institution/account")), "reason": "不是我们的"}
             assert (await stranger.client.post(f"{address}/appeal", data=sent)).status_code == 404
     async with window(hired) as trainee:
         assert (await trainee.client.get(f"/me/demands/{owing.clawback.id}/appeal")).status_code == 404

@@ -20,7 +20,7 @@ from service.security import open_session
 from service.settings import settings
 from tests.attendance import held, school_of_before
 from tests.oversight import Oversight
-from tests.pages import Browser, at_a_browser, read
+from tests.pages import Browser, at_a_browser, read, token_of
 from tests.training import School, sessions
 from tests.world import World
 
@@ -150,6 +150,9 @@ async def test_two_inspectors_patrol_with_a_phone(desks: Desks, committed: World
         )
         assert (MARKUP in back.text, "&lt;script&gt;" in back.text) == (False, True)
     assert " checked" not in (await other.get(at)).text  # what I put aside is mine
+    token = token_of(await elsewhere.get("/patrols"))
+    foreign = await elsewhere.client.post(f"{at}/result", data={**token, **answers, "act": "aside"})
+    assert foreign.status_code == 404
     early = await one.send(page, f"{at}/result", **told)
     assert "还没有开始" in read(early).text
     clock.advance(2)
@@ -172,7 +175,8 @@ async def test_two_inspectors_patrol_with_a_phone(desks: Desks, committed: World
     late = await other.send(theirs, f"{at}/result", more, **told)  # a colleague has told it meanwhile
     assert (late.status_code, "已经有结果" in read(late).text) == (422, True)
     async with transaction() as tx:
-        assert await kept_form(tx, school.inspectors[0], at) is None
+        for who in (school.inspectors[0], school.officers[1]):
+            assert await kept_form(tx, who, at) is None
     after = read(await other.get(at))
     assert "学员本人在场：不符合" in after.text
     assert "不合格，现场 2 人" in after.text

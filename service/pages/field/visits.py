@@ -198,17 +198,22 @@ async def told(
     act: Act[Any], request: Request[Any, Any, Any], tx: Tx, me: Actor, today: date, now: datetime, of: UUID
 ) -> Response[Any]:
     """What was found, with photos, once however often it is sent. What is put aside, or not taken, is kept: photos
-    for good, answers for a while, so that the page has them again whichever way one comes back to it."""
+    for good, answers for a while, so that the page has them again whichever way one comes back to it. NotFound for
+    what is not mine to see."""
     said = Said(tx, me, today, now, await typed_of(request), request, of)
     here, faults = act.goes(said, None), list[Fault]()
-    if said.text("act") != ASIDE:
+    if said.text("act") == ASIDE:
+        await act.shows(said)  # nothing is kept of what is not theirs to see
+    else:
         _, faults = await done_once(request, tx, me, said.typed, act.view, lambda: act.does(said))
         if not faults:
             await forget_form(tx, me, here)
             return forms.see(here, act.told)
     for file in await _photos_of(said):
         faults += await forms.refused(tx, partial(_hand_in, said, file))
-    await put_aside(tx, me, here, {name: text for name, text in said.typed.items() if name not in _NO_ANSWERS})
+    answers = {name: text for name, text in said.typed.items() if name not in _NO_ANSWERS}
+    if not await put_aside(tx, me, here, answers) and not faults:
+        faults = [("form", words("answers.not_kept"))]
     if faults:
         return await acts.page_of(act, said, list(dict.fromkeys(faults)))
     return forms.see(here, "answers_kept")
