@@ -21,7 +21,7 @@ from service.database import Tx
 from service.journal import JournalRow
 
 #: Of those that are listed, what is open first.
-DEMANDS_MAX = 100
+_DEMANDS_MAX = 100
 
 
 async def my_demands(tx: Tx, me: Actor, today: date, claim_id: UUID | None = None) -> list[DemandView]:
@@ -74,7 +74,7 @@ async def _demands(tx: Tx, today: date, *where: ColumnElement[bool]) -> list[Dem
         .join(journal, (journal.subject_id == row.id) & (journal.subject_kind == "clawback"))
         .where(journal.action == str(ClawbackAction.DEMAND), *where)
         .order_by(over, journal.id.desc())
-        .limit(DEMANDS_MAX)
+        .limit(_DEMANDS_MAX)
     )
     rows = (await tx.execute(asked)).all()
     views = await clawback_views(tx, [each.id for each in rows])

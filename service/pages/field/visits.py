@@ -41,11 +41,11 @@ _FOUND_LENGTH_MAX = 500
 _ASKED_ON_PATROL = ("timetable", "teacher", "people", "marks", "equipment", "fees")
 _ASKED_ON_INSPECTION = ("licence", "rooms", "equipment", "teachers", "safety", "fees")
 _ANSWERS = ("fits", "not", "none")
-_PLACE = "where"
+_PLACE, _PHOTOS = "where", "photos"
 MINE, ALL, OVERDUE = "mine", "all", "overdue"
 #: The button by which answers are put aside; and what is no answer.
 ASIDE = "aside"
-_NO_ANSWERS = frozenset({"act", "once", "photos"})
+_NO_ANSWERS = frozenset({"act", "once", _PHOTOS})
 
 
 def _patrol_cards() -> list[tuple[str, str]]:
@@ -169,7 +169,7 @@ async def _record_patrol(said: Said) -> PatrolView:
 
 
 async def _photos_of(said: Said) -> list[UploadFile]:
-    chosen = (await said.request.form()).getall("photos", [])
+    chosen = (await said.request.form()).getall(_PHOTOS, [])
     return [each for each in chosen if isinstance(each, UploadFile) and each.filename]
 
 
@@ -180,14 +180,14 @@ async def _hand_in(said: Said, file: UploadFile) -> None:
         try:
             await patrols.hand_in_evidence(said.tx, said.me, said.id, file.content_type, content, said.now)
         except Invalid as refusal:
-            raise Invalid(refusal.code, "photos", **refusal.facts) from None
+            raise Invalid(refusal.code, _PHOTOS, **refusal.facts) from None
 
 
 def _at_patrol(said: Said, _: Any) -> str:
     return f"/patrols/{said.id}"
 
 
-_PATROL_FIELDS = frozenset({"photos", _PLACE, "headcount", "note", "result", *(f"q_{n}" for n in _ASKED_ON_PATROL)})
+_PATROL_FIELDS = frozenset({_PHOTOS, _PLACE, "headcount", "note", "result", *(f"q_{n}" for n in _ASKED_ON_PATROL)})
 JOIN_PATROL = Act("field/patrol.html", _patrol, _join_patrol, PatrolView, _at_patrol, "joined")
 RECORD_PATROL = Act(
     "field/patrol.html", _patrol, _record_patrol, PatrolView, _at_patrol, "result_told", _PATROL_FIELDS
