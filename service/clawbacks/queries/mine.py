@@ -76,7 +76,8 @@ async def _demands(tx: Tx, today: date, *where: ColumnElement[bool]) -> list[Dem
         .order_by(over, journal.id.desc())
         .limit(_DEMANDS_MAX)
     )
-    rows = (await tx.execute(asked)).all()
+    if not (rows := (await tx.execute(asked)).all()):
+        return []
     views = await clawback_views(tx, [each.id for each in rows])
     ways = await ways_outside(tx, [each.at for each in rows])
     appeals = await appeals_against(tx, list(views), today)

@@ -141,7 +141,7 @@ async def repayments_of(tx: Tx, clawback_ids: Sequence[UUID]) -> dict[UUID, list
         select(*(part.clawback_id, part.line_id, part.amount_fen, line.booked_on, part.proposal_id, part.counted_at))
         .join(line, line.id == part.line_id)
         .where(part.clawback_id.in_(clawback_ids))
-        .order_by(line.booked_on, part.counted_at, part.id)
+        .order_by(line.booked_on, part.counted_at, line.line_no, part.id)
     )
     for each in parts:
         amount, by_hand = format_yuan(each.amount_fen), each.proposal_id is not None
