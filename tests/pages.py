@@ -75,11 +75,26 @@ def read(answer: httpx.Response) -> Page:
     named = [*page.values("for"), *page.values("aria-labelledby"), *described]
     inner = [each.removeprefix("#") for each in page.values("href") if each.startswith("#")]
     assert {*named, *inner} <= set(ids)
+    _says_every_fault_at_its_field(page.source)
     asked = [each for tag, each in page.elements if tag in {"input", "select", "textarea"}]
     # what stands inside of its label, or is one of several boxes, has its name otherwise
     named_else = [each for each in asked if each.get("type") in {"hidden", "checkbox"} or "aria-label" in each]
     assert {each["id"] for each in asked if each not in named_else} <= set(page.values("for"))
     return page
+
+
+def _says_every_fault_at_its_field(source: str) -> None:
+    """Each of several faults of a field, as the summary has them; fields without a place for it have none."""
+    for field, said in re.findall(r'<li><a href="#([\w-]+)">([^<]*)</a></li>', source):
+        _, _, beside = source.partition(f'id="{field}-err"><span class="vh">错误：</span>')
+        assert not beside or any(map(said.endswith, beside.partition("</p>")[0].split("<br>"))), said
+
+
+def token_of(page: httpx.Response) -> dict[str, str]:
+    """What a form of this page would prove by, for who sends another than it has."""
+    found = re.search(r'name="_csrf_token" value="([^"]*)"', page.text)
+    assert found is not None
+    return {"_csrf_token": found[1]}
 
 
 @dataclass

@@ -76,7 +76,7 @@ async def my_relatives(tx: Tx, me: Actor) -> RelativesView:
 
 
 async def kept_form(tx: Tx, me: Actor, page: str) -> dict[str, str] | None:
-    """What I typed on this page when my session had ended; None where nothing is kept."""
+    """What I typed on this page when my session had ended, or put aside; None where nothing is kept."""
     row = KeptFormRow
     mine = (row.user_id == me.user_id, row.page_index == keyring().blind_index("page", page))
     fresh = row.kept_at > func.now() - timedelta(minutes=FORMS_KEPT)

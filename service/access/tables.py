@@ -119,8 +119,8 @@ class SignInBrakeRow(Base):
 
 
 class KeptFormRow(Base):
-    """What somebody sent from a page when their session had ended, sealed under the row's id: given back on that page
-    to nobody but that user, once they have signed in, and forgotten within hours."""
+    """What somebody typed on a page and sent when their session had ended, or put aside, sealed under the row's id:
+    given back on that page to nobody but that user, and forgotten within hours."""
 
     __tablename__ = "kept_forms"
     __table_args__ = (UniqueConstraint("user_id", "page_index"),)

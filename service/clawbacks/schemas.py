@@ -141,15 +141,28 @@ class ClawbackAppealList(Struct):
     next: UUID | None
 
 
+class RepaymentView(Struct):
+    """A part that came back, by a line of a statement; `by_hand`: two persons assigned it."""
+
+    line_id: UUID
+    amount_fen: int
+    amount: str
+    booked_on: date
+    by_hand: bool
+    counted_at: datetime
+
+
 class DemandView(Struct, kw_only=True):
-    """A clawback as its claimant reads it. `open`: something is still to be done; `account`: from which it was paid,
-    and to which it comes back; `remedies`: what is open against the demand; `appeal`: what was said against it."""
+    """A clawback as whoever was paid reads it. `open`: something is still to be done; `account`: from which it was
+    paid, and to which it comes back; `repayments`: what came back by statements; `remedies`: what is open against
+    the demand; `appeal`: what was said against it."""
 
     clawback: ClawbackView
     open: bool
     left_fen: int
     demanded_at: datetime
     account: str
+    repayments: list[RepaymentView]
     remedies: list[RemedyView]
     appeal: ClawbackAppealView | None
 
@@ -177,17 +190,6 @@ class RepaymentProposalView(Struct, kw_only=True):
     note: str
     proposed_at: datetime
     granted: bool | None
-
-
-class RepaymentView(Struct):
-    """A part that came back, by a line of a statement; `by_hand`: two persons assigned it."""
-
-    line_id: UUID
-    amount_fen: int
-    amount: str
-    booked_on: date
-    by_hand: bool
-    counted_at: datetime
 
 
 class RepaymentList(Struct):

@@ -26,7 +26,7 @@ from service.wording import words
 
 #: Signs of a complaint as pages take it; how to reach somebody comes on top.
 WORDS_MAX, _CONTACT_MAX = 1_800, 60
-_NEAR_MAX, _MINE_MAX = 6, 50
+_NEAR_MAX, _MINE_MAX = 6, 100
 
 
 async def form_shown(
@@ -85,13 +85,11 @@ async def receipt(request: Request[Any, Any, Any], tx: Tx, today: date, complain
 
 
 async def mine(request: Request[Any, Any, Any], tx: Tx, me: Actor, today: date) -> Response[bytes]:
-    """What I complained of, with the answers."""
-    found, objections = (
-        await my_complaints(tx, me, today, None, _MINE_MAX),
-        await my_objections(tx, me, today, _MINE_MAX),
-    )
+    """What I complained of and objected to, with the answers."""
+    found = await my_complaints(tx, me, today, None, _MINE_MAX)
+    objections = await my_objections(tx, me, today, _MINE_MAX)
     told: dict[str, Any] = {"complaints": found.complaints, "objections": objections}
-    return private(request, "public/my_complaints.html", today, **told, back="/me", back_text="我的申领")
+    return private(request, "trainee/complaints.html", today, **told, back="/me", back_text="我的申领")
 
 
 def key_of(typed: Typed) -> UUID:

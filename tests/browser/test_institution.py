@@ -30,8 +30,9 @@ async def is_inspected(town: Town, name: str) -> None:
         for each in await one.page.locator('main input[type="radio"][value="fits"]').all():
             await one.page.locator(f'label[for="{await each.get_attribute("id")}"]').click()
         await one.page.locator('main label[for="result-passed"]').click()
-        await one.press("提交结果")
+        await one.hit("提交结果")
         await one.sees("合格，")
+        await one.look()
 
 
 async def files_class(town: Town, people: list[MadeUpPerson], first: date) -> str:

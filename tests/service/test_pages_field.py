@@ -11,6 +11,7 @@ import pytest
 from domain.actor import Actor
 from domain.penalty import EventKind
 from service import clock
+from service.access.queries import kept_form
 from service.clock import now, today
 from service.database import transaction
 from service.oversight.commands import appeals, complaining
@@ -19,7 +20,7 @@ from service.security import open_session
 from service.settings import settings
 from tests.attendance import held, school_of_before
 from tests.oversight import Oversight
-from tests.pages import Browser, at_a_browser, read
+from tests.pages import Browser, at_a_browser, read, token_of
 from tests.training import School, sessions
 from tests.world import World
 
@@ -131,14 +132,27 @@ async def test_two_inspectors_patrol_with_a_phone(desks: Desks, committed: World
         joined = await who.send(await who.get(at), f"{at}/join")
         assert (joined.status_code, joined.headers["location"]) == (303, f"{at}?told=joined")
     page = await one.get(at)
-    assert "没有信号时不要关页面" in read(page).text
+    assert "没有信号也能接着填" in read(page).text
     answers = {f"q_{name}": "fits" for name in ("timetable", "teacher", "people", "marks", "equipment", "fees")}
     told = {**answers, "headcount": "2", "note": MARKUP, "result": "failed"}
     photo = {"photos": ("照片.jpg", JPEG + uuid4().bytes, "image/jpeg")}
     no_photo = await one.send(page, f"{at}/result", {"photos": ("a.gif", b"GIF8", "image/gif")}, **told)
     assert (no_photo.status_code, "&lt;script&gt;" in no_photo.text) == (422, True)
-    kept = await one.send(page, f"{at}/result", photo, act="photos", **answers)
-    assert (kept.status_code, "第 1 份" in read(kept).text, kept.text.count(" checked")) == (200, True, 6)
+    assert "#photos" in read(no_photo).values("href")
+    aside = await one.send(page, f"{at}/result", photo, act="aside", **{**answers, "headcount": "3", "note": MARKUP})
+    assert (aside.status_code, aside.headers["location"]) == (303, f"{at}?told=answers_kept")
+    for again in (aside.headers["location"], at):  # as often as one comes back
+        back = await one.get(again)
+        assert ("第 1 份" in read(back).text, back.text.count(" checked"), 'value="3"' in back.text) == (
+            True,
+            6,
+            True,
+        )
+        assert (MARKUP in back.text, "&lt;script&gt;" in back.text) == (False, True)
+    assert " checked" not in (await other.get(at)).text  # what I put aside is mine
+    token = token_of(await elsewhere.get("/patrols"))
+    foreign = await elsewhere.client.post(f"{at}/result", data={**token, **answers, "act": "aside"})
+    assert foreign.status_code == 404
     early = await one.send(page, f"{at}/result", **told)
     assert "还没有开始" in read(early).text
     clock.advance(2)
@@ -147,13 +161,26 @@ async def test_two_inspectors_patrol_with_a_phone(desks: Desks, committed: World
     assert "“学员本人在场”还没选" in read(unanswered).text
     nothing = read(await one.send(page, f"{at}/result"))
     assert "有 8 处要改" in nothing.text  # all at once
-    for _ in range(2):
-        done = await one.send(page, f"{at}/result", **{**told, "q_people": "not"})
+    number = await one.send(page, f"{at}/result", **{**told, "note": "问 13800001234"})
+    long = await one.send(page, f"{at}/result", **{**told, "where": "长" * 200, "note": "远" * 250})
+    for refused, said in ((number, "不要写身份证号"), (long, "最多")):
+        assert (refused.status_code, "#note" in read(refused).values("href")) == (422, True)
+        assert said in read(refused).text
+    assert "远" * 250 in (await one.get(at)).text  # reloaded: as it was typed last
+    more = {"photos": ("照片.jpg", JPEG + uuid4().bytes, "image/jpeg")}
+    theirs = await other.get(at)
+    for _ in range(2):  # pressed twice, with its photo
+        done = await one.send(page, f"{at}/result", more, **{**told, "q_people": "not"})
         assert (done.status_code, done.headers["location"]) == (303, f"{at}?told=result_told")
+    late = await other.send(theirs, f"{at}/result", more, **told)  # a colleague has told it meanwhile
+    assert (late.status_code, "已经有结果" in read(late).text) == (422, True)
+    async with transaction() as tx:
+        for who in (school.inspectors[0], school.officers[1]):
+            assert await kept_form(tx, who, at) is None
     after = read(await other.get(at))
     assert "学员本人在场：不符合" in after.text
     assert "不合格，现场 2 人" in after.text
-    (link,) = [each for each in after.values("href") if "/evidence/" in each]
+    link, _ = [each for each in after.values("href") if "/evidence/" in each]
     assert (await other.client.get(link)).content[:3] == JPEG[:3]
     assert (await elsewhere.client.get(link)).status_code == 404
     assert f'href="{at}"' in (await one.get("/patrols?which=mine")).text
@@ -173,8 +200,15 @@ async def test_two_inspectors_look_before_a_first_class(desks: Desks, committed:
     alone = await one.send(form, f"{at}/result", **told)
     assert (alone.status_code, "至少" in read(alone).text) == (422, True)
     assert (await other.send(await other.get(at), f"{at}/join")).status_code == 303
-    done = await one.send(form, f"{at}/result", **told)
-    assert done.status_code == 303
+    aside = await other.send(
+        await other.get(at), f"{at}/result", act="aside", **{**told, "where": "二楼", "q_fees": "not"}
+    )
+    assert aside.status_code == 303
+    put_aside = await other.get(at)
+    assert ('value="二楼"' in put_aside.text, put_aside.text.count(" checked")) == (True, 7)
+    for _ in range(2):
+        done = await one.send(form, f"{at}/result", **told)
+        assert (done.status_code, done.headers["location"]) == (303, f"{at}?told=result_told")
     assert "证照在有效期内：符合" in read(await other.get(at)).text
     assert (await one.get(f"/inspections/{uuid4()}")).status_code == 404
 

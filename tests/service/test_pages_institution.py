@@ -23,12 +23,9 @@ from service.journal import By
 from tests.assessments import body
 from tests.clerks import MARKUP, clerk, day, led_to, window
 from tests.enterprises import Enterprise
-from tests.objections import PaidForThem
 from tests.oversight import Oversight
 from tests.pages import Browser, at_a_browser, read
-from tests.payments import Stage
 from tests.rosters import Desk, line_of
-from tests.service.test_clawbacks import Office
 from tests.sheets import read_csv, sheet
 from tests.training import School
 from tests.world import World
@@ -233,42 +230,6 @@ async def test_what_was_sent_back_is_mended_by_the_one_who_filed(committed: Worl
     right = {**account, "account_number": world.maker.card()}
     assert led_to(await clerk.send(page, f"{at}/correct", **right)) == (at, {"told": "correct"})
     assert "改好了，又交上来了" in read(await clerk.get(f"{at}?told=correct")).text
-
-
-async def test_what_was_paid_to_us_and_is_asked_back(committed: World) -> None:
-    async with transaction() as tx:
-        stage = await Stage.build(tx, committed, claims=0)
-        enterprise = await Enterprise.build(tx, committed, stage.district)
-        claim = await enterprise.claim(tx)
-        for action in (ClaimAction.VERIFY, ClaimAction.APPROVE, ClaimAction.PUBLISH, ClaimAction.CLEAR):
-            await move_claim(tx, action, claim.id, By("tests", committed.now))
-        reviewer = await committed.user(tx, {Post.REVIEWER}, stage.district)
-        paid = PaidForThem(stage, enterprise.hired[0], enterprise.clerk, reviewer, claim.id, claim.id)
-        await paid.pay(tx)
-        office = Office(paid)
-        owed = await office.by_hand(tx, fen=30_000)
-    async with window(enterprise.clerk) as mine:
-        at = f"/institution/claims/{claim.id}"
-        page = await mine.get(at)
-        refused = await mine.send(page, f"{at}/appeal-amount", reason="")
-        assert (refused.status_code, "有 1 处要改" in read(refused).text) == (422, True)
-        for _ in range(2):
-            said = await mine.send(page, f"{at}/appeal-amount", reason=f"少了一档 {MARKUP}")
-            assert led_to(said) == (at, {"told": "appeal_amount"})
-        appealed = await mine.get(at)
-        assert "少了一档" in read(appealed).text
-        assert (MARKUP in appealed.text, "appeal-amount" in appealed.text) == (False, False)  # once
-        shown = read(await mine.get("/institution/money")).text
-        assert re.search(r"10\.001,200\.00", shown)  # one payment: nothing to others, all of it to us
-        assert owed.number not in shown  # nobody has told us of it yet
-        async with transaction() as tx:
-            demanded = await office.demand(tx, owed.id)
-        asked = read(await mine.get("/institution/money")).text
-        assert f"{owed.number}审计" in asked.replace(" ", "")
-        assert "300.000.00" in asked
-        assert demanded.due_on is None or f"{demanded.due_on.month}月{demanded.due_on.day}日" in asked
-    async with window(committed.clerks[0]) as stranger:
-        assert owed.number not in (await stranger.get("/institution/money")).text
 
 
 # ---- standing

@@ -71,6 +71,8 @@ async def test_a_class_is_refused_with_every_reason_and_filed_once(school: Schoo
     for said in ("总学时：", "教师第 1 行 身份证号：", "课程表第 1 行 日期：", "课程表第 2 行 上课时间："):
         assert said in shown.text
     assert MARKUP not in malformed.text
+    beside = malformed.text.partition('id="sessions-err"')[2].partition("</p>")[0]
+    assert ("课程表第 1 行" in beside, "课程表第 2 行" in beside) == (True, True)  # both, not the last alone
     assert "2026-13-01 08:30 11:30" in malformed.text  # kept as it was typed
     blank = read(await clerk.send(page, new)).text
     for label in ("职业", "等级", "总学时", "教学点", "地址", "所在区", "课程表", "教师", "学员"):

@@ -212,9 +212,8 @@ async def test_who_is_objected_to_and_who_objects_read_that_it_is_looked_into(to
         sent = await me.send(await me.get(action), action, line=str(line), words="没有上过课")
         again = await me.send(await me.get(action), action, line=str(line), words="还是没有上过课")
         assert "你对这里已经提过异议" in read(again).text
-        for page in ("/me/complaints", "/complain/mine"):
-            assert sent.headers["location"] in read(await me.get(page)).values("href")
-        assert {"/me", "/complain"} <= set(read(await me.get("/complain/mine")).values("href"))
+        mine = set(read(await me.get("/me/complaints")).values("href"))
+        assert {sent.headers["location"], "/me", "/complain"} <= mine
     async with at_a_browser(tokens[0]) as claimant:
         assert "异议处理中" in read(await claimant.get("/me")).text
         mine = read(await claimant.get(f"/me/claims/{claim_id}")).text
@@ -254,13 +253,16 @@ async def test_whoever_signed_in_reads_the_answer(town: Town) -> None:
     async with transaction() as tx:
         token = (await open_session(tx, town.trainee.actor)).token
     async with at_a_browser(token, follow=True) as me:
-        assert "你还没有提过" in read(await me.get("/complain/mine")).text
+        before = await me.get("/complain/mine")  # as receipts said once
+        assert ([each.status_code for each in before.history], before.url.path) == ([301], "/me/complaints")
+        assert "没有提过投诉" in read(before).text
         done = await me.send(await me.get("/complain"), "/complain", institution=town.code, words="老师不来")
         async with transaction() as tx:
             about = UUID(done.url.path.rpartition("/")[2]), NewComplaintAnswer("已责令补课", founded=True)
             await complaining.answer(tx, town.officer, *about, town.world.today, town.world.now)
-        assert "已责令补课" in read(await me.get("/complain/mine")).text
-        assert "已经答复" in read(await me.get(done.url.path)).text
+        assert "查实了。已责令补课" in read(await me.get("/me/complaints")).text
+        receipt = await me.get(done.url.path)
+        assert ("已经答复" in read(receipt).text, "/me/complaints" in read(receipt).values("href")) == (True, True)
         assert "已责令补课" not in (await me.get(done.url.path)).text
 
 

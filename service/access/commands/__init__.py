@@ -1,7 +1,7 @@
 """What changes users: who they are, how they prove it, and whom they are related to."""
 
 from service.access.commands.brakes import forget_brakes
-from service.access.commands.kept_forms import forget_forms, keep_form
+from service.access.commands.kept_forms import forget_form, forget_forms, keep_form, put_aside
 from service.access.commands.step_up import (
     confirm_factor,
     end_factor,
@@ -39,6 +39,7 @@ __all__ = [
     "end_relative",
     "enrol",
     "forget_brakes",
+    "forget_form",
     "forget_forms",
     "give_sample_factors",
     "hash_password",
@@ -50,6 +51,7 @@ __all__ = [
     "must_know_district",
     "prove",
     "proven",
+    "put_aside",
     "sign_in",
     "sign_up",
     "who_is",

@@ -1,13 +1,15 @@
-"""Whoever sends a form when their session has ended loses nothing: it is kept, sealed, until they have signed in."""
+"""Forms that are not sent yet, kept sealed: of whoever's session had ended, until they have signed in; and what is
+put aside where a network cannot be relied on."""
 
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from domain.actor import Actor
 from service.access.queries import FORMS_KEPT
 from service.access.tables import KeptFormRow
 from service.crypto import keyring
@@ -24,8 +26,23 @@ async def keep_form(tx: Tx, token: str, page: str, typed: Mapping[str, str]) -> 
     """Keep what was typed on `page` for the user whose session of `token` ran out, in place of what was kept there
     before; whether it is kept: nothing is for a session that nobody knows, nor what is too large."""
     user_id = await whose_session_ended(tx, token)
+    return user_id is not None and await _keep(tx, user_id, page, typed)
+
+
+async def put_aside(tx: Tx, me: Actor, page: str, typed: Mapping[str, str]) -> bool:
+    """The same for what I have typed on `page` and not sent yet."""
+    return await _keep(tx, me.user_id, page, typed)
+
+
+async def forget_form(tx: Tx, me: Actor, page: str) -> None:
+    """Forget what I typed on `page`: it is sent."""
+    row, index = KeptFormRow, keyring().blind_index("page", page)
+    await tx.execute(delete(row).where(row.user_id == me.user_id, row.page_index == index))
+
+
+async def _keep(tx: Tx, user_id: UUID, page: str, typed: Mapping[str, str]) -> bool:
     told = json.dumps({name: text for name, text in typed.items() if name not in SECRETS}, ensure_ascii=False)
-    if user_id is None or len(told.encode()) > SIZE_MAX:
+    if len(told.encode()) > SIZE_MAX:
         return False
     row, form_id, index = KeptFormRow, uuid4(), keyring().blind_index("page", page)
     await tx.execute(delete(row).where(row.user_id == user_id, row.page_index == index))

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, or_, select
 
 from domain.actor import Actor, Post
 from domain.clawback import Cause, ClawbackStatus, clawback_number
@@ -19,14 +19,21 @@ from service.database import Tx
 from service.wording import words
 
 
+def paid_to_me(me: Actor) -> ColumnElement[bool]:
+    """Claims whose money came to `me`."""
+    return and_(ClaimRow.person_id == me.person_id, ClaimRow.payee_institution_id.is_(None))
+
+
+def paid_to_us(me: Actor) -> ColumnElement[bool]:
+    """Claims whose money came to the institution that `me` files for; none for whoever files for none."""
+    if not me.holds(Post.CLERK) or me.institution_id is None:
+        return false()
+    return ClaimRow.payee_institution_id == me.institution_id
+
+
 def demanded_from(me: Actor) -> ColumnElement[bool]:
     """Claims whose money came to `me`, or to the institution that I file for."""
-    mine: list[ColumnElement[bool]] = [
-        and_(ClaimRow.person_id == me.person_id, ClaimRow.payee_institution_id.is_(None))
-    ]
-    if me.holds(Post.CLERK) and me.institution_id is not None:
-        mine.append(ClaimRow.payee_institution_id == me.institution_id)
-    return or_(*mine)
+    return or_(paid_to_me(me), paid_to_us(me))
 
 
 def _appeals() -> Select[*tuple[Any, ...]]:

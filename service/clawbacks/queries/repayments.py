@@ -1,5 +1,6 @@
 """What of a clawback has come back, and the lines of statements it came by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -123,27 +124,27 @@ async def waiting_proposal(tx: Tx, line_id: UUID) -> RepaymentProposalView | Non
 
 async def list_repayments(tx: Tx, me: Actor, clawback_id: UUID) -> RepaymentList:
     """What came back of a clawback of my district, with its lines. NotFound `clawback.not_found`."""
-    row, claim, part, line = ClawbackRow, ClaimRow, RepaymentRow, StatementLineRow
+    row, claim = ClawbackRow, ClaimRow
     asked = select(row.amount_fen, row.serial).join(claim, claim.id == row.claim_id)
     found = (await tx.execute(asked.where(row.id == clawback_id, in_district(me)))).one_or_none()
     if found is None:
         raise NotFound("clawback.not_found")
-    parts = await tx.execute(
-        select(part.id, part.line_id, part.amount_fen, line.booked_on, part.proposal_id, part.counted_at)
-        .join(line, line.id == part.line_id)
-        .where(part.clawback_id == clawback_id)
-        .order_by(line.booked_on, part.counted_at, part.id)
-    )
-    views = [
-        RepaymentView(
-            each.line_id,
-            each.amount_fen,
-            format_yuan(each.amount_fen),
-            each.booked_on,
-            each.proposal_id is not None,
-            each.counted_at,
-        )
-        for each in parts
-    ]
+    views = (await repayments_of(tx, [clawback_id])).get(clawback_id, [])
     repaid = await repaid_fen(tx, clawback_id)
     return RepaymentList(clawback_number(found.serial), found.amount_fen, repaid, found.amount_fen - repaid, views)
+
+
+async def repayments_of(tx: Tx, clawback_ids: Sequence[UUID]) -> dict[UUID, list[RepaymentView]]:
+    """What came back by lines of statements, by clawback; of clawbacks that the caller may see."""
+    part, line, found = RepaymentRow, StatementLineRow, dict[UUID, list[RepaymentView]]()
+    parts = await tx.execute(
+        select(*(part.clawback_id, part.line_id, part.amount_fen, line.booked_on, part.proposal_id, part.counted_at))
+        .join(line, line.id == part.line_id)
+        .where(part.clawback_id.in_(clawback_ids))
+        .order_by(line.booked_on, part.counted_at, line.line_no, part.id)
+    )
+    for each in parts:
+        amount, by_hand = format_yuan(each.amount_fen), each.proposal_id is not None
+        view = RepaymentView(each.line_id, each.amount_fen, amount, each.booked_on, by_hand, each.counted_at)
+        found.setdefault(each.clawback_id, []).append(view)
+    return found

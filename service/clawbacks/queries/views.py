@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select, tuple_
 
 from domain.actor import Actor
-from domain.clawback import OPEN, REPAYABLE, Cause, ClawbackStatus, clawback_number
+from domain.clawback import OPEN, Cause, ClawbackStatus, clawback_number
 from domain.errors import NotFound
 from domain.money import format_yuan
 from service.batches.tables import AttemptRow
@@ -95,15 +95,6 @@ async def list_clawbacks(
         asked = asked.where(tuple_(row.raised_at, row.id) < tuple_(seen, cursor))
     rows = (await tx.execute(asked.order_by(row.raised_at.desc(), row.id.desc()).limit(limit + 1))).all()
     return ClawbackList([_view(each) for each in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
-
-
-async def demanded_of(tx: Tx, me: Actor, limit: int) -> list[ClawbackView]:
-    """What my institution, as the one that was paid, was told to pay back; what is open first, then the latest."""
-    row = ClawbackRow
-    mine = (ClaimRow.payee_institution_id == me.institution_id, row.status != ClawbackStatus.RAISED)
-    settled = row.status.not_in([str(each) for each in REPAYABLE])
-    asked = _clawbacks().where(*mine).order_by(settled, row.raised_at.desc(), row.id).limit(limit)
-    return [_view(each) for each in await tx.execute(asked)]
 
 
 async def lock_clawback(tx: Tx, me: Actor, clawback_id: UUID) -> Any:

@@ -9,14 +9,18 @@ from litestar import Request, Response
 from litestar.datastructures import UploadFile
 
 from domain.actor import Actor, Post
+from domain.errors import Invalid
 from domain.faults import Faults
 from domain.period import Period
+from domain.text import must_hold_no_personal_number
 from domain.training import OFFICERS_LEAST, InspectionResult, PatrolKind, PatrolResult
 from domain.training.patrol import OFFICERS_OF
-from service.access.queries import claimable_districts, district_names
+from service.access.commands import forget_form, put_aside
+from service.access.queries import claimable_districts, district_names, kept_form
 from service.database import Tx
 from service.institutions.queries.registry import desk_page
 from service.pages import forms
+from service.pages.acts import done_once, typed_of
 from service.pages.field import acts
 from service.pages.field.acts import Act, Said
 from service.pages.forms import Fault
@@ -31,12 +35,17 @@ from service.wording import words
 
 _COVERED_DAYS = 30
 _FOUND_MOST = 10
+#: Signs of what was found, as it is kept.
+_FOUND_LENGTH_MAX = 500
 #: One question a card; what was answered begins the words of what was found.
 _ASKED_ON_PATROL = ("timetable", "teacher", "people", "marks", "equipment", "fees")
 _ASKED_ON_INSPECTION = ("licence", "rooms", "equipment", "teachers", "safety", "fees")
 _ANSWERS = ("fits", "not", "none")
-_PLACE = "where"
+_PLACE, _PHOTOS = "where", "photos"
 MINE, ALL, OVERDUE = "mine", "all", "overdue"
+#: The button by which answers are put aside; and what is no answer.
+ASIDE = "aside"
+_NO_ANSWERS = frozenset({"act", "once", _PHOTOS})
 
 
 def _patrol_cards() -> list[tuple[str, str]]:
@@ -49,7 +58,7 @@ def _inspection_cards() -> list[tuple[str, str]]:
 
 def _found(said: Said, cards: list[tuple[str, str]], needed: tuple[str, ...]) -> str:
     """Place, answers and own words as one text. Invalid for everything that was not answered: `answer.missing`
-    (question), `value.missing` for what else is `needed`."""
+    (question), `value.missing` for what else is `needed`; `text.personal_number`, `words.too_long` (limit)."""
     answers, faults = [], Faults()
     for name, question in cards:
         if said.text(name) not in _ANSWERS:
@@ -59,9 +68,15 @@ def _found(said: Said, cards: list[tuple[str, str]], needed: tuple[str, ...]) ->
         if not said.text(name):
             faults.tell("value.missing", name)
     faults.raise_all()
+    for name in (_PLACE, "note"):
+        must_hold_no_personal_number(said.text(name), name)
     own = [said.text("note")] if said.text("note") else []
     place = [f"{words('answer.where')}：{said.text(_PLACE)}"] if said.text(_PLACE) else []
-    return "；".join([*place, *answers, *own])
+    found = "；".join([*place, *answers, *own])
+    if (over := len(found) - _FOUND_LENGTH_MAX) > 0:
+        longest = max((_PLACE, "note"), key=lambda name: len(said.text(name)))
+        raise Invalid("words.too_long", longest, limit=len(said.text(longest)) - over)
+    return found
 
 
 def _answers() -> list[tuple[str, str]]:
@@ -135,7 +150,7 @@ async def _patrol(said: Said) -> dict[str, Any]:
         "cards": _patrol_cards(),
         "answers": _answers(),
         "results": [(str(each), words(f"patrol_result.{each}")) for each in PatrolResult],
-        "typed": {_PLACE: f"{of.site}，{of.address}", **said.typed},
+        "typed": await _answered(said, _at_patrol(said, None), {_PLACE: f"{of.site}，{of.address}"}),
         "back": "/patrols",
     }
 
@@ -148,14 +163,31 @@ async def _record_patrol(said: Said) -> PatrolView:
     findings = _found(said, _patrol_cards(), ("headcount", "result"))
     told = {"result": said.text("result"), "headcount": said.whole("headcount"), "findings": findings}
     new = as_wanted(told, NewPatrolResult)
+    for file in await _photos_of(said):
+        await _hand_in(said, file)
     return await patrols.record_result(said.tx, said.me, said.id, new, said.today, said.now)
+
+
+async def _photos_of(said: Said) -> list[UploadFile]:
+    chosen = (await said.request.form()).getall(_PHOTOS, [])
+    return [each for each in chosen if isinstance(each, UploadFile) and each.filename]
+
+
+async def _hand_in(said: Said, file: UploadFile) -> None:
+    """Empty ones are none. As `hand_in_evidence`, Invalid for `photos`."""
+    await file.seek(0)
+    if content := await file.read():
+        try:
+            await patrols.hand_in_evidence(said.tx, said.me, said.id, file.content_type, content, said.now)
+        except Invalid as refusal:
+            raise Invalid(refusal.code, _PHOTOS, **refusal.facts) from None
 
 
 def _at_patrol(said: Said, _: Any) -> str:
     return f"/patrols/{said.id}"
 
 
-_PATROL_FIELDS = frozenset({"photos", _PLACE, "headcount", "note", "result", *(f"q_{n}" for n in _ASKED_ON_PATROL)})
+_PATROL_FIELDS = frozenset({_PHOTOS, _PLACE, "headcount", "note", "result", *(f"q_{n}" for n in _ASKED_ON_PATROL)})
 JOIN_PATROL = Act("field/patrol.html", _patrol, _join_patrol, PatrolView, _at_patrol, "joined")
 RECORD_PATROL = Act(
     "field/patrol.html", _patrol, _record_patrol, PatrolView, _at_patrol, "result_told", _PATROL_FIELDS
@@ -163,27 +195,33 @@ RECORD_PATROL = Act(
 
 
 async def told(
-    request: Request[Any, Any, Any], tx: Tx, me: Actor, today: date, now: datetime, patrol_id: UUID
+    act: Act[Any], request: Request[Any, Any, Any], tx: Tx, me: Actor, today: date, now: datetime, of: UUID
 ) -> Response[Any]:
-    """What was found, with photos. These are kept at once, also where the answers are not complete yet: the page
-    comes back with every answer as it was."""
-    said = Said(tx, me, today, now, await forms.typed(request), request, patrol_id)
-    faults = await _photos(said)
+    """What was found, with photos, once however often it is sent. What is put aside, or not taken, is kept: photos
+    for good, answers for a while, so that the page has them again whichever way one comes back to it. NotFound for
+    what is not mine to see."""
+    said = Said(tx, me, today, now, await typed_of(request), request, of)
+    here, faults = act.goes(said, None), list[Fault]()
+    if said.text("act") == ASIDE:
+        await act.shows(said)  # nothing is kept of what is not theirs to see
+    else:
+        _, faults = await done_once(request, tx, me, said.typed, act.view, lambda: act.does(said))
+        if not faults:
+            await forget_form(tx, me, here)
+            return forms.see(here, act.told)
+    for file in await _photos_of(said):
+        faults += await forms.refused(tx, partial(_hand_in, said, file))
+    answers = {name: text for name, text in said.typed.items() if name not in _NO_ANSWERS}
+    if not await put_aside(tx, me, here, answers) and not faults:
+        faults = [("form", words("answers.not_kept"))]
     if faults:
-        return await acts.page_of(RECORD_PATROL, said, faults)
-    if said.text("act") == "photos":
-        return await acts.page_of(RECORD_PATROL, said, told=words("told.photos_kept"))
-    return await acts.done(RECORD_PATROL, request, tx, me, today, now, patrol_id)
+        return await acts.page_of(act, said, list(dict.fromkeys(faults)))
+    return forms.see(here, "answers_kept")
 
 
-async def _photos(said: Said) -> list[Fault]:
-    for file in (await said.request.form()).getall("photos", []):
-        if isinstance(file, UploadFile) and (content := await file.read()):
-            about = said.id, file.content_type, content, said.now
-            keep = partial(patrols.hand_in_evidence, said.tx, said.me, *about)
-            if faults := await forms.refused(said.tx, keep):
-                return [("photos", text) for _, text in faults]
-    return []
+async def _answered(said: Said, here: str, standing: dict[str, str]) -> dict[str, str]:
+    """What stands in the form: as it was sent, else as I put it aside, else as it begins."""
+    return {**standing, **(await kept_form(said.tx, said.me, here) or {}), **said.typed}
 
 
 # ---- inspections before a first class
@@ -223,7 +261,7 @@ async def _inspection(said: Said) -> dict[str, Any]:
         "cards": _inspection_cards(),
         "answers": _answers(),
         "results": [(str(each), words(f"patrol_result.{each}")) for each in InspectionResult],
-        "typed": {**_boxes(said.today), **said.typed},
+        "typed": await _answered(said, _at_inspection(said, None), _boxes(said.today)),
         "back": "/inspections",
     }
 

@@ -29,6 +29,7 @@ from service.claims.schemas import (
 )
 from service.clawbacks.commands.amounts import appeal_amount
 from service.clawbacks.queries.amounts import appeals_over
+from service.clawbacks.queries.mine import our_demands
 from service.clawbacks.schemas import AmountAppealView, NewAmountAppeal
 from service.database import Tx
 from service.pages import filing_form, forms, stages
@@ -99,6 +100,7 @@ async def one(
         stage=stages.stage_of(view, attempt, view.to_do.due_on if view.to_do else None),
         asked=_asked(view),
         appeals=await _amount_appeals(tx, me, view, today),
+        demands=await our_demands(tx, me, today, claim_id),
         may_withdraw=stages.may_withdraw(ClaimStatus(view.status), attempt, supplement=supplement),
         typed=typed or {},
         faults=faults or [],

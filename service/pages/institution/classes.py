@@ -15,6 +15,7 @@ from service.gateways.class_roster_sheets import LIMITS
 from service.gateways.sheet_files import XLSX_TYPE, as_sheet
 from service.pages.forms import Fault, Typed
 from service.pages.institution.frame import Ask, shown
+from service.training.queries.patrols import ours
 from service.training.queries.views import class_view, classes_page
 from service.training.schemas import ClassView
 from service.web import private_file
@@ -70,6 +71,7 @@ async def one(
         tones=TONES,
         may=_may(view),
         held=view.status in _HELD,
+        patrols=await ours(tx, me, today, class_id),
         said=next((each for each in reversed(view.steps) if each.action in {"send_back", "deny"}), None),
         district=(await district_names(tx)).get(view.district, view.district),
         typed=typed or {},

@@ -6,14 +6,14 @@ from typing import Any
 
 from domain.actor import Actor
 from domain.claim import ClaimStatus
-from domain.clawback import REPAYABLE
 from domain.institution import InstitutionKind, Sanction, Stop
+from domain.money import format_yuan
 from domain.penalty import PENALTY_LIFECYCLE, PenaltyAction, PenaltyStatus
 from domain.period import Period
 from domain.training import ClassStatus
 from service.claims.queries import care, views
 from service.claims.queries.rosters import rosters_page
-from service.clawbacks.queries.views import demanded_of
+from service.clawbacks.queries.mine import our_demands
 from service.database import Tx
 from service.institutions.queries.registry import sanctions_of
 from service.institutions.schemas import SanctionView
@@ -24,6 +24,7 @@ from service.training.queries.views import classes_page
 from service.wording import words
 
 _SHOWN_MAX = 10
+_STANDS = frozenset({PenaltyStatus.IMPOSED, PenaltyStatus.APPEALED, PenaltyStatus.UPHELD})
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,23 @@ async def _dated(tx: Tx, me: Actor, claims: list[Any], today: date) -> list[Date
         for each in claims
         if each.id in days
     ]
-    for penalty in (await penalty_list(tx, me, None, _SHOWN_MAX)).penalties:
+    penalties = (await penalty_list(tx, me, None, _SHOWN_MAX)).penalties
+    for penalty in to_mend(penalties):
+        if penalty.mend_until and penalty.mend_until >= today:
+            found.append(Dated(penalty.mend_until, f"“{penalty.step_name}”要整改", "/institution/standing"))
+    for penalty in penalties:
         if penalty.appeal_until and may_appeal(penalty, today):
             found.append(Dated(penalty.appeal_until, f"对“{penalty.step_name}”可以申诉", "/institution/standing"))
-    for owed in await demanded_of(tx, me, _SHOWN_MAX):
-        if owed.status in REPAYABLE and owed.due_on:
-            found.append(Dated(owed.due_on, f"退回 {owed.amount}", "/institution/money"))
+    for owed in (await our_demands(tx, me, today))[:_SHOWN_MAX]:
+        if owed.open and owed.clawback.due_on:
+            what = f"退回 {format_yuan(owed.left_fen)}"
+            found.append(Dated(owed.clawback.due_on, what, f"/institution/demands/{owed.clawback.id}"))
     return found
+
+
+def to_mend(penalties: list[PenaltyView]) -> list[PenaltyView]:
+    """Those that ask for something to be mended, and stand."""
+    return [each for each in penalties if each.mend_until and each.status in _STANDS and each.lifted_on is None]
 
 
 def may_appeal(penalty: PenaltyView, today: date) -> bool:

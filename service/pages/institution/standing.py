@@ -9,14 +9,13 @@ from uuid import UUID, uuid4
 from litestar import Response
 
 from domain.actor import Actor
-from domain.clawback import REPAYABLE
 from domain.errors import Conflict
 from domain.evaluation import Indicator
 from domain.level import LEVELS
 from domain.penalty import PenaltyStatus
 from service.batches.queries.paid_through import paid_through
 from service.catalog.queries.published import catalog_on
-from service.clawbacks.queries.views import demanded_of
+from service.clawbacks.queries.mine import our_demands
 from service.database import Tx
 from service.institutions.queries.registry import record_of
 from service.institutions.schemas import ScopeView
@@ -32,7 +31,7 @@ from service.pages.institution.home import may_appeal, stopped_on, stops_in_word
 from service.web import as_wanted
 from service.wording import words
 
-_PENALTIES_MAX, _BATCHES_A_PAGE, _CLAWBACKS_MAX = 50, 30, 100
+_PENALTIES_MAX, _BATCHES_A_PAGE = 50, 30
 _TONES = {
     **dict.fromkeys((PenaltyStatus.IMPOSED, PenaltyStatus.UPHELD), "red"),
     PenaltyStatus.APPEALED: "amber",
@@ -140,7 +139,6 @@ async def money(request: Ask, tx: Tx, me: Actor, today: date, cursor: str | None
         "money",
         today,
         paid=await paid_through(tx, me, cursor, _BATCHES_A_PAGE),
-        owed=await demanded_of(tx, me, _CLAWBACKS_MAX),
-        open=REPAYABLE,
+        owed=await our_demands(tx, me, today),
         later=cursor is not None,
     )

@@ -76,7 +76,7 @@ async def record_patrol(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, patrol_id: FromPath[UUID]
 ) -> Response[Any]:
     """Say what was found, with photos."""
-    return await visits.told(request, tx, me, today, now, patrol_id)
+    return await visits.told(visits.RECORD_PATROL, request, tx, me, today, now, patrol_id)
 
 
 @get("/inspections", guards=_SEES, include_in_schema=False)
@@ -112,7 +112,7 @@ async def record_inspection(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, inspection_id: FromPath[UUID]
 ) -> Response[Any]:
     """Say what was found."""
-    return await acts.done(visits.RECORD_INSPECTION, request, tx, me, today, now, inspection_id)
+    return await visits.told(visits.RECORD_INSPECTION, request, tx, me, today, now, inspection_id)
 
 
 ROUTES = [

@@ -10,7 +10,7 @@ from service.gateways.file_store import FILE_BYTES_MAX
 from service.institutions.queries.selection import document
 from service.pages.filing_form import Under
 from service.pages.forms import BESIDE_A_FILE
-from service.pages.institution import account, devices, projects, selections, single
+from service.pages.institution import account, demands, devices, findings, projects, selections, single
 from service.pages.institution.visit import AtDesk
 from service.pages.routes.institution import CLERKS
 from service.web import private_file
@@ -81,6 +81,24 @@ async def propose_account(clerk: AtDesk) -> Page:
     return await account.proposed(clerk)
 
 
+@get("/institution/demands/{clawback_id:uuid}", **_GET)
+async def show_demand(clerk: AtDesk, clawback_id: FromPath[UUID]) -> Page:
+    """What is demanded back of us."""
+    return await demands.one(clerk, clawback_id)
+
+
+@get("/institution/demands/{clawback_id:uuid}/appeal", **_GET)
+async def appeal_page(clerk: AtDesk, clawback_id: FromPath[UUID]) -> Page:
+    """Why it is not to be paid back."""
+    return await demands.appeal_form(clerk, clawback_id)
+
+
+@post("/institution/demands/{clawback_id:uuid}/appeal", **_FORM)
+async def appeal_demand(clerk: AtDesk, clawback_id: FromPath[UUID]) -> Page:
+    """Have it looked at again."""
+    return await demands.appealed(clerk, clawback_id)
+
+
 @get("/institution/devices", **_GET)
 async def list_devices(clerk: AtDesk) -> Page:
     """Keys of our devices."""
@@ -97,6 +115,18 @@ async def issue_key(clerk: AtDesk) -> Page:
 async def revoke_key(clerk: AtDesk, key_id: FromPath[UUID]) -> Page:
     """Revoke one."""
     return await devices.revoked(clerk, key_id)
+
+
+@get("/institution/findings", **_GET)
+async def list_findings(clerk: AtDesk) -> Page:
+    """What patrols and inspections found."""
+    return await findings.listed(clerk)
+
+
+@get("/institution/patrols/{patrol_id:uuid}/evidence/{sha256:str}", **_GET)
+async def show_photo(clerk: AtDesk, patrol_id: FromPath[UUID], sha256: FromPath[str]) -> Page:
+    """A photo or paper of a patrol."""
+    return await findings.photo(clerk, patrol_id, sha256)
 
 
 @get("/institution/selections", **_GET)
@@ -139,6 +169,8 @@ async def show_document(clerk: AtDesk, document_id: FromPath[UUID]) -> Page:
 ROUTES = [
     *(claim_of_hired, file_for_hired, claim_by_mandate, file_by_mandate),
     *(list_projects, show_project, record_result, file_place),
+    *(show_demand, appeal_page, appeal_demand),
     *(show_account, propose_account, list_devices, issue_key, revoke_key),
+    *(list_findings, show_photo),
     *(list_selections, show_selection, apply, hand_in, withdraw, show_document),
 ]

@@ -7,15 +7,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from domain.actor import Post
-from service.notices.queries import my_objections
-from service.oversight.queries.complaints import my_complaints
-from service.pages import demand_pages, mandate_pages, my_data, trainee
+from service.pages import complaint_pages, demand_pages, mandate_pages, my_data, trainee
+from service.pages.demand_pages import MINE
 from service.pages.rendering import private
 from service.security import allow
 from service.web import Me, Now, StrictRequest, Today, Tx
 
 _MINE = [allow(Post.TRAINEE)]
-_COMPLAINTS_MAX = 100
 _Page = Response[bytes]
 
 
@@ -42,7 +40,7 @@ async def revoke(
 @get("/me/demands/{clawback_id:uuid}/appeal", guards=_MINE, include_in_schema=False)
 async def appeal_page(request: StrictRequest, tx: Tx, me: Me, today: Today, clawback_id: FromPath[UUID]) -> _Page:
     """Why it is not to be paid back."""
-    return await demand_pages.form_shown(request, tx, me, clawback_id, today, {}, [])
+    return await demand_pages.form_shown(MINE, request, tx, me, clawback_id, today)
 
 
 @post("/me/demands/{clawback_id:uuid}/appeal", guards=_MINE, include_in_schema=False, status_code=303)
@@ -50,16 +48,13 @@ async def appeal(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, clawback_id: FromPath[UUID]
 ) -> Response[Any]:
     """Have it looked at again."""
-    return await demand_pages.appealed(request, tx, me, clawback_id, today, now)
+    return await demand_pages.appealed(MINE, request, tx, me, clawback_id, today, now)
 
 
 @get("/me/complaints", guards=_MINE, include_in_schema=False)
 async def complaints(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
     """What I complained of, and the answers."""
-    found = await my_complaints(tx, me, today, None, _COMPLAINTS_MAX)
-    objections = await my_objections(tx, me, today, _COMPLAINTS_MAX)
-    told: dict[str, Any] = {"complaints": found.complaints, "objections": objections}
-    return private(request, "trainee/complaints.html", today, **told, back="/me")
+    return await complaint_pages.mine(request, tx, me, today)
 
 
 @get("/me/data", guards=_MINE, include_in_schema=False)

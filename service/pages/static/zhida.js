@@ -43,8 +43,10 @@
   /* Files: too large is said before anything is sent; a sheet may be dropped on its field; bytes sent are shown. */
   doc.querySelectorAll("input[type=file][data-max]").forEach(function (input) {
     input.addEventListener("change", function () {
-      var file = input.files[0];
-      input.setCustomValidity(file && file.size > +input.dataset.max ? "文件太大，最多 " + Math.round(input.dataset.max / 1048576) + " MB。请拆成几份。" : "");
+      var file = input.files[0], files = [].slice.call(input.files), max = +input.dataset.max;
+      var all = files.reduce(function (sum, each) { return sum + each.size; }, 0);
+      var big = all > 4 * max || files.some(function (each) { return each.size > max; });
+      input.setCustomValidity(big ? "文件太大，最多 " + Math.round(max / 1048576) + " MB。请拆成几份。" : "");
       input.reportValidity();
       var say = input.form.querySelector("[role=status]");
       if (file && say) say.textContent = "已选：" + file.name;
@@ -59,12 +61,21 @@
       input.dispatchEvent(new Event("change", { bubbles: true }));
     });
   });
+  /* What could not be sent stays as it was typed, to be sent again: the server counts it once. */
   doc.querySelectorAll("form[data-upload]").forEach(function (form) {
     var bar = form.querySelector("progress"), say = form.querySelector("[role=status]");
     form.addEventListener("submit", function (event) {
+      if (form.dataset.sent || !("submitter" in event)) return;
       event.preventDefault();
-      var send = new XMLHttpRequest();
+      var send = new XMLHttpRequest(), pressed = event.submitter, data = new FormData(form);
+      if (pressed && pressed.name) data.append(pressed.name, pressed.value);
+      function stay(why) {
+        delete form.dataset.sent;
+        if (pressed) pressed.removeAttribute("aria-disabled");
+        bar.hidden = true; say.textContent = why || form.dataset.upload || "网络断了，没有传完。请再传一次，同一个文件不会重复。";
+      }
       send.open("POST", form.action);
+      send.timeout = 300000;
       send.setRequestHeader("Accept", "text/html");
       send.upload.onprogress = function (e) {
         if (!e.lengthComputable) return;
@@ -72,11 +83,13 @@
         say.textContent = e.loaded < e.total ? "已上传 " + Math.floor(e.loaded / e.total * 100) + "%" : "传完了，正在核对";
       };
       send.onload = function () {
+        if (send.status === 429 || send.status >= 500) return stay();
+        if (send.status === 413) return stay("一次传的太大了。少选一些，再传一次。");
         if (send.status < 400) { window.location.assign(send.responseURL); return; }
         doc.open(); doc.write(send.responseText); doc.close(); /* a refusal is the page itself, with what was wrong */
       };
-      send.onerror = function () { delete form.dataset.sent; say.textContent = "网络断了，没有传完。请再传一次，同一个文件不会重复。"; };
-      send.send(new FormData(form));
+      send.onerror = send.ontimeout = function () { stay(); };
+      send.send(data);
     });
   });
 

@@ -1,8 +1,8 @@
-"""Inspections, as officers of the district see them, the auditor, and the institution itself."""
+"""Inspections, as officers of the district see them, the auditor, and, once they are over, the institution itself."""
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, and_, func, literal, select
 
 from domain.actor import Actor, Post
 from domain.errors import NotFound
@@ -20,6 +20,11 @@ def in_reach(me: Actor) -> ColumnElement[bool]:
     if me.holds(Post.CLERK):
         return InstitutionRow.id == me.institution_id
     return InstitutionRow.district == me.district if me.district else literal(True)
+
+
+def _seen(me: Actor) -> ColumnElement[bool]:
+    """That somebody is about to look is for those to know who go there."""
+    return and_(in_reach(me), InspectionRow.result.is_not(None)) if me.holds(Post.CLERK) else in_reach(me)
 
 
 async def inspection_view(tx: Tx, me: Actor, inspection_id: UUID) -> InspectionView:
@@ -42,7 +47,7 @@ async def _views(tx: Tx, me: Actor, *where: ColumnElement[bool]) -> list[Inspect
     found = await tx.execute(
         select(row.id, row.institution_id, joined, row.result, row.inspected_on, row.note)
         .join(InstitutionRow, InstitutionRow.id == row.institution_id)
-        .where(in_reach(me), *where)
+        .where(_seen(me), *where)
         .order_by(row.opened_at.desc(), row.id)
         .limit(INSPECTIONS_MAX)
     )

@@ -50,6 +50,14 @@ async def patrols(tx: Tx, me: Actor, day: date | None, overdue: bool, today: dat
     return PatrolsView([_patrol(each, today) for each in await tx.execute(asked.limit(PATROLS_MAX))])
 
 
+async def ours(tx: Tx, me: Actor, today: date, class_id: UUID | None = None) -> list[PatrolView]:
+    """The latest at classes of the institution that I file for, or at one of them, that are over."""
+    over = _patrols(me).where(ClassRow.institution_id == me.institution_id, PatrolRow.result.is_not(None))
+    asked = over.where(PatrolRow.class_id == class_id) if class_id else over
+    rows = await tx.execute(asked.order_by(PatrolRow.begins.desc(), PatrolRow.id).limit(PATROLS_MAX))
+    return [_patrol(each, today) for each in rows]
+
+
 async def evidence(tx: Tx, me: Actor, patrol_id: UUID, sha256: str) -> tuple[str, bytes]:
     """Media type and plain bytes. NotFound `document.none`, also where the patrol is not mine to see."""
     row, patrol = PatrolEvidenceRow, PatrolRow

@@ -156,7 +156,7 @@ async def close_class(tx: Tx, me: Me, now: Now, once: Once, class_id: FromPath[U
 async def list_inspections(
     tx: Tx, me: Me, institution_id: Annotated[UUID | None, QueryParameter()] = None
 ) -> InspectionsView:
-    """The latest inspections of institutions of my district, newest first."""
+    """The latest inspections of institutions of my district, newest first; of my institution those that are over."""
     return await inspections.inspections(tx, me, institution_id)
 
 
