@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "registry_trials"
-down_revision = "clawback_appeals"
+down_revision = "who_answers"
 branch_labels = None
 depends_on = None
 
