@@ -14,7 +14,7 @@ from service.statistics.schemas import LateClaimView, OverdueView, StepView
 from service.wording import words
 
 #: The oldest of each step that are listed.
-LISTED_MAX = 100
+LISTED_MAX = 50
 
 _S = ClaimStatus
 
