@@ -1,9 +1,10 @@
-"""Without a mouse: Tab, Enter, arrows and typing are enough to sign in, to come through a claim's first form, and to
-make a complaint."""
+"""Without a mouse: Tab, Enter, arrows and typing are enough to sign in, to claim, and to make a complaint."""
+
+from datetime import date
 
 from playwright.async_api import Browser
 
-from tests.browser.town import Town
+from tests.browser.town import BANK, Town
 from tests.browser.visitor import Visitor, visitor
 from tests.flows.office import PASSWORD
 
@@ -12,10 +13,10 @@ _WHO = "(at => at.name || at.textContent.trim())(document.activeElement)"
 
 
 async def tab_to(someone: Visitor, what: str) -> None:
-    """Tab until the focus is on the field or link that is called so, and is to be seen."""
+    """Tab until the focus is on the field or link whose name begins so, and is to be seen."""
     for _ in range(_TABS_MAX):
         await someone.page.keyboard.press("Tab")
-        if await someone.page.evaluate(_WHO) == what:
+        if (await someone.page.evaluate(_WHO)).startswith(what):
             shown = "getComputedStyle(document.activeElement).outlineStyle"
             assert await someone.page.evaluate(shown) != "none", f"nobody sees that {what} has the focus"
             return
@@ -27,6 +28,16 @@ async def write(someone: Visitor, what: str, typed: str) -> None:
     await someone.page.keyboard.type(typed)
 
 
+async def choose(someone: Visitor, what: str, value: str) -> None:
+    """Arrows lead to each choice of a list."""
+    await tab_to(someone, what)
+    for _ in range(_TABS_MAX):
+        if await someone.page.evaluate("document.activeElement.value") == value:
+            return
+        await someone.page.keyboard.press("ArrowDown")
+    raise AssertionError(f"arrows do not lead to {value} in {what} on {someone.path}")
+
+
 async def enter(someone: Visitor) -> None:
     """What Enter leads to."""
     before = someone.page.url
@@ -35,9 +46,11 @@ async def enter(someone: Visitor) -> None:
     await someone.page.wait_for_load_state()
 
 
-async def test_signing_in_and_reaching_the_first_step(browser: Browser, town: Town) -> None:
+async def test_a_claim_is_filed(browser: Browser, town: Town) -> None:
     office = town.office
-    login = office.sign_up(office.maker.person())
+    made = office.maker.person()
+    login, certificate, card = office.sign_up(made), office.certificate(made), office.maker.card()
+    today = date.fromisoformat(office.today)
     async with visitor(browser, office.stack.address, login, wide=True) as trainee:
         await trainee.go("/sign-in")
         await write(trainee, "login", login)
@@ -45,9 +58,23 @@ async def test_signing_in_and_reaching_the_first_step(browser: Browser, town: To
         await enter(trainee)
         await tab_to(trainee, "申领一笔补贴")
         await enter(trainee)
-        await tab_to(trainee, "district")
+        await choose(trainee, "district", office.district)
         await tab_to(trainee, "下一步：证书")
-        await trainee.look()
+        await enter(trainee)
+        await write(trainee, "certificate_number", certificate)
+        await write(trainee, "item", "焊工")
+        await choose(trainee, "level", "4")
+        for part, number in zip("ymd", (today.year, today.month, today.day), strict=True):
+            await write(trainee, f"certificate_issued_on_{part}", f"{number}")
+        await tab_to(trainee, "下一步：收款卡")
+        await enter(trainee)
+        await choose(trainee, "account_bank_code", BANK)
+        await write(trainee, "account_number", card)
+        await tab_to(trainee, "下一步：核对")
+        await enter(trainee)
+        await tab_to(trainee, "确认领取")
+        await enter(trainee)
+        await trainee.sees_within("等待审核")
 
 
 async def test_a_complaint_is_made(browser: Browser, town: Town) -> None:
