@@ -1,6 +1,7 @@
 """What people do on pages, one form an act: what was typed, the feature's own command, and what came of it."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -113,14 +114,14 @@ async def uploaded(request: _Request, field: str) -> tuple[bytes, str]:
 
 
 async def typed_of(request: _Request) -> dict[str, str]:
-    """Field → what was typed; of a file that was chosen its SHA-256, for the file itself is not kept."""
-    typed = await forms.typed(request)
-    for field, value in (await request.form()).items():
+    """Field → what was typed; of the files that were chosen their SHA-256, for the files themselves are not kept."""
+    typed, chosen = await forms.typed(request), defaultdict[str, list[str]](list)
+    for field, value in (await request.form()).multi_items():
         if isinstance(value, UploadFile) and value.filename:
             await value.seek(0)
             if content := await value.read():
-                typed[field.removesuffix(_BESIDE)] = hashlib.sha256(content).hexdigest()
-    return typed
+                chosen[field.removesuffix(_BESIDE)].append(hashlib.sha256(content).hexdigest())
+    return typed | {field: " ".join(digests) for field, digests in chosen.items()}
 
 
 async def done_once(

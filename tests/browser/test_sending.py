@@ -141,4 +141,7 @@ async def test_files_that_are_too_large_together_are_said_before_anything_is_sen
         files = [{**PHOTO, "name": f"{n}.jpg", "buffer": b"x" * size} for n, size in enumerate(sizes)]
         await box.set_input_files(files)  # type: ignore[arg-type]
         assert await box.evaluate(valid) is fits, sizes
+    await page.get_by_role("button", name="提交结果").click()
+    await expect(page.locator("p")).to_have_text("/patrol")
+    assert service.sent == []  # nor is it sent all the same
     await context.close()

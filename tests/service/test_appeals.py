@@ -13,6 +13,9 @@ from domain.actor import Actor, Post
 from domain.appeal import Answer
 from domain.claim import ClaimAction
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from domain.relative import Relation
+from service.access.commands import declare_relative
+from service.access.schemas import NewRelative
 from service.access.tables import DistrictRow
 from service.audit.queries.checks import first_breach
 from service.audit.queries.journal import JOURNALLED, LEGAL_MOVES
@@ -29,6 +32,8 @@ from service.claims.tables import ClaimRow
 from service.database import Tx, transaction
 from service.journal import By
 from service.policies.queries import work_calendar
+from service.work.commands.taking import recuse
+from service.work.schemas import NewRecusal
 from tests.payments import journal_of
 from tests.service.test_batches_http import client, desk
 from tests.world import WELDER, Trainee, World
@@ -211,6 +216,18 @@ async def test_who_sees_appeals_and_in_which_order(tx: Tx, bench: Bench) -> None
     assert [each.overdue for each in late.appeals] == [True]
     await bench.answer(tx, raised, DENY)
     assert (await seen(bench.second), await seen(bench.second, closed=True)) == ([], [raised.id])
+
+
+async def test_an_officer_reads_none_of_a_claim_to_which_they_are_partial(tx: Tx, bench: Bench) -> None:
+    raised, world = await bench.appeal(tx), bench.world
+    related, recused = [await world.user(tx, {Post.REVIEWER}, bench.district) for _ in range(2)]
+    relative = NewRelative(bench.trainee.made.id_number, Relation.SIBLING)
+    for me in (related, recused):
+        assert [each.id for each in (await list_appeals(tx, me, world.today, None, 50)).appeals] == [raised.id]
+    await declare_relative(tx, related, relative, world.today, world.now)
+    await recuse(tx, recused, bench.claim.id, NewRecusal("认识申领人"), world.now)
+    for me in (related, recused):
+        assert (await list_appeals(tx, me, world.today, None, 50)).appeals == []
 
 
 async def test_a_refusal_names_the_appeal_with_its_last_day(tx: Tx, bench: Bench) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Row, Select, or_, select, tupl
 
 from domain.actor import Actor, Post
 from domain.appeal import Answer
+from service.claims.queries.barring import partial_to
 from service.claims.queries.care import claimed_by, in_district
 from service.claims.queries.refusals import ways_outside
 from service.claims.schemas import AppealList, AppealView, RemedyView
@@ -54,9 +55,11 @@ async def page_by_due(
     whose: ColumnElement[bool] | None = None,
 ) -> tuple[Sequence[Row[Any]], UUID | None]:
     """A page of `appeals`, with their claims beside them, as `list_appeals` says, and where the next one begins.
-    `whose`: the claims of which `me` may appeal, where that is not whatever they claimed."""
-    of = table.c
-    mine = [claimed_by(me) if whose is None else whose, *([in_district(me)] if me.holds(*_READERS) else [])]
+    `whose`: the claims of which `me` may appeal, where that is not whatever they claimed. An officer reads none of a
+    claim to which they are partial."""
+    of, mine = table.c, [claimed_by(me) if whose is None else whose]
+    if me.holds(*_READERS):
+        mine.append(in_district(me) & ~await partial_to(tx, me, ClaimRow.id))
     state = of.answered_at.is_not(None) if closed else of.answered_at.is_(None)
     asked = appeals.where(or_(*mine), state).order_by(of.due_on, of.id).limit(limit + 1)
     if cursor is not None:

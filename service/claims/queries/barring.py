@@ -84,8 +84,20 @@ async def left_to_others(
     tx: Tx, me: Actor, post: Post, claim_id: SQLColumnExpression[UUID | None]
 ) -> ColumnElement[bool]:
     """That the claim of that id is one which `must_not_be_barred` keeps from me for good, not because it is taken."""
-    claim, bars = aliased(ClaimRow, name="c"), [each for bar, each in _BARS.items() if bar is not Bar.LEASED]
-    given = {**await _kin(tx, me), "excluded": sorted(map(str, excluded_with(post, Scope.CLAIM)))}
+    bars = [each for bar, each in _BARS.items() if bar is not Bar.LEASED]
+    excluded = sorted(map(str, excluded_with(post, Scope.CLAIM)))
+    return _one_of(bars, claim_id, {**await _kin(tx, me), "excluded": excluded})
+
+
+async def partial_to(tx: Tx, me: Actor, claim_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """That the claim of that id is my own, a relative's, or one that I left to others."""
+    return _one_of(list(_PARTIAL.values()), claim_id, await _kin(tx, me))
+
+
+def _one_of(
+    bars: list[str], claim_id: SQLColumnExpression[UUID | None], given: dict[str, Any]
+) -> ColumnElement[bool]:
+    claim = aliased(ClaimRow, name="c")
     return exists().where(claim.id == claim_id, text(f"({' OR '.join(bars)})").bindparams(**given))
 
 

@@ -66,6 +66,8 @@
     var bar = form.querySelector("progress"), say = form.querySelector("[role=status]");
     form.addEventListener("submit", function (event) {
       if (form.dataset.sent || !("submitter" in event)) return;
+      var large = [].filter.call(form.querySelectorAll("input[type=file]"), function (each) { return each.validity.customError; })[0];
+      if (large) { event.preventDefault(); event.stopPropagation(); large.reportValidity(); return; }
       event.preventDefault();
       var send = new XMLHttpRequest(), pressed = event.submitter, data = new FormData(form);
       if (pressed && pressed.name) data.append(pressed.name, pressed.value);
@@ -83,7 +85,7 @@
         say.textContent = e.loaded < e.total ? "已上传 " + Math.floor(e.loaded / e.total * 100) + "%" : "传完了，正在核对";
       };
       send.onload = function () {
-        if (send.status === 429 || send.status >= 500) return stay();
+        if (send.status === 429 || send.status >= 500) return stay(form.dataset.upload || "系统忙，没有收下。过一会儿再传一次，同一个文件不会重复。");
         if (send.status === 413) return stay("一次传的太大了。少选一些，再传一次。");
         if (send.status < 400) { window.location.assign(send.responseURL); return; }
         doc.open(); doc.write(send.responseText); doc.close(); /* a refusal is the page itself, with what was wrong */
