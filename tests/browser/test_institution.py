@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from service.local.made_up import MadeUpPerson
 from tests.browser.town import Town, hands_in, row_of
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import PHONE, Visitor
 from tests.flows.office import WELDER
 from tests.training import HALF_DAYS, HOURS, SIZE, sessions
 
@@ -83,6 +83,7 @@ async def test_a_class_and_its_roster(town: Town) -> None:
         await clerk.go(at)
         number = (await clerk.page.locator("h1 .muted").inner_text()).strip()
         await clerk.sees_within("正在上课")
+        assert not await clerk.found_at(PHONE[0])
         await is_told_of_a_refusal(clerk)
         rows = [row_of(town, each, 开班编号=number) for each in people[:2]]
         await hands_in(clerk, rows, number)
