@@ -15,6 +15,7 @@ async def test_the_registry_is_back_and_is_asked_now(town: Town) -> None:
         await operator.sees_within("以前不问", "/operate")
         await operator.shot("operate-outside", whole=True)
         await operator.fill(reason="登记库来电话，说已经恢复")
+        office.wait_until_it_rests(20)  # or it is asked when the rest ends, is back, and the press is refused
         office.tell("registry", "/control/behaviour", {"mode": "well"})
         await operator.press("现在再问")
         await operator.sees("已去问")

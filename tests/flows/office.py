@@ -158,16 +158,19 @@ class Office:
         for _ in range(6):
             trainee, made = self.trainee()
             claims.append(trainee.do("/api/claims", self.claim_body(made, self.certificate(made)))["id"])
-        until = self.now
-        for longer in (5, 15, seconds):
-
-            def rests(longer: int = longer) -> datetime | None:
-                told = self.outside("registry")["resting_until"]
-                until = datetime.fromisoformat(told) if told else None
-                return until if until and until - self.now > timedelta(seconds=longer) else None
-
-            until = wait_for(f"the registry to rest for {longer} s", rests)
+        *_, until = [self.wait_until_it_rests(longer) for longer in (5, 15, seconds)]
         return claims, until
+
+    def wait_until_it_rests(self, seconds: int) -> datetime:
+        """Wait until nobody asks the registry for so many seconds at least; until when."""
+
+        def rests() -> datetime | None:
+            told = self.outside("registry")["resting_until"]
+            until = datetime.fromisoformat(told) if told else None
+            return until if until and until - self.now > timedelta(seconds=seconds) else None
+
+        until: datetime = wait_for(f"the registry to rest for {seconds} s", rests)
+        return until
 
     def status(self, claim_id: str) -> str:
         return str(self.sign_in("auditor").see(f"/api/claims/{claim_id}")["status"])

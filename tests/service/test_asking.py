@@ -66,10 +66,12 @@ async def a_line(until: str, *, on_trial: bool = False) -> AsyncIterator[None]:
             ),
             source,
         )
-    yield
-    async with transaction() as tx:
-        back = "UPDATE registry_lines SET open_until = NULL, failures = 0, rests = 0, on_trial = false"
-        await tx.execute(text(f"{back} WHERE source = :source"), source)
+    try:
+        yield
+    finally:
+        async with transaction() as tx:
+            back = "UPDATE registry_lines SET open_until = NULL, failures = 0, rests = 0, on_trial = false"
+            await tx.execute(text(f"{back} WHERE source = :source"), source)
 
 
 RESTS = "now() + interval '9 minutes'"

@@ -28,6 +28,8 @@ from tests.world import World
 __all__ = ["registry", "running", "stand_in"]
 
 SAID_BACK = "登记库来电话说已经恢复"
+#: A call is out for so long: enough for a busy machine to do the rest meanwhile, well within what a call may take.
+OUT_MS = 4_000
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +58,13 @@ async def stands() -> OutsideView:
         return await one_outside(tx, Outside.REGISTRY)
 
 
-async def hurried() -> None:
-    """The jobs that an operator's word or an answer owes are done, as a worker does them."""
+async def hurried(service: Outside = Outside.REGISTRY) -> None:
+    """The job that an operator's word or an answer owes is done, as a worker does it."""
+    row = JobRow
     async with transaction() as tx:
-        owed = select(JobRow.id).where(JobRow.kind == str(Job.HURRY_WAITING), JobRow.state == "ready")
+        owed = select(row.id).where(
+            row.kind == str(Job.HURRY_WAITING), row.subject == service.id, row.state == "ready"
+        )
         ids = list((await tx.execute(owed)).scalars())
     await do(operations.hurry_waiting, ids)
 
@@ -119,23 +124,24 @@ async def test_one_call_tries_and_what_waits_goes_on_when_it_is_answered(
     assert (asked.standing, asked.resting_until) == ("trial", None)
     assert min(await waits(first)) > 500, "brought forward by the job, not while somebody waits"
     await hurried()
-    assert [await waits(each) for each in (first, *others)] == [[0]] * 5
+    assert max([(await waits(each))[0] for each in (first, *others)]) <= 0
     ((by, why, told),) = await noted(before)
     assert (by, why, told["outside"], told["rest_ended"]) == ("operator", SAID_BACK, "registry", True)
 
     looked_up = calls(stand_in)["lookups"]
-    stand_in.behave(mode="slow", delay_ms=400)
-    await asyncio.gather(*(each.verify() for each in (first, *others)))
+    stand_in.behave(mode="slow", delay_ms=OUT_MS)
+    trial = asyncio.create_task(first.verify())
+    await out(registry)
+    await asyncio.gather(*(each.verify() for each in others))
+    await trial
     assert calls(stand_in)["lookups"] - looked_up == 1, "of five messages one may try"
-    done = [await each.statuses() for each in (first, *others)]
-    assert sorted(done) == [["filed"]] * 4 + [["verified"]]
-    put_off = [each for each in (first, *others) if await each.statuses() == ["filed"]]
-    assert min([(await waits(each))[0] for each in put_off]) > 3
+    assert [await each.statuses() for each in (first, *others)] == [["verified"]] + [["filed"]] * 4
+    assert min([(await waits(each))[0] for each in others]) > 3
     assert (await rest_of(registry), (await stands()).resting_until) == ((0, None), None)
     await hurried()  # as the answer owes
-    assert [await waits(each) for each in put_off] == [[0]] * 4
+    assert max([(await waits(each))[0] for each in others]) <= 0
     stand_in.behave(mode="well")
-    for each in put_off:
+    for each in others:
         await each.verify()
     assert {status for each in (first, *others) for status in await each.statuses()} == {"verified"}
 
@@ -146,11 +152,13 @@ async def test_silent_again_it_rests_as_it_did_and_two_presses_are_one(
     filed = await file(committed, registry, 2)
     teach(stand_in, list(filed.asked.values()))
     await let_rest(filed, stand_in, registry)
-    assert await rest_of(registry) == (7, 600)
+    rests, seconds = await rest_of(registry)
+    assert (rests, 590 <= seconds <= 600) == (7, True)
     looked_up = calls(stand_in)["lookups"]
     for _ in range(3):
         await ask(operator, committed)
-    assert await rest_of(registry) in [(6, 0), (6, -1)], "ended once, however often it is pressed"
+    rests, seconds = await rest_of(registry)
+    assert (rests, seconds <= 0) == (6, True), "ended once, however often it is pressed"
     await hurried()
     stand_in.behave(mode="down")
     await asyncio.gather(*(filed.verify() for _ in range(3)))
@@ -169,7 +177,7 @@ async def test_while_a_call_is_out_no_second_one_is_sent(
     teach(stand_in, [*filed.asked.values(), *other.asked.values()])
     await let_rest(filed, stand_in, registry)
     await ask(operator, committed)
-    stand_in.behave(mode="slow", delay_ms=1_500)
+    stand_in.behave(mode="slow", delay_ms=OUT_MS)
     looked_up = calls(stand_in)["lookups"]
     trial = asyncio.create_task(filed.verify())
     await out(registry)
@@ -189,13 +197,14 @@ async def test_portions_reach_each_that_waits_for_it_once_and_nobody_else(
     monkeypatch.setattr(operations, "PORTION", 3)
     subjects, before = [uuid4() for _ in range(12)], await last_note()
     why = ["bank.unavailable"] * 8 + ["bank.closed", "bank.being_sent", "registry.resting", "bank.unclear"]
-    async with transaction() as tx:
+    async with transaction() as tx:  # one, in which now() stands still: nothing that others left falls due meanwhile
+        left = (await one_outside(tx, Outside.BANK)).waiting
         await owe_all(tx, Job.FETCH_RETURN, subjects)
         for subject, reason in zip(subjects, why, strict=True):
-            late = "UPDATE jobs SET next_at = now() + interval '1 minute', last_error = :why WHERE subject = :subject"
+            late = "UPDATE jobs SET next_at = now() + interval '1 hour', last_error = :why WHERE subject = :subject"
             await tx.execute(text(late), {"subject": subject, "why": reason})
-    told = await ask(operator, committed, Outside.BANK)
-    assert (told.standing, told.waiting) == ("silent", 9)
+        told = await ask_now(tx, operator, NewAsking(Outside.BANK, SAID_BACK), committed.now)
+    assert (told.standing, told.waiting - left) == ("silent", 9)
     held = asyncio.Event()
 
     async def hold(subject: object) -> None:
@@ -208,9 +217,11 @@ async def test_portions_reach_each_that_waits_for_it_once_and_nobody_else(
     release = asyncio.Event()
     holding = asyncio.create_task(hold(subjects[0]))
     await held.wait()
-    await asyncio.wait_for(hurried(), 5)
-    release.set()
-    await holding
+    try:
+        await asyncio.wait_for(hurried(Outside.BANK), 60)  # three at a time, what other tests left as well
+    finally:
+        release.set()
+        await holding
     async with transaction() as tx:
         due = text("SELECT subject FROM jobs WHERE subject = ANY (:ids) AND next_at <= now() AND last_error = ''")
         found = set((await tx.execute(due, {"ids": subjects})).scalars())
@@ -218,7 +229,7 @@ async def test_portions_reach_each_that_waits_for_it_once_and_nobody_else(
     async with transaction() as tx:
         await tx.execute(text("UPDATE jobs SET state = 'done' WHERE subject = ANY (:ids)"), {"ids": subjects})
     ((_, _, after),) = await noted(before)
-    assert (after["outside"], after["waiting"], after["rest_ended"]) == ("bank", 9, False)
+    assert (after["outside"], after["waiting"], after["rest_ended"]) == ("bank", left + 9, False)
 
 
 async def test_who_may_not_and_what_is_no_reason(committed: World, operator: Actor) -> None:
