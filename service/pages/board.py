@@ -61,10 +61,15 @@ class Weighed:
         return {row.key: self.filed(row) for row in view.rows}
 
 
+def weighed_by(by: str | None) -> Weighed:
+    """As asked for; by their number where that is nothing one can weigh by."""
+    return Weighed(by if by in BY else "count")
+
+
 async def board(tx: Tx, me: Actor, asked: str | None, by: str | None, today: date, now: datetime) -> dict[str, Any]:
     """Everything on the board of a month. Invalid `month.format`; without any claim only that there is none."""
     filed = await months_filed(tx)
-    looked, weighed = Looked.at(asked, filed, today), Weighed(by if by in BY else "count")
+    looked, weighed = Looked.at(asked, filed, today), weighed_by(by)
     frame = {"looked": looked, "by": weighed.by, "ways": BY, "filed": filed[-_MONTHS_OFFERED:][::-1]}
     if not filed:
         return frame
@@ -79,7 +84,7 @@ async def _share(tx: Tx, looked: Looked, weighed: Weighed) -> dict[str, Any]:
     months = await individual_share(tx, looked.two_years, By.MONTH, public=False)
     by_month = weighed.all_of(months)
     now, before = (by_month.get(f"{first:%Y-%m}", Filed()) for first in (looked.month, looked.before.first))
-    target = await _targets(tx, looked, weighed)
+    target = await monthly_targets(tx, looked, weighed)
     gap = None if now.share is None or target[-1] is None else Fraction(target[-1], 100) - now.share
     return {
         "sample": months.sample,
@@ -107,7 +112,7 @@ def _sum_of(by_month: Mapping[str, Filed], span: Period) -> Filed:
     return sum((by_month.get(f"{month:%Y-%m}", Filed()) for month in months_of(span)), Filed())
 
 
-async def _targets(tx: Tx, looked: Looked, weighed: Weighed) -> list[int | None]:
+async def monthly_targets(tx: Tx, looked: Looked, weighed: Weighed) -> list[int | None]:
     """Per cent for each month of the trend, as in force at its end; a target is set for counts alone."""
     known = await history(tx, "individual_share_target") if weighed.by == "count" else []
     ends = map(last_of, months_of(looked.two_years))
@@ -135,11 +140,12 @@ def _trend(by_month: Mapping[str, Filed], months: Sequence[date], target: Sequen
     }  # fmt: skip
     first, last = (percent_of(shares[i]) for i in (there[0], there[-1]))
     aim = f"；目标 {goal[-1]}%" if goal[-1] is not None else ""
-    said = f"{_month(keys[there[0]])}到{_month(keys[there[-1]])}个人申领占比，从 {first} 到 {last}{aim}"
+    said = f"{name_of_month(keys[there[0]])}到{name_of_month(keys[there[-1]])}个人申领占比，从 {first} 到 {last}{aim}"
     return {**drawn, "said": said}
 
 
-def _month(key: str) -> str:
+def name_of_month(key: str) -> str:
+    """2026年1月, of 2026-01."""
     return f"{key[:4]}年{int(key[5:])}月"
 
 

@@ -107,4 +107,52 @@
   });
   /* What is folded on screen is open on paper. */
   window.addEventListener("beforeprint", function () { doc.querySelectorAll("details.more").forEach(function (d) { d.open = true; }); });
+
+  /* The closer look: the library is fetched only when somebody asks for it; what was drawn before stays for print. */
+  doc.querySelectorAll("[data-live]").forEach(function (button) {
+    var named = button.textContent;
+    button.hidden = false;
+    function again() { button.disabled = false; button.textContent = "没有取到，再试一次"; }
+    button.addEventListener("click", function () {
+      button.disabled = true; button.textContent = "正在取";
+      library(button.dataset.library).then(function () { return fetch(button.dataset.live); }).then(function (answer) {
+        if (!answer.ok) throw new Error(answer.status);
+        return answer.json();
+      }).then(function (data) {
+        draw(button.closest("figure").querySelector("[data-chart]"), data);
+        button.textContent = named; button.hidden = true;
+      }).catch(again);
+    });
+  });
+  function library(address) {
+    if (window.echarts) return Promise.resolve();
+    return new Promise(function (resolve, reject) {
+      var script = doc.createElement("script");
+      script.src = address;
+      script.onload = resolve; script.onerror = reject;
+      doc.head.appendChild(script);
+    });
+  }
+  function draw(still, data) {
+    var css = getComputedStyle(doc.documentElement), box = doc.createElement("div");
+    function color(name) { return css.getPropertyValue(name).trim(); }
+    box.className = "no-print"; box.style.height = "22rem"; box.tabIndex = -1;
+    still.after(box);
+    still.classList.add("print-only");
+    var chart = window.echarts.init(box, null, { renderer: "svg", locale: "ZH" });
+    var goal = { silent: true, symbol: "none", lineStyle: { color: color("--goal") }, data: [{ yAxis: data.goal, label: { formatter: "目标 " + data.goal + "%", color: color("--goal"), position: "insideEndTop" } }] };
+    chart.setOption({
+      animation: false, aria: { enabled: true, label: { description: data.title } }, color: [color("--c1"), color("--c2"), color("--c3")],
+      textStyle: { fontFamily: css.fontFamily, color: color("--ink-2") },
+      tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: function (v) { return v === null ? "—" : v + "%"; } },
+      legend: { top: 0, left: 0, icon: "rect", itemWidth: 12, itemHeight: 12 }, grid: { left: 44, right: 16, top: 36, bottom: 56 },
+      xAxis: { type: "category", data: data.months }, yAxis: { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value}%" } },
+      dataZoom: [{ type: "slider", height: 18, bottom: 8 }, { type: "inside", zoomOnMouseWheel: "ctrl" }],
+      series: data.series.map(function (line, at) {
+        return { name: line.name, type: "line", data: line.data, symbol: data.months.length > 1 ? "none" : "circle", lineStyle: { width: at ? 1.5 : 2.5 }, markLine: at || data.goal === null ? undefined : goal };
+      })
+    });
+    window.addEventListener("resize", function () { chart.resize(); });
+    box.focus();
+  }
 })();
