@@ -108,6 +108,10 @@ class LifecycleMoveRow(Base):
     after: Mapped[str]
 
 
+#: Who did something without being signed in: complained, objected.
+ANYBODY = "anybody"
+
+
 @dataclass(frozen=True)
 class By:
     """Who did it and when. A machine acts under its job's name."""

@@ -28,7 +28,7 @@ from service.claims.queries.care import held
 from service.claims.tables import ClaimRow
 from service.crypto import keyring
 from service.database import Tx
-from service.journal import By, record
+from service.journal import ANYBODY, By, record
 from service.notices.queries import (
     claim_of_line,
     in_district_of,
@@ -56,8 +56,6 @@ from service.queue import Sweep
 LINES_MAX = 5_000
 #: Claims that leave a notice in one transaction.
 CLEARED_MAX = 2_000
-#: Who objects without being signed in, in the journal.
-ANYBODY = "anybody"
 #: What was found → the action that the journal names.
 _ACTIONS = {Finding.UPHELD: "uphold", Finding.NOT_UPHELD: "dismiss"}
 

@@ -257,7 +257,7 @@ async def test_early_in_the_next_lesson_of_the_same_room_is_possible(tx: Tx, sch
     times = [("08:30", "11:30"), ("11:30", "14:30")]
     rooms: list[Any] = []
     for room in ("301室", "302室"):
-        whole = sessions(school.first, room=f"{uuid4().hex[:8]} {room}")
+        whole = sessions(school.first, room=f"{uuid4().hex[:8]}楼 {room}")
         for n, each in enumerate(whole):
             each.begins, each.ends = times[n % 2]
         whole[1].room = whole[0].room if room == "301室" else "别处的 7 室"

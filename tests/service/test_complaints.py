@@ -11,6 +11,7 @@ from domain.complaint import ComplaintKind, told
 from domain.errors import DomainError, Invalid
 from domain.institution import InstitutionKind
 from service.audit.queries.checks import first_breach
+from service.audit.queries.entries import JournalFilter, list_entries
 from service.audit.queries.oversight import OVERSIGHT
 from service.database import Tx
 from service.institutions.commands import registering
@@ -109,6 +110,9 @@ async def test_anybody_complains_without_a_name(tx: Tx, city: Oversight) -> None
     assert (seen.id, seen.anonymous, seen.words) == (receipt.id, True, WORDS)
     (noted,) = await journal_of(tx, "complaint", receipt.id)
     assert (noted.actor_name, noted.actor_person_id) == ("anybody", None)
+    found = JournalFilter(kind="complaint", subject=receipt.id)
+    (read,) = (await list_entries(tx, city.world.staff[Post.AUDITOR], found, None, 5)).entries
+    assert read.who == "没有登录的人"
     nowhere = NewComplaint(city.world.maker.credit_code(), "x")
     refused = complaining.complain(tx, None, nowhere, city.world.today, city.world.now)
     assert await code_of(refused) == "oversight.no_institution"

@@ -403,7 +403,7 @@ def test_no_fen_is_lost_in_ten_thousand_steps() -> None:
     from_seed, began = a_seed(), time.monotonic()
     print(f"ZHIDA_MONEY_SEED={from_seed}")
     DONE.clear()
-    run(examples=110, steps=100, from_seed=from_seed)
+    run(examples=120, steps=100, from_seed=from_seed)
     print(f"{DONE['steps']} steps in {time.monotonic() - began:.0f} s")
     print(", ".join(f"{what}: {times}" for what, times in sorted(DONE.items())))
     assert DONE["steps"] >= STEPS_MIN

@@ -15,15 +15,12 @@ from service.crypto import keyring
 from service.database import Tx
 from service.institutions.queries import standings
 from service.institutions.tables import InstitutionRow
-from service.journal import By, record
+from service.journal import ANYBODY, By, record
 from service.oversight.queries.whom import named, visible_to
 from service.oversight.schemas import AnsweredView, ComplaintReceipt, NewComplaint, NewComplaintAnswer
 from service.oversight.tables import ComplaintAnswerRow, ComplaintRow
 from service.policies.queries import deadline
 from service.training.tables import ClassRow
-
-#: Who complains without being signed in, in the journal.
-ANYBODY = "anybody"
 
 
 async def complain(
