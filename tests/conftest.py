@@ -96,10 +96,10 @@ def _prepare(server: PostgresHandle) -> None:
     urls = {"ZHIDA_OWNER_URL": server.owner_url, "ZHIDA_DATABASE_URL": server.app_url}
     for command in (["alembic", "-c", "pyproject.toml", "upgrade", "head"], ["service.cli", "load", "--samples"]):
         subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **urls}, check=True)
-    asyncio.run(_draw_nothing(f"{server.admin_url.rpartition('/')[0]}/zhida"))
+    asyncio.run(draw_nothing(f"{server.admin_url.rpartition('/')[0]}/zhida"))
 
 
-async def _draw_nothing(admin_url: str) -> None:
+async def draw_nothing(admin_url: str) -> None:
     """What a test approves, no chance keeps from being published, and signatures need no codes: whoever tests second
     reviews or step-ups sets their policy."""
     connection = await asyncpg.connect(admin_url)

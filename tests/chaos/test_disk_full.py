@@ -27,6 +27,7 @@ from service.database import transaction
 from service.journal import By
 from service.local import postgres
 from service.reconciliation.commands import read, take_return
+from tests.conftest import draw_nothing
 from tests.payments import Stage, a_return, lines_of
 from tests.world import World
 
@@ -139,6 +140,7 @@ def test_a_full_disk_loses_nothing_that_was_said_to_be_done(tmp_path: Path, monk
     _configure(tmp_path, server.app_url, monkeypatch)
     for command in (["alembic", "-c", "pyproject.toml", "upgrade", "head"], ["service.cli", "load", "--samples"]):
         subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **urls}, check=True)
+    asyncio.run(draw_nothing(f"{server.admin_url.rpartition('/')[0]}/zhida"))
     server.stop()
     wal = (place / "server" / "data" / "pg_wal").resolve()
     with _small_disk(wal) as within:
