@@ -16,7 +16,8 @@ from domain.share import Filed, in_hundredths, percent_of, points_of, why_it_mov
 from service.access.queries import claimable_districts
 from service.database import Tx
 from service.pages import charts
-from service.pages.board_months import Looked, last_of, months_of
+from service.pages.board_closer import closer
+from service.pages.board_months import Looked, last_of, months_of, name_of_month
 from service.pages.once_a_day import Counted, once_a_day
 from service.policies.queries import DATA, history
 from service.statistics.queries import offers as became_of
@@ -61,15 +62,10 @@ class Weighed:
         return {row.key: self.filed(row) for row in view.rows}
 
 
-def weighed_by(by: str | None) -> Weighed:
-    """As asked for; by their number where that is nothing one can weigh by."""
-    return Weighed(by if by in BY else "count")
-
-
 async def board(tx: Tx, me: Actor, asked: str | None, by: str | None, today: date, now: datetime) -> dict[str, Any]:
     """Everything on the board of a month. Invalid `month.format`; without any claim only that there is none."""
     filed = await months_filed(tx)
-    looked, weighed = Looked.at(asked, filed, today), weighed_by(by)
+    looked, weighed = Looked.at(asked, filed, today), Weighed(by if by in BY else "count")
     frame = {"looked": looked, "by": weighed.by, "ways": BY, "filed": filed[-_MONTHS_OFFERED:][::-1]}
     if not filed:
         return frame
@@ -84,7 +80,7 @@ async def _share(tx: Tx, looked: Looked, weighed: Weighed) -> dict[str, Any]:
     months = await individual_share(tx, looked.two_years, By.MONTH, public=False)
     by_month = weighed.all_of(months)
     now, before = (by_month.get(f"{first:%Y-%m}", Filed()) for first in (looked.month, looked.before.first))
-    target = await monthly_targets(tx, looked, weighed)
+    target = await _targets(tx, looked, weighed)
     gap = None if now.share is None or target[-1] is None else Fraction(target[-1], 100) - now.share
     return {
         "sample": months.sample,
@@ -98,6 +94,11 @@ async def _share(tx: Tx, looked: Looked, weighed: Weighed) -> dict[str, Any]:
         "gap": None if gap is None else points_of(abs(gap)).removeprefix("+"),
         "reached": gap is not None and gap <= 0,
         "trend": _trend(by_month, months_of(looked.two_years), target),
+        "closer": closer(
+            {row.key: weighed.figures(row) for row in months.rows if weighed.filed(row).total},
+            [f"{month:%Y-%m}" for month in months_of(looked.two_years)],
+            target[-1],
+        ),
         **await _districts(tx, looked, weighed, target[-1]),
         "by_list": _stacked(await individual_share(tx, looked.year, By.LIST, public=False), weighed),
         "by_level": _stacked(await individual_share(tx, looked.year, By.LEVEL, public=False), weighed),
@@ -112,7 +113,7 @@ def _sum_of(by_month: Mapping[str, Filed], span: Period) -> Filed:
     return sum((by_month.get(f"{month:%Y-%m}", Filed()) for month in months_of(span)), Filed())
 
 
-async def monthly_targets(tx: Tx, looked: Looked, weighed: Weighed) -> list[int | None]:
+async def _targets(tx: Tx, looked: Looked, weighed: Weighed) -> list[int | None]:
     """Per cent for each month of the trend, as in force at its end; a target is set for counts alone."""
     known = await history(tx, "individual_share_target") if weighed.by == "count" else []
     ends = map(last_of, months_of(looked.two_years))
@@ -142,11 +143,6 @@ def _trend(by_month: Mapping[str, Filed], months: Sequence[date], target: Sequen
     aim = f"；目标 {goal[-1]}%" if goal[-1] is not None else ""
     said = f"{name_of_month(keys[there[0]])}到{name_of_month(keys[there[-1]])}个人申领占比，从 {first} 到 {last}{aim}"
     return {**drawn, "said": said}
-
-
-def name_of_month(key: str) -> str:
-    """2026年1月, of 2026-01."""
-    return f"{key[:4]}年{int(key[5:])}月"
 
 
 async def _districts(tx: Tx, looked: Looked, weighed: Weighed, target: int | None) -> dict[str, Any]:

@@ -73,3 +73,8 @@ def months_of(span: Period) -> list[date]:
     assert span.last is not None
     first, last = span.first.replace(day=1), span.last
     return [add_months(first, n) for n in range((last.year - first.year) * 12 + last.month - first.month + 1)]
+
+
+def name_of_month(key: str) -> str:
+    """2026年1月, of 2026-01."""
+    return f"{key[:4]}年{int(key[5:])}月"

@@ -8,7 +8,6 @@ from litestar.response import Stream
 
 from domain.actor import Post
 from service.pages import board, measures
-from service.pages.board_closer import CloserLook, closer
 from service.pages.figure_tables import streamed
 from service.pages.rendering import private
 from service.security import allow
@@ -30,12 +29,6 @@ async def board_page(
     return private(request, "board/board.html", today, **found)
 
 
-@get("/board/closer", guards=[allow(*LEADERS)], include_in_schema=False)
-async def closer_look(tx: Tx, today: Today, month: Month = None, by: Weigh = None) -> CloserLook:
-    """What the board's script draws when somebody wants to look closer."""
-    return await closer(tx, month or None, by, today)
-
-
 @get("/board/{code:str}", guards=[allow(*LEADERS)], include_in_schema=False)
 async def measure_page(
     request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, code: FromPath[str]
@@ -52,4 +45,4 @@ async def measure_file(request: StrictRequest, tx: Tx, me: Me, today: Today, now
     return streamed(found["table"], f"{code}.csv")
 
 
-ROUTES = [board_page, closer_look, measure_page, measure_file]
+ROUTES = [board_page, measure_page, measure_file]
