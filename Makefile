@@ -23,7 +23,7 @@ run: setup ## start everything here with sample people; Ctrl-C stops it
 	@exec $(BIN)/zhida up --demo
 
 test: setup ## all tests that belong to every change
-	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder --reruns 1
 
 format: setup ## write the code in the house's form
 	$(BIN)/ruff format .

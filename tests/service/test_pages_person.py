@@ -26,7 +26,6 @@ from service.claims.schemas import NewRefusal
 from service.database import transaction
 from service.institutions.tables import InstitutionRow
 from service.journal import By, record
-from service.local.made_up import Maker
 from service.oversight.commands.complaining import complain
 from service.oversight.schemas import NewComplaint
 from service.security import COOKIE, SessionRow, digest, open_session
@@ -35,7 +34,7 @@ from tests.objections import PaidForThem
 from tests.pages import Browser, at_a_browser, read
 from tests.payments import journal_of
 from tests.repayments import Owing
-from tests.world import Trainee, World
+from tests.world import Trainee, World, new_maker
 
 PASSWORD = "a quite long one"
 
@@ -48,7 +47,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def somebody_new() -> str:
     """The login of a trainee who has just signed up."""
-    login, made = f"p{uuid4().hex[:12]}", Maker(uuid4().int).person()
+    login, made = f"p{uuid4().hex[:12]}", new_maker().person()
     await access.sign_up(NewSignUp(login, PASSWORD, made.name, made.id_number), clock.today())
     return login
 
@@ -345,7 +344,7 @@ async def test_what_is_demanded_back_says_how_and_the_amount_is_appealed_once() 
 async def test_what_is_held_is_masked_on_the_page_and_whole_in_the_file_for_who_knows_the_password(
     browser: Browser,
 ) -> None:
-    login, made = f"p{uuid4().hex[:12]}", Maker(uuid4().int).person()
+    login, made = f"p{uuid4().hex[:12]}", new_maker().person()
     await access.sign_up(NewSignUp(login, PASSWORD, made.name, made.id_number), clock.today())
     await signs_in(browser, login)
     page = await browser.send(await browser.get("/me/claims/new"), "/me/claims/new", district="370102")

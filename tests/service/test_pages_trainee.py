@@ -16,9 +16,9 @@ from service.access.schemas import NewSignUp
 from service.claims.commands.drafts import DRAFTS_MAX, forget_drafts
 from service.claims.tables import ClaimDraftRow
 from service.database import transaction
-from service.local.made_up import Maker
 from service.pages.homes import local
 from tests.pages import Browser, at_a_browser, read
+from tests.world import new_maker
 
 PASSWORD = "a quite long one"
 CARD = "6222 0212 3456 7890 128"
@@ -42,7 +42,7 @@ async def visitor() -> AsyncIterator[Visitor]:
 
 @pytest.fixture
 async def trainee(visitor: Visitor) -> Visitor:
-    login, made = f"t{uuid4().hex[:12]}", Maker(uuid4().int).person()
+    login, made = f"t{uuid4().hex[:12]}", new_maker().person()
     await access.sign_up(NewSignUp(login, PASSWORD, made.name, made.id_number), clock.today())
     page = await visitor.fill(await visitor.get("/me"), login=login, password=PASSWORD, next="/me")
     assert page.url.path == "/me"
@@ -53,7 +53,7 @@ def a_certificate() -> dict[str, str]:
     """Of today, with a number that nobody else has."""
     today = clock.today()
     return {
-        "certificate_number": Maker(uuid4().int).certificate("4", today.year),
+        "certificate_number": new_maker().certificate("4", today.year),
         "item": "养老护理员",
         "level": "4",
         "certificate_issued_on_y": f"{today.year}",
