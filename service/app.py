@@ -29,6 +29,7 @@ from service.oversight import routes as oversight
 from service.pages import routes as pages
 from service.pages.errors import for_people
 from service.pages.keeping import KeepForms
+from service.pages.language import InLanguage
 from service.pages.routes.schema import SchemaPage
 from service.policies import routes as policies
 from service.problems import HANDLERS
@@ -114,7 +115,7 @@ def create_app() -> Litestar:
         route_handlers=[*routes, *pages.ROUTES],
         dependencies={**DEPENDENCIES, **pages.DEPENDENCIES},
         exception_handlers=for_people(HANDLERS),
-        middleware=[DefineMiddleware(Authentication), KeepForms()],
+        middleware=[InLanguage(), DefineMiddleware(Authentication), KeepForms()],
         csrf_config=forms_of_pages(),
         request_class=StrictRequest,
         before_request=refuse_strange_query,

@@ -28,7 +28,7 @@ from domain.errors import (
 )
 from service.database import said_by
 from service.logs import log
-from service.wording import next_step, wording, words
+from service.wording import Language, next_step, wording, words
 
 Ask = Request[Any, Any, Any]
 
@@ -176,7 +176,7 @@ _COMPLAINTS = {
 _MISSING_PARAMETER = re.compile("^Missing required [a-z]+ parameter '([^']+)'")
 
 
-def language_of(request: Ask) -> str:
+def language_of(request: Ask) -> Language:
     """English when it is asked for first, else Chinese."""
     return "en" if request.headers.get("accept-language", "").strip().lower().startswith("en") else "zh"
 
@@ -215,7 +215,7 @@ def _refused(request: Ask, refusal: DomainError) -> Answer:
     return answer
 
 
-def _in_words(outcome: Mapping[str, Any], language: str) -> dict[str, str]:
+def _in_words(outcome: Mapping[str, Any], language: Language) -> dict[str, str]:
     code, facts = outcome["code"], outcome["facts"]
     return {"message": words(code, facts, language), "next": next_step(code, facts, language)}
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import httpx
 
 from tests.app import the_app
-from tests.plain_words import FOR_PROGRAMMERS, codes_in
+from tests.plain_words import FOR_PROGRAMMERS, chinese_in, codes_in
 
 _VOID = {"meta", "link", "input", "br"}
 
@@ -60,9 +60,12 @@ def read(answer: httpx.Response) -> Page:
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
     page = Page(answer)
-    assert page.elements[0] in (("html", {"lang": "zh-CN"}), ("html", {"lang": "zh-CN", "class": "big"}))
+    tag, marked = page.elements[0]
+    assert (tag, marked.get("lang"), marked.get("class", "big")) in {("html", "zh-CN", "big"), ("html", "en", "big")}
+    chinese = chinese_in(page.source) if marked["lang"] == "en" else []
+    assert not chinese, chinese
     assert len(page.words["h1"]) == len(page.words["main"]) == len(page.words["title"]) == 1
-    assert page.words["title"][0].removesuffix(" · 直达").strip()
+    assert page.words["title"][0].removesuffix(" · 直达").removesuffix(" · Zhida").strip()
     assert not {"style", "onclick", "onload", "onerror"} & {name for _, each in page.elements for name in each}
     assert "style" not in page.words
     assert not any(page.words.get("script", []))
@@ -85,8 +88,10 @@ def read(answer: httpx.Response) -> Page:
 
 def _says_every_fault_at_its_field(source: str) -> None:
     """Each of several faults of a field, as the summary has them; fields without a place for it have none."""
-    for field, said in re.findall(r'<li><a href="#([\w-]+)">([^<]*)</a></li>', source):
-        _, _, beside = source.partition(f'id="{field}-err"><span class="vh">错误：</span>')
+    for field, said in re.findall(r'<li><a href="#([\w-]+)">(.*?)</a></li>', source):
+        beside = "".join(
+            re.split(rf'id="{field}-err"><span class="vh">(?:错误：|Error: )</span>', source, maxsplit=1)[1:]
+        )
         assert not beside or any(map(said.endswith, beside.partition("</p>")[0].split("<br>"))), said
 
 

@@ -8,6 +8,8 @@ from service.pages.demo_cast import CAST, PASSWORD
 
 #: What is shown or read aloud besides the text.
 _SAID_BY = {"title", "aria-label", "aria-description", "aria-valuetext", "placeholder", "alt", "data-h"}
+#: Elements that have no end: what is marked in one is itself.
+_VOID = {"meta", "link", "input", "br"}
 #: Inputs of which nobody sees the value.
 _UNSEEN = {"hidden", "radio", "checkbox", "password", "file"}
 #: What the API takes and answers, in the names that programs send: for who writes them.
@@ -35,6 +37,7 @@ ALLOWED = {
 }
 _ALLOWED = re.compile("|".join(f"(?:{form})" for form in ALLOWED))
 _WORD = re.compile(r"[\w./@:+-]*[A-Za-z][\w./@:+-]*", re.ASCII)
+_CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
 _CODE = re.compile(
     r"\b[a-z0-9]+_[a-z0-9_]+\b"
     r"|(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -44,24 +47,23 @@ _CODE = re.compile(
 
 
 class _Seen(HTMLParser):
-    """Every text of a page, and what stands for a text.
+    """Every text of a page, and what stands for a text; what is marked `but` is left out."""
 
-    What is marked `translate="no"` is left out: a key or a program's own report, to be copied and not read.
-    """
-
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, but: tuple[str, str]) -> None:
         super().__init__()
         self.texts: list[str] = []
+        self._but = but
         self._left_out: list[str] = []  # the element, and those of its name within it
         self.feed(source)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self._left_out[:1] or (
-            not self._left_out and (tag in {"script", "style"} or ("translate", "no") in attrs)
+        marked = self._but in attrs
+        if tag not in _VOID and (
+            tag in self._left_out[:1] or (not self._left_out and (tag in {"script", "style"} or marked))
         ):
             self._left_out.append(tag)
-        if not self._left_out:
+        if not self._left_out and not marked:
             self.texts += [value for name, value in attrs if name in _SAID_BY and value]
             has = dict(attrs)
             if tag == "input" and has.get("type") not in _UNSEEN:
@@ -86,7 +88,14 @@ def codes_in(source: str) -> list[str]:
     return list(_found(_CODE, source))
 
 
+def chinese_in(source: str) -> list[str]:
+    """What is said in Chinese on an English page, but for what is marked as Chinese: names, and somebody's words."""
+    texts = dict.fromkeys(_Seen(source, ("lang", "zh-CN")).texts)
+    return [text for text in texts if _CHINESE.search(text)]
+
+
 def _found(wanted: re.Pattern[str], source: str) -> Iterator[str]:
-    for text in dict.fromkeys(_Seen(source).texts):
+    """A key or a program's own report is to be copied and not read: `translate="no"`."""
+    for text in dict.fromkeys(_Seen(source, ("translate", "no")).texts):
         for found in wanted.finditer(_ALLOWED.sub(" ", text)):
             yield f"“{found[0]}” in “{text[:200]}”"

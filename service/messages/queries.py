@@ -20,7 +20,7 @@ from service.messages.schemas import MessagesView, MessageView
 from service.messages.tables import MessageRow
 from service.offers.queries import STANDS
 from service.people.tables import PersonRow
-from service.wording import words
+from service.wording import in_chinese, words
 from service.work.queries.due import loads as loads_of
 from service.work.queries.kinds import SOURCES
 
@@ -206,4 +206,6 @@ async def my_messages(tx: Tx, me: Actor, most: int | None = SHOWN_MAX) -> Messag
 
 
 def _text(template: str, facts: dict[str, str]) -> str:
-    return words("message.frame", {"text": words(f"message.{template}", facts)})
+    """As it was sent, or will be."""
+    with in_chinese():
+        return words("message.frame", {"text": words(f"message.{template}", facts)})

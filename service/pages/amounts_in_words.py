@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from domain.money import fen_display
+from service.pages.language import said
+from service.pages.names import english, joined
 from service.standards.schemas import StandardView, StepView
 
 
@@ -25,11 +27,11 @@ def _said(step: StepView, known: Mapping[str, StepView]) -> str:
             ]
             return " × ".join(telling) or "1"
         case "sum":
-            return f"（{' ＋ '.join(parts)}）"
+            return f"({' + '.join(parts)})" if english() else f"（{' ＋ '.join(parts)}）"
         case "best":
-            return f"较高的（{'，'.join(parts)}）"
+            return said("较高的（%(parts)s）", parts=joined(parts, "，"))
         case "least":
-            return f"较低的（{'，'.join(parts)}）"
+            return said("较低的（%(parts)s）", parts=joined(parts, "，"))
         case "per_unit":
             return f"{_yuan(step.each or 0)} × {step.fact}"
     return _factor(step.value) if step.unit == "percent" else _yuan(int(step.value))

@@ -11,6 +11,7 @@ from service.database import Tx
 from service.pages.amounts_in_words import in_short
 from service.pages.catalog_pages import readable
 from service.pages.forms import Fault, Typed, day_written, faults_of
+from service.pages.names import english
 from service.policies.queries import groups
 from service.standards.queries.formulas import formulas_of
 from service.standards.queries.lookup import Asked, look_up
@@ -65,4 +66,4 @@ async def _groups(tx: Tx, found: LookupView) -> list[tuple[str, str]]:
         return []
     formula = (await formulas_of(tx, [found.standard_set.id])).get(found.standard_set.id)
     asks = formula is not None and "group" in formula.asks()
-    return [(code, group.name) for code, group in groups().items()] if asks else []
+    return [(code, group.name_en if english() else group.name) for code, group in groups().items()] if asks else []

@@ -11,6 +11,7 @@ from domain.level import LEVELS, Scheme, SkillLevel
 from domain.money import Fen
 from domain.text import half_width
 from service.catalog.schemas import ItemView
+from service.pages.language import later
 from service.standards.schemas import StandardView
 
 _LENGTH_MAX = 60
@@ -21,17 +22,17 @@ _PLACES_MAX = 6
 COLUMNS = tuple(LEVELS[code] for code in ("5", "4", "3", "2", "1"))
 
 #: The tags of the national classification, by what the catalog prints.
-TAGS = {"L": "绿色职业", "S": "数字职业"}
+TAGS = {"L": later("绿色职业"), "S": later("数字职业")}
 #: The levels by which one looks for something.
 SOUGHT = tuple(level for level in LEVELS.values() if level.scheme is not Scheme.PROJECT)
 
 #: The lists that notice 二.1 names, in its order, and whom they are for.
 _MEANT_FOR = {
-    "shortage": "企业最缺人的职业",
-    "general": "覆盖面最广",
-    "manufacturing": "面向工厂的职业",
-    "specific_skill": "单项技能",
-    "project": "整班采购，个人不用申领",
+    "shortage": later("企业最缺人的职业"),
+    "general": later("覆盖面最广"),
+    "manufacturing": later("面向工厂的职业"),
+    "specific_skill": later("单项技能"),
+    "project": later("整班采购，个人不用申领"),
 }
 
 

@@ -20,6 +20,7 @@ from service.oversight.schemas import NewComplaint
 from service.pages import forms
 from service.pages.catalog_pages import readable
 from service.pages.forms import Fault, Typed
+from service.pages.language import gettext
 from service.pages.rendering import private
 from service.policies.queries import parameters
 from service.wording import words
@@ -45,7 +46,7 @@ async def form_shown(
         policies=await parameters(tx, today),
         trainee=_trainee(request.user) is not None,
         back="/",
-        back_text="首页",
+        back_text=gettext("首页"),
     )
 
 
@@ -81,7 +82,7 @@ async def receipt(request: Request[Any, Any, Any], tx: Tx, today: date, complain
     found = await complaint_receipt(tx, complaint_id)
     if found is None:
         raise NotFound("complaint.not_found")
-    return private(request, "public/complaint.html", today, complaint=found, back="/", back_text="首页")
+    return private(request, "public/complaint.html", today, complaint=found, back="/", back_text=gettext("首页"))
 
 
 async def mine(request: Request[Any, Any, Any], tx: Tx, me: Actor, today: date) -> Response[bytes]:
@@ -89,7 +90,7 @@ async def mine(request: Request[Any, Any, Any], tx: Tx, me: Actor, today: date) 
     found = await my_complaints(tx, me, today, None, _MINE_MAX)
     objections = await my_objections(tx, me, today, _MINE_MAX)
     told: dict[str, Any] = {"complaints": found.complaints, "objections": objections}
-    return private(request, "trainee/complaints.html", today, **told, back="/me", back_text="我的申领")
+    return private(request, "trainee/complaints.html", today, **told, back="/me", back_text=gettext("我的申领"))
 
 
 def key_of(typed: Typed) -> UUID:

@@ -11,8 +11,9 @@ from litestar.types import ExceptionHandlersMap
 from domain.errors import SignedOut
 from service import clock
 from service.pages.forms import see
+from service.pages.language import in_language_of
 from service.pages.rendering import page
-from service.wording import wording, words
+from service.wording import spoken, wording, words
 
 _Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
@@ -27,7 +28,8 @@ def _on_a_page(handler: _Handler) -> _Handler:
         if isinstance(failure, SignedOut) and _wants_a_page(request) and request.method == "GET":
             return see(f"/sign-in?next={quote(request.url.path)}")
         answer = handler(request, failure)
-        return _page_of(request, answer, failure) if _wants_a_page(request) else answer
+        with in_language_of(request):
+            return _page_of(request, answer, failure) if _wants_a_page(request) else answer
 
     return told
 
@@ -44,10 +46,17 @@ def _page_of(request: Request[Any, Any, Any], answer: Response[Any], failure: Ex
     """
     problem = answer.content
     code = "page.form_expired" if isinstance(failure, PermissionDeniedException) else problem.code
-    what, _, then = words(code, _in_words(problem.facts)).partition("。")
+    end = ". " if spoken.get() == "en" else "。"
+    what, _, then = words(code, _in_words(problem.facts)).partition(end)
     at = f"{clock.now().astimezone(clock.SHANGHAI):%H:%M}"
     response = page(
-        request, "public/error.html", clock.today(), status=problem.status, what=what, then=then, at_clock=at
+        request,
+        "public/error.html",
+        clock.today(),
+        status=problem.status,
+        what=what.removesuffix("."),
+        then=then,
+        at_clock=at,
     )
     response.headers.update(answer.headers)
     return response

@@ -18,7 +18,7 @@ from service.claims.schemas.filing import NewGroup
 from service.pages.catalog_pages import names_near
 from service.pages.forms import Fault, Typed, day_typed, faults_of
 from service.policies.queries import DATA, groups
-from service.wording import words
+from service.wording import spoken, words
 
 STEPS = ("identity", "certificate", "account", "check")
 
@@ -138,13 +138,18 @@ def banks() -> dict[str, str]:
 
 def choices() -> dict[str, Any]:
     """What the steps let one choose from: (code, name) each."""
+    english = spoken.get() == "en"
     proofs = [
-        (f"{code}/{proof.kind}", f"{group.name}（{proof.name}）")
+        (
+            f"{code}/{proof.kind}",
+            f"{group.name_en} ({proof.name_en})" if english else f"{group.name}（{proof.name}）",
+        )
         for code, group in groups().items()
         for proof in group.proofs
     ]
+    levels = [each for each in LEVELS.values() if each.scheme is not Scheme.PROJECT]
     return {
-        "levels": [(each.code, each.name) for each in LEVELS.values() if each.scheme is not Scheme.PROJECT],
+        "levels": [(each.code, words(f"level_name.{each.code}") if english else each.name) for each in levels],
         "groups": proofs,
         "place_links": [(str(link), words(f"place_link.{link}")) for link in PlaceLink],
         "banks": list(banks().items()),

@@ -53,7 +53,7 @@ async def kept(
         await drafts.keep_draft(tx, me, draft_id, typed, now)
     else:
         draft_id = UUID((await once(tx, str, begin)).view)
-    page = await trainee.step(tx, me, step, typed, today)
+    page = await trainee.step(tx, me, step, typed, today, sent=True)
     faults = page["filled"].faults_in(step)
     if not faults and step == "certificate" and await _refuses(tx, me, page, typed, today):
         return private(request, f"trainee/draft_{step}.html", today, **page, **_frame(draft_id, step))

@@ -25,7 +25,7 @@ from service.database import Tx
 from service.gateways.headed_sheets import one_form
 from service.idempotency import Once
 from service.problems import malformed_places
-from service.wording import words
+from service.wording import in_chinese, words
 
 #: Longer than anything that a field may hold; what is longer is cut, and then is no longer what it should be.
 TEXT_LENGTH_MAX = 2_000
@@ -148,15 +148,17 @@ def see(address: str, told: str = "") -> Response[Any]:
 
 
 async def refused(tx: Tx, effect: Callable[[], Awaitable[Any]]) -> list[Fault]:
-    """Run `effect`; what was wrong with the form where it was refused, and then nothing of it is done."""
+    """Run `effect`; what was wrong with the form where it was refused, and then nothing of it is done. What it stores
+    is in Chinese, what was wrong is said in the language of the page."""
     try:
-        async with tx.begin_nested():
-            await effect()
+        with in_chinese():
+            async with tx.begin_nested():
+                await effect()
     except Invalid as refusal:
         return faults_of((refusal, *refusal.others))
     except Ineligible as refusal:
         outcomes = refusal.facts["decision"]["outcomes"]
-        return [("form", each["message"]) for each in outcomes if each["outcome"] == "failed"]
+        return [("form", words(each["code"], each["facts"])) for each in outcomes if each["outcome"] == "failed"]
     except ValidationException as refusal:
         return [(field_id(field), words(code)) for field, code in malformed_places(refusal)]
     except (Conflict, Forbidden, Throttled) as refusal:

@@ -9,6 +9,8 @@ from domain.claim import Channel
 from domain.share import percent_of, share_of
 from domain.suppression import FEW, SHOWN_MIN
 from service.pages.charts import Chart, spark
+from service.pages.language import said
+from service.pages.names import figure, month_told
 from service.statistics.schemas import IndividualShareView, PaidCount
 
 _LINE_MONTHS_MIN = 2
@@ -53,9 +55,15 @@ def _line(view: IndividualShareView) -> dict[str, Any]:
         return {"spark": None, "said": ""}
     first, last = min(shares), max(shares)
     months = [f"{first[:4]}-{month:02d}" for month in range(int(first[5:]), int(last[5:]) + 1)]
-    ends = [f"{int(month[5:])}月 {percent_of(Fraction(str(shares[month])))}" for month in (first, last)]
+    ends = {
+        "first": month_told(int(first[5:])),
+        "at_first": percent_of(Fraction(str(shares[first]))),
+        "last": month_told(int(last[5:])),
+        "at_last": percent_of(Fraction(str(shares[last]))),
+    }
     values = [None if (share := shares.get(month)) is None else share * 100 for month in months]
-    return {"spark": spark(values), "said": f"今年各月个人申领占比，从 {ends[0]} 到 {ends[1]}"}
+    told = said("今年各月个人申领占比，从 %(first)s %(at_first)s 到 %(last)s %(at_last)s", **ends)
+    return {"spark": spark(values), "said": told}
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Paid:
         looked_at = (count.month_claims or 0) >= SHOWN_MIN
         return cls(
             count.counted_on,
-            f"{count.persons:,}" if enough else FEW,
+            f"{count.persons:,}" if enough else figure(FEW),
             count.paid_fen if enough else None,
             count.half_days if looked_at else None,
             count.month.month if looked_at and count.month else None,

@@ -21,6 +21,7 @@ from service.gateways.account_books import Amount
 from service.pages.board import step_lines
 from service.pages.board_months import Looked, last_of
 from service.pages.figure_tables import Line, Share, Table
+from service.pages.language import later
 from service.statistics.queries import offers as became_of
 from service.statistics.queries import returns as sent_back
 from service.statistics.queries import steps as taken
@@ -162,7 +163,16 @@ _OF_DISTRICTS = ("steps", "returns", "coverage")
 
 # ---- the tables
 
-SHARE_HEADING = ("占比", "合计", "本人", "机构代领", "企业", "金额占比", "金额合计（元）", "本人金额（元）")
+SHARE_HEADING = (
+    later("占比"),
+    later("合计"),
+    later("本人"),
+    later("机构代领"),
+    later("企业"),
+    later("金额占比"),
+    later("金额合计（元）"),
+    later("本人金额（元）"),
+)
 
 
 async def _share(tx: Tx, reader: _Reader, asked: Question) -> Table:

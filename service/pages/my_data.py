@@ -10,7 +10,6 @@ from litestar import Request, Response
 from domain.actor import Actor, Post
 from domain.errors import Forbidden, Throttled
 from domain.level import LEVELS
-from domain.money import format_yuan
 from service import clock
 from service.access.commands import must_be_me
 from service.assessments.queries.results import my_results
@@ -32,15 +31,19 @@ from service.oversight.queries.complaints import my_complaints
 from service.pages import forms
 from service.pages.filing_form import banks
 from service.pages.forms import Fault
+from service.pages.language import as_written, capital, gettext, said
+from service.pages.names import named
 from service.pages.rendering import private
 from service.people.queries import accounts_in_clear, in_clear
 from service.training.queries.mine import my_classes
 from service.web import private_file
-from service.wording import wording, words
+from service.wording import amount_said, day_said, in_chinese, wording, words
 
 _Request = Request[Any, Any, Any]
 #: Of each kind on the page, and at a time in the file; a person has a handful in a lifetime.
 _MOST = 200
+#: In the file, which is in Chinese.
+_NOTHING = "没有"
 
 
 @dataclass(frozen=True)
@@ -79,18 +82,22 @@ async def held(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
 async def _who(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
     person = await in_clear(tx, me.person_id)
     number = person.number.number if whole else person.number.masked()
-    phone = (person.phone.number if whole else person.phone.masked()) if person.phone else "没有"
+    phone = (person.phone.number if whole else person.phone.masked()) if person.phone else gettext("没有")
     cards = [
         [
-            banks().get(each.bank_code, each.bank_code),
-            each.number if whole else f"尾号 {each.tail}",
+            as_written(banks().get(each.bank_code, each.bank_code)),
+            each.number if whole else said("尾号 %(tail)s", tail=each.tail),
             _day(each.made_at),
         ]
         for each in await accounts_in_clear(tx, me.person_id)
     ]
     return [
-        Kept("身份", ("姓名", "身份证号", "手机号"), [[person.name, number, phone]]),
-        Kept("收款卡", ("开户银行", "卡号", "哪天填的"), cards),
+        Kept(
+            gettext("身份"),
+            (gettext("姓名"), gettext("身份证号"), gettext("手机号")),
+            [[as_written(person.name), number, phone]],
+        ),
+        Kept(gettext("收款卡"), (gettext("开户银行"), gettext("卡号"), gettext("哪天填的")), cards),
     ]
 
 
@@ -98,10 +105,10 @@ async def _claimed(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]
     every: dict[str, Any] = {"status": None, "district": None, "limit": _MOST}
     mine = [
         [
-            each.item_name,
+            named(each.item_name),
             _level(each.level),
-            each.certificate_number or "没有",
-            format_yuan(each.amount_fen),
+            each.certificate_number or gettext("没有"),
+            amount_said(each.amount_fen),
             _day(each.filed_on),
             each.status_name,
         ]
@@ -109,79 +116,113 @@ async def _claimed(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]
         for each in page.claims
     ]
     begun = [
-        [each.typed.get("item", ""), each.typed.get("certificate_number", ""), _day(each.touched_at)]
+        [named(each.typed.get("item", "")), each.typed.get("certificate_number", ""), _day(each.touched_at)]
         for each in await drafts.my_drafts(tx, me)
     ]
     letting = [
-        [each.institution, _day(each.valid_from), _day(each.valid_to), _day(each.revoked_on)]
+        [as_written(each.institution), _day(each.valid_from), _day(each.valid_to), _day(each.revoked_on)]
         async for page in pages_of(lambda after: mandates.list_mandates(tx, me, after, _MOST), whole=whole)
         for each in page.mandates
     ]
     back = [
         [
             each.clawback.number,
-            format_yuan(each.clawback.amount_fen),
-            format_yuan(each.clawback.repaid_fen),
-            each.clawback.status_name,
+            amount_said(each.clawback.amount_fen),
+            amount_said(each.clawback.repaid_fen),
+            capital(each.clawback.status_name),
         ]
         for each in await my_demands(tx, me, today)
     ]
+    item, certificate = gettext("职业"), gettext("证书编号")
     return [
-        Kept("申领", ("职业", "等级", "证书编号", "金额", "提交日期", "办到哪一步"), mine),
-        Kept("没有交完的申领", ("职业", "证书编号", "最后改动"), begun),
-        Kept("代领协议", ("机构", "从哪天", "到哪天", "哪天收回"), letting),
-        Kept("要退回的钱", ("编号", "要退", "已退", "办到哪一步"), back),
+        Kept(
+            gettext("申领"),
+            (item, gettext("等级"), certificate, gettext("金额"), gettext("提交日期"), gettext("办到哪一步")),
+            mine,
+        ),
+        Kept(gettext("没有交完的申领"), (item, certificate, gettext("最后改动")), begun),
+        Kept(
+            gettext("代领协议"), (gettext("机构"), gettext("从哪天"), gettext("到哪天"), gettext("哪天收回")), letting
+        ),
+        Kept(gettext("要退回的钱"), (gettext("编号"), gettext("要退"), gettext("已退"), gettext("办到哪一步")), back),
     ]
 
 
 async def _learnt(tx: Tx, me: Actor, *, whole: bool) -> list[Kept]:
     classes = [
         [
-            each.number or "还没有",
-            each.institution,
-            each.occupation,
+            each.number or gettext("还没有"),
+            as_written(each.institution),
+            named(each.occupation),
             _level(each.level),
             _day(each.first),
             _day(each.last),
-            f"{each.marks} 次",
+            said("%(count)s 次", count=each.marks),
         ]
         for each in await my_classes(tx, me)
     ]
-    results = [[body, mark, number, _day(on)] for body, mark, number, on in await my_results(tx, me)]
+    results = [
+        [as_written(body), capital(mark), number, _day(on)] for body, mark, number, on in await my_results(tx, me)
+    ]
     employed = [
-        [each.enterprise, _day(each.signed_on), _day(each.valid_from), _day(each.valid_to)]
+        [as_written(each.enterprise), _day(each.signed_on), _day(each.valid_from), _day(each.valid_to)]
         async for page in pages_of(lambda after: list_contracts(tx, me, after, _MOST), whole=whole)
         for each in page.contracts
     ]
     return [
-        Kept("培训班", ("班次", "机构", "职业", "等级", "开班", "结课", "考勤记录"), classes),
-        Kept("考核结果", ("评价机构", "结果", "证书编号", "证书日期"), results),
-        Kept("劳动合同", ("单位", "签订", "从哪天", "到哪天"), employed),
+        Kept(
+            gettext("培训班"),
+            (
+                *(gettext("班次"), gettext("机构"), gettext("职业"), gettext("等级")),
+                *(gettext("开班"), gettext("结课"), gettext("考勤记录")),
+            ),
+            classes,
+        ),
+        Kept(
+            gettext("考核结果"),
+            (gettext("评价机构"), gettext("结果"), gettext("证书编号"), gettext("证书日期")),
+            results,
+        ),
+        Kept(gettext("劳动合同"), (gettext("单位"), gettext("签订"), gettext("从哪天"), gettext("到哪天")), employed),
     ]
 
 
 async def _said(tx: Tx, me: Actor, today: date, *, whole: bool) -> list[Kept]:
     """What I said against decisions and institutions, and what I was told."""
-    said = [line for over in (False, True) for line in await _against(tx, me, today, closed=over, whole=whole)]
+    against = [line for over in (False, True) for line in await _against(tx, me, today, closed=over, whole=whole)]
     for notice in await my_objections(tx, me, today, None if whole else _MOST):
-        where = f"第 {notice.line} 行" if notice.line else "整份名单"
-        said.append(["公示异议", where, _day(notice.filed_on), notice.answer or notice.message])
+        where = said("第 %(line)s 行", line=notice.line) if notice.line else gettext("整份名单")
+        found = as_written(notice.answer) if notice.answer else notice.message
+        against.append([gettext("公示异议"), where, _day(notice.filed_on), found])
     complained = [
-        [each.institution_name, each.words, _day(each.filed_on), each.answer or "还没有"]
+        [as_written(each.institution_name), as_written(each.words), _day(each.filed_on), _answer(each.answer)]
         async for page in pages_of(lambda after: my_complaints(tx, me, today, after, _MOST), whole=whole)
         for each in page.complaints
     ]
     most = None if whole else _MOST
-    told = [[each.text, _day(each.made_at), each.state_name] for each in (await my_messages(tx, me, most)).messages]
+    told = [
+        [as_written(each.text), _day(each.made_at), capital(each.state_name)]
+        for each in (await my_messages(tx, me, most)).messages
+    ]
     offered = [
-        [each.item_name, each.certificate_number, format_yuan(each.amount_fen), _day(each.expires_on)]
+        [named(each.item_name), each.certificate_number, amount_said(each.amount_fen), _day(each.expires_on)]
         for each in (await my_offers(tx, me, today, most)).offers
     ]
     return [
-        Kept("复核和异议", ("种类", "理由", "哪天提的", "结果"), said),
-        Kept("投诉和意见", ("机构", "内容", "哪天提的", "答复"), complained),
-        Kept("短信", ("内容", "哪天", "是否送到"), told),
-        Kept("为你备好的补贴", ("职业", "证书编号", "金额", "到哪天"), offered),
+        Kept(
+            gettext("复核和异议"), (gettext("种类"), gettext("理由"), gettext("哪天提的"), gettext("结果")), against
+        ),
+        Kept(
+            gettext("投诉和意见"),
+            (gettext("机构"), gettext("内容"), gettext("哪天提的"), gettext("答复")),
+            complained,
+        ),
+        Kept(gettext("短信"), (gettext("内容"), gettext("哪天"), gettext("是否送到")), told),
+        Kept(
+            gettext("为你备好的补贴"),
+            (gettext("职业"), gettext("证书编号"), gettext("金额"), gettext("到哪天")),
+            offered,
+        ),
     ]
 
 
@@ -200,14 +241,15 @@ async def _against(tx: Tx, me: Actor, today: date, *, closed: bool, whole: bool)
     def heard(after: Any) -> Awaitable[Any]:
         return list_objections(tx, me, after, _MOST, closed=closed)
 
-    said = [
-        [kind, each.reason, _day(each.appealed_at), each.message]
-        for kind, page_of in (("复核", refused), ("金额复核", paid), ("退款复核", owed))
+    kinds = ((gettext("复核"), refused), (gettext("金额复核"), paid), (gettext("退款复核"), owed))
+    asked = [
+        [kind, as_written(each.reason), _day(each.appealed_at), each.message]
+        for kind, page_of in kinds
         async for page in pages_of(page_of, whole=whole)
         for each in page.appeals
     ]
-    return said + [
-        ["异议", each.reason, _day(each.raised_at), each.message]
+    return asked + [
+        [gettext("异议"), as_written(each.reason), _day(each.raised_at), each.message]
         async for page in pages_of(heard, whole=whole)
         for each in page.objections
     ]
@@ -236,7 +278,8 @@ async def downloaded(request: _Request, tx: Tx, me: Actor, today: date, now: dat
         await must_be_me(me, typed.get("password", ""))
     except (Forbidden, Throttled) as refusal:
         return await shown(request, tx, me, today, [("password", words(refusal.code, refusal.facts))])
-    kept = await held(tx, me, today, whole=True)
+    with in_chinese():
+        kept = await held(tx, me, today, whole=True)
     counted = {"rows": sum(len(each.rows) for each in kept)}
     await record(tx, "person", [me.person_id], "export", By.actor(me, Post.TRAINEE, now), [counted])
     return private_file(as_sheet(_sheet(kept), "xlsx"), XLSX_TYPE, f"我的数据-{today:%Y%m%d}.xlsx")
@@ -246,7 +289,7 @@ def _sheet(kept: Sequence[Kept]) -> list[list[str]]:
     """One under the other: the name of what it is, its heads, its rows, a blank line."""
     lines: list[list[str]] = []
     for each in kept:
-        rows = [list(row) for row in each.rows] or [["没有"]]
+        rows = [list(row) for row in each.rows] or [[_NOTHING]]
         lines += [[each.name], list(each.heads), *rows, [""]]
     return lines
 
@@ -259,11 +302,14 @@ async def drafts_dropped(tx: Tx, me: Actor) -> Response[Any]:
 
 
 def _level(code: str) -> str:
-    return LEVELS[code].short if code in LEVELS else code
+    return capital(words(f"level_name.{code}")) if code in LEVELS else code
+
+
+def _answer(given: str | None) -> str:
+    return as_written(given) if given else gettext("还没有")
 
 
 def _day(on: date | datetime | None) -> str:
     if on is None:
-        return "没有"
-    here = on.astimezone(clock.SHANGHAI) if isinstance(on, datetime) else on
-    return f"{here.year}年{here.month}月{here.day}日"
+        return gettext("没有")
+    return day_said(on.astimezone(clock.SHANGHAI) if isinstance(on, datetime) else on)

@@ -17,6 +17,7 @@ from service.notices.queries import line_shown, notice_page, objection_known, ob
 from service.notices.schemas import NewNoticeObjection, NoticeView
 from service.pages import complaint_pages, forms
 from service.pages.forms import Fault, Typed
+from service.pages.language import gettext
 from service.pages.rendering import page, private
 from service.policies.queries import work_calendar
 
@@ -74,7 +75,7 @@ async def objection_form(
         days=ANSWER_WORKING_DAYS,
         most=WORDS_MAX,
         back=f"/notices/{notice_id}",
-        back_text="公示",
+        back_text=gettext("公示"),
         **await _told(tx, found.notice, today),
     )
     answer.headers["X-Robots-Tag"] = "noindex"  # the line names a person, as the notice does
@@ -105,7 +106,13 @@ async def receipt(request: _Request, tx: Tx, today: date, objection_id: UUID) ->
     found = await objection_state(tx, objection_id, today)
     place = (await district_names(tx)).get(found.district, "")
     return private(
-        request, "public/objection.html", today, objection=found, place=place, back="/notices", back_text="公示"
+        request,
+        "public/objection.html",
+        today,
+        objection=found,
+        place=place,
+        back="/notices",
+        back_text=gettext("公示"),
     )
 
 

@@ -9,20 +9,30 @@ from domain.period import FIRST_YEAR, LAST_YEAR, Period, add_months
 from domain.share import percent_of
 from domain.suppression import FEW, SHOWN_MIN, hidden
 from service.catalog.queries.editions import editions
+from service.catalog.schemas import EditionView
 from service.database import Tx
-from service.pages import charts
+from service.pages import charts, names
 from service.pages.board import Weighed, short
 from service.pages.board_months import last_of, months_of
 from service.pages.figure_tables import Cell, Line, Table
+from service.pages.language import as_written, capital, gettext, later, said
 from service.pages.measures import SHARE_HEADING, by_channel_of, share_cells
 from service.statistics.queries.drilled import months_filed
 from service.statistics.queries.share import By, individual_share
 from service.statistics.schemas import IndividualShareView, ShareRowView
 
 #: What the public's figures can be told apart by.
-BY = {By.MONTH: "月份", By.DISTRICT: "区县", By.LIST: "目录", By.LEVEL: "等级", By.INDUSTRY: "行业"}
+BY = {
+    By.MONTH: later("月份"),
+    By.DISTRICT: later("区县"),
+    By.LIST: later("目录"),
+    By.LEVEL: later("等级"),
+    By.INDUSTRY: later("行业"),
+}
+#: How much of a drawing its names take; English ones are longer.
+_LABEL, _LABEL_IN_ENGLISH = 110, 190
 #: In the place of a figure of a line that is hidden so that another cannot be had by subtraction.
-UNSHOWN = "不列"
+UNSHOWN = later("不列")
 
 
 @dataclass(frozen=True)
@@ -64,10 +74,26 @@ async def statistics(tx: Tx, given: Mapping[str, str], today: date) -> dict[str,
         "view": view if there else None,
         "sample": bool(view and view.sample),
         "table": public_table(view) if view and there else Table(()),
+        "names": {row.name: _called(asked.by, row) for row in view.rows} if view else {},
         "chart": _chart(view) if view and there else None,
         "few": SHOWN_MIN,
         "next_month": add_months(today.replace(day=1), 1),
     }
+
+
+def _called(by: By, row: ShareRowView) -> Any:
+    """What a line is called on the page; its file is in Chinese, whoever reads it."""
+    match by:
+        case By.MONTH:
+            return names.month_of(row.key)
+        case By.DISTRICT:
+            return names.named(row.name)
+        case By.LIST:
+            return names.list_name(row.key)
+        case By.LEVEL:
+            return gettext(row.name)
+        case By.INDUSTRY:
+            return as_written(row.name)
 
 
 def public_table(view: IndividualShareView) -> Table:
@@ -76,7 +102,7 @@ def public_table(view: IndividualShareView) -> Table:
     few = hidden(sizes)
     lines = [Line(row.name, _unshown(sizes[row.key]) if row.key in few else _cells(row)) for row in view.rows]
     count, fen = view.total.count, view.total.amount_fen
-    total = Line("合计", share_cells({channel: (count[channel], fen[channel]) for channel in count}))
+    total = Line(later("合计"), share_cells({channel: (count[channel], fen[channel]) for channel in count}))
     return Table((BY[By(view.by)], *SHARE_HEADING), lines, total)
 
 
@@ -92,7 +118,7 @@ def _chart(view: IndividualShareView) -> dict[str, Any] | None:
     """Of the lines that are shown: a line over months, bars otherwise; none where there is nothing to compare."""
     weighed, few = Weighed("count"), hidden({row.key: sum((row.count or {}).values()) for row in view.rows})
     shares = {
-        row.key: (short(view.by, row), share)
+        row.key: (_drawn(view.by, row), share)
         for row in view.rows
         if row.key not in few and (share := weighed.filed(row).share) is not None
     }
@@ -101,7 +127,8 @@ def _chart(view: IndividualShareView) -> dict[str, Any] | None:
     if view.by != By.MONTH:
         rows = [(name, float(share * 100), percent_of(share)) for name, share in shares.values()]
         high = max(*(value for _, value, _ in rows), 1.0) * 1.05
-        return {"kind": "ranked", "drawn": charts.ranked(rows, width=400, high=high, label=110)}
+        label = _LABEL_IN_ENGLISH if names.english() and view.by in {By.LIST, By.LEVEL} else _LABEL
+        return {"kind": "ranked", "drawn": charts.ranked(rows, width=400, high=high, label=label)}
     months = [f"{month:%Y-%m}" for month in months_of(Period(date.fromisoformat(f"{min(shares)}-01"), view.last))]
     months = [month for month in months if month <= max(shares)]
     values = [float(shares[month][1] * 100) if month in shares else None for month in months]
@@ -110,6 +137,16 @@ def _chart(view: IndividualShareView) -> dict[str, Any] | None:
         values, months, [], width=400, height=200, low=low, high=high, step=step, every=max(1, -(-len(months) // 3))
     )
     return {"kind": "trend", "drawn": drawn}
+
+
+def _drawn(by: str, row: ShareRowView) -> Any:
+    match by:
+        case By.LIST:
+            return names.list_name(row.key)
+        case By.LEVEL:
+            return capital(names.level_name(row.key))
+        case _:
+            return names.drawn(short(by, row))
 
 
 # ---- open files
@@ -125,40 +162,40 @@ class OpenFile:
     columns: Sequence[tuple[str, str]]
 
 
-_TEXT = "文本表格"
-_FORMATS = (("csv", _TEXT), ("xlsx", "电子表格"))
+_TEXT = later("文本表格")
+_FORMATS = (("csv", _TEXT), ("xlsx", later("电子表格")))
 _CATALOG = (
-    ("目录", "急需紧缺、一般性、制造业等"),
-    ("序号", "发布文件里的序号"),
-    ("编码", "职业编码；项目没有编码"),
-    ("名称", "职业、工种或项目的名称，照发布的写"),
-    ("标识", "L 绿色职业，S 数字职业"),
-    ("行业分类", "照发布的写"),
+    ("目录", later("急需紧缺、一般性、制造业等")),
+    ("序号", later("发布文件里的序号")),
+    ("编码", later("职业编码；项目没有编码")),
+    ("名称", later("职业、工种或项目的名称，照发布的写")),
+    ("标识", later("L 绿色职业，S 数字职业")),
+    ("行业分类", later("照发布的写")),
 )
 _STANDARDS = (
-    ("职业编码", "同培训目录"),
-    ("名称", "职业的名称"),
-    ("等级", "五级到一级，或初级到高级"),
-    ("补贴标准（元）", "两位小数"),
-    ("出处", "标准依据的文件"),
-    ("说明", "不是本市公布的标准时写明是示例"),
+    ("职业编码", later("同培训目录")),
+    ("名称", later("职业的名称")),
+    ("等级", later("五级到一级，或初级到高级")),
+    ("补贴标准（元）", later("两位小数")),
+    ("出处", later("标准依据的文件")),
+    ("说明", later("不是本市公布的标准时写明是示例")),
 )
 _INSTITUTIONS = (
-    ("统一社会信用代码", "18 位"),
-    ("名称", "登记的名称"),
-    ("类别", "培训机构、评价机构或企业"),
-    ("等次", "A、B、C 三等，没有评的为空"),
-    ("区县", "区县编码"),
-    ("状态", "在目录、不开新班、暂停收款等，是取得当天的状态"),
-    ("职业和等级", "能教或能评的"),
+    ("统一社会信用代码", later("18 位")),
+    ("名称", later("登记的名称")),
+    ("类别", later("培训机构、评价机构或企业")),
+    ("等次", later("A、B、C 三等，没有评的为空")),
+    ("区县", later("区县编码")),
+    ("状态", later("在目录、不开新班、暂停收款等，是取得当天的状态")),
+    ("职业和等级", later("能教或能评的")),
 )
 _SHARE = (
-    ("月份、区县、目录、等级或行业", "按哪一样分，第一列就是哪一样"),
-    ("占比", "本人提交的笔数÷合计，0 到 1，四位小数；没有申领的为空"),
-    ("合计、本人、机构代领、企业", "提交的笔数，撤回的不算"),
-    ("金额占比", "本人提交的金额÷金额合计，0 到 1，四位小数"),
-    ("金额合计、本人金额（元）", "按提交时的金额，两位小数"),
-    ("＜5、不列", "不到 5 笔的不写数；为了不让人减出来，有时再有一行不列"),
+    ("月份、区县、目录、等级或行业", later("按哪一样分，第一列就是哪一样")),
+    ("占比", later("本人提交的笔数÷合计，0 到 1，四位小数；没有申领的为空")),
+    ("合计、本人、机构代领、企业", later("提交的笔数，撤回的不算")),
+    ("金额占比", later("本人提交的金额÷金额合计，0 到 1，四位小数")),
+    ("金额合计、本人金额（元）", later("按提交时的金额，两位小数")),
+    ("＜5、不列", later("不到 5 笔的不写数；为了不让人减出来，有时再有一行不列")),
 )
 
 
@@ -169,28 +206,42 @@ async def open_files(tx: Tx) -> dict[str, Any]:
     files = [
         *(
             OpenFile(
-                f"{each.year} 年培训目录" + (f"（第 {each.revision} 次调整）" if each.revision else ""),
-                f"{each.source_name}",
-                [(name, f"/api/catalog/editions/{each.id}/file?kind={kind}") for kind, name in _FORMATS],
+                _edition_named(each),
+                as_written(each.source_name),
+                [(gettext(name), f"/api/catalog/editions/{each.id}/file?kind={kind}") for kind, name in _FORMATS],
                 _CATALOG,
             )
             for each in published
         ),
         OpenFile(
-            "补贴标准",
-            "今天有效的每个职业、每个等级的金额",
-            [(name, f"/api/standards/file?kind={kind}") for kind, name in _FORMATS],
+            gettext("补贴标准"),
+            gettext("今天有效的每个职业、每个等级的金额"),
+            [(gettext(name), f"/api/standards/file?kind={kind}") for kind, name in _FORMATS],
             _STANDARDS,
         ),
-        OpenFile("机构目录", "今天在目录里的机构", [(_TEXT, "/api/institutions/file")], _INSTITUTIONS),
+        OpenFile(
+            gettext("机构目录"),
+            gettext("今天在目录里的机构"),
+            [(gettext(_TEXT), "/api/institutions/file")],
+            _INSTITUTIONS,
+        ),
         *(
             OpenFile(
-                f"{year} 年个人申领占比",
-                f"按月份、区县、目录、等级、行业各一个{_TEXT}",
-                [(f"按{name}", f"/statistics/file?year={year}&by={by}") for by, name in BY.items()],
+                said("%(year)s 年个人申领占比", year=year),
+                gettext("按月份、区县、目录、等级、行业各一个文本表格"),
+                [
+                    (said("按%(way)s", way=gettext(name).lower()), f"/statistics/file?year={year}&by={by}")
+                    for by, name in BY.items()
+                ],
                 _SHARE,
             )
             for year in sorted({month.year for month in filed}, reverse=True)
         ),
     ]
     return {"files": files}
+
+
+def _edition_named(edition: EditionView) -> str:
+    if edition.revision:
+        return said("%(year)s 年培训目录（第 %(revision)s 次调整）", year=edition.year, revision=edition.revision)
+    return said("%(year)s 年培训目录", year=edition.year)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from domain.errors import Invalid
 from domain.institution import LISTED, Grade, InstitutionKind, Standing
-from domain.level import LEVELS
 from service.access.queries import claimable_districts, district_names
 from service.catalog.queries.canonical import canonical_codes
 from service.catalog.queries.drafts import aliases
@@ -137,10 +136,9 @@ async def _occupations(tx: Tx, item: str, on: date) -> set[str]:
     return set((await canonical_codes(tx, [row.code or "" for row in exact or rows])).values())
 
 
-async def _named(tx: Tx, scopes: Iterable[ScopeView], on: date) -> list[tuple[str, str, str]]:
+async def _named(tx: Tx, scopes: Iterable[ScopeView], on: date) -> list[tuple[str, str, Sequence[str]]]:
     """Code, name and levels of what an institution is filed for; without a name where the catalog has none then."""
     meant = await aliases(tx)
     rows = [row for row in (await catalog_on(tx, on)).items if row.code]
     names = {meant.get(row.code or "", row.code): (row.code or "", row.name) for row in reversed(rows)}
-    told = ((*names.get(each.occupation, (each.occupation, "")), each.levels) for each in scopes)
-    return [(code, name, "、".join(LEVELS[level].short for level in levels)) for code, name, levels in told]
+    return [(*names.get(each.occupation, (each.occupation, "")), each.levels) for each in scopes]

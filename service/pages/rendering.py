@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -17,13 +17,12 @@ from litestar.exceptions import NotFoundException
 from litestar.utils.scope.state import ScopeState
 from markupsafe import Markup, escape
 
-from domain.level import LEVELS
 from domain.money import Fen, fen_display, formal_yuan
 from service import clock
-from service.pages import homes
+from service.pages import homes, names
+from service.pages.language import as_written, capital, gettext, other_address, with_names, written_in
 from service.settings import settings
-from service.statistics.queries.share import LIST_NAMES
-from service.wording import wording, words
+from service.wording import amount_said, spoken, wording, words
 
 HERE = Path(__file__).parent
 
@@ -121,7 +120,7 @@ def private(
     frame = {"csrf": lambda: _hidden_token(request), "signed_in": request.user is not None, "told": _told(request)}
     frame["desks"] = homes.desks_of(request.user) if request.user else []
     body = _rendered(
-        request, template, today, **{"back": "", "back_text": "返回", "status": status, **frame, **given}
+        request, template, today, **{"back": "", "back_text": gettext("返回"), "status": status, **frame, **given}
     )
     return _html(_naming_fields(body, given.get("faults") or ()), status, {"Cache-Control": "no-store"})
 
@@ -132,10 +131,10 @@ def _naming_fields(body: bytes, faults: Collection[tuple[str, str]]) -> bytes:
     page = body.decode() if faults else ""
     for field, said in faults:
         found = re.search(_LABEL.format(re.escape(escape(field))), page)
-        label = found[1].partition("（")[0].rstrip("？").strip() if found else ""
-        if label and label not in escape(said):
-            before, link = f'<a href="#{escape(field)}">', f"{escape(said)}</a>"
-            page = page.replace(before + link, f"{before}{label}：{link}", 1)
+        label = re.split(r"（| \(", found[1])[0].rstrip("？?").strip() if found else ""
+        if label and label.lower() not in escape(said).lower():
+            before, link = f'<a href="#{escape(field)}">', f"{escape(with_names(said))}</a>"
+            page = page.replace(before + link, f"{before}{label}{gettext('：')}{link}", 1)
     return page.encode() if faults else body
 
 
@@ -143,6 +142,7 @@ def _rendered(request: Request[Any, Any, Any], template: str, today: date, **giv
     """The page in the frame that all share."""
     frame = {"demo": settings().demo, "today": today, "offset_days": clock.offset().days, "sample": False}
     frame |= {"big": request.cookies.get(TEXT) == BIG, "here": _address(request)}
+    frame |= {"english": spoken.get() == "en", "other_address": other_address(request)}
     return _environment().get_template(template).render(**{**frame, "faults": [], **given}).encode()
 
 
@@ -188,17 +188,42 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.policies["ext.i18n.trimmed"] = True
     environment.filters.update(yuan_bare=_yuan_bare, grouped=_grouped)
-    environment.filters.update(day=_day, marked=_marked, list_name=_list_name, words=words, moment=_moment)
-    environment.filters.update(level_name=_level_name, clock=_clock)
-    environment.filters["cited"] = _cited
-    environment.filters.update(minute=_minute, post=_post, yuan_cents=fen_display, yuan_formal=formal_yuan)
+    environment.filters.update(marked=_marked, clock=_clock, minute=_minute, cited=_cited)
+    environment.filters.update(yuan_cents=fen_display, yuan_formal=formal_yuan)
+    said: dict[str, Callable[..., Any]] = {
+        **names.FILTERS,
+        "words": words,
+        "moment": _moment,
+        "post": _post,
+        "as_written": as_written,
+    }
+    said |= {"capital": capital, "with_names": with_names, "in_yuan": amount_said}
+    environment.filters.update({name: _asked_each_time(each) for name, each in said.items()})
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext, lambda one, many, count: gettext(one if count == 1 else many), newstyle=True
+    )
+    environment.globals["written_in"] = written_in
     environment.globals["asset"] = _address_of
+    environment.globals["comma"] = names.comma
     environment.globals["charts"] = environment.get_template("components/charts.html").module
     parts = environment.get_template("components/parts.html").module
     environment.globals.update({name: each for name, each in vars(parts).items() if not name.startswith("_")})
     return environment
+
+
+def _asked_each_time(said: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter whose answer depends on the language of the page. Of a text that stands in a template Jinja asks any
+    other once for all, in the language of whoever reads it first."""
+
+    @jinja2.pass_context
+    def asked(_: object, *given: Any, **named: Any) -> Any:
+        return said(*given, **named)
+
+    return asked
 
 
 def _yuan_bare(fen: Fen) -> str:
@@ -208,11 +233,6 @@ def _yuan_bare(fen: Fen) -> str:
 
 def _grouped(count: int) -> str:
     return f"{count:,}"
-
-
-def _day(day: date) -> Markup:
-    """2026年11月24日, readable for machines too."""
-    return Markup('<time datetime="{}">{}年{}月{}日</time>').format(day.isoformat(), day.year, day.month, day.day)
 
 
 def _minute(at: datetime) -> Markup:
@@ -237,9 +257,10 @@ def _post(name: str) -> str:
 
 
 def _moment(at: datetime) -> Markup:
-    """11月24日 09:12, by the clocks here."""
+    """11月24日 09:12, or 24 November 09:12; by the clocks here."""
     here = at.astimezone(clock.SHANGHAI)
-    told = f"{here.month}月{here.day}日 {here:%H:%M}"
+    day = f"{here.day} {here:%B}" if spoken.get() == "en" else f"{here.month}月{here.day}日"
+    told = f"{day} {here:%H:%M}"
     return Markup('<time datetime="{}">{}</time>').format(here.isoformat(timespec="minutes"), told)
 
 
@@ -247,14 +268,6 @@ def _clock(at: datetime) -> Markup:
     """09:12, of today, by the clocks here."""
     here = at.astimezone(clock.SHANGHAI)
     return Markup('<time datetime="{}">{:%H:%M}</time>').format(here.isoformat(timespec="minutes"), here)
-
-
-def _level_name(code: str) -> str:
-    return LEVELS[code].short if code in LEVELS else ""
-
-
-def _list_name(kind: str) -> str:
-    return LIST_NAMES.get(kind, kind)
 
 
 def _marked(text: str, sought: str) -> Markup:

@@ -9,6 +9,7 @@ from domain.batch import AttemptStatus
 from domain.claim import Channel, ClaimStatus
 from domain.errors import DomainError, NotFound
 from domain.objection import Finding
+from domain.offer import OfferStatus
 from service.access.queries import claimable_districts, district_names
 from service.batches.queries import live_attempt
 from service.catalog.queries.published import catalog_on
@@ -40,7 +41,7 @@ async def home(tx: Tx, me: Actor, today: date) -> dict[str, Any]:
     offered = (await my_offers(tx, me, today)).offers
     return {
         "name": await name_of(tx, me.person_id),
-        "offers": [each for each in offered if each.status == "open"],
+        "offers": [each for each in offered if each.status == OfferStatus.OFFERED],
         "waiting": [(each, stage) for each, stage in claims if each.status in {"sent_back", "bounced"}],
         "claims": claims,
         "drafts": await drafts.my_drafts(tx, me),
@@ -111,11 +112,16 @@ async def claim(tx: Tx, me: Actor, claim_id: UUID, today: date) -> dict[str, Any
     }
 
 
-async def step(tx: Tx, me: Actor, step_name: str, typed: Typed, today: date) -> dict[str, Any]:
-    """One step of filling in a claim: what was typed, what one chooses from, and what one would get so far."""
+async def step(tx: Tx, me: Actor, step_name: str, typed: Typed, today: date, *, sent: bool = False) -> dict[str, Any]:
+    """One step of filling in a claim: what was typed, what one chooses from, and what one would get so far.
+
+    `sent`: it was filled in, so that its card counts.
+    """
     holder = await name_of(tx, me.person_id)
     items = (await catalog_on(tx, today)).items
-    filled = filing_form.filled(typed, items, holder, with_card=step_name == "check")
+    filled = filing_form.filled(
+        typed, items, holder, with_card=step_name == "check" or (sent and step_name == "account")
+    )
     shown: dict[str, Any] = {
         "step": step_name,
         "typed": typed,

@@ -183,7 +183,7 @@ async def test_words_of_officers_have_a_limit_and_reasons_a_list(served: Served)
 
 def test_english_is_answered_where_it_is_asked_for(served: Served) -> None:
     for language, sentence in (
-        ("en-GB,en;q=0.9", "Nobody is signed in"),
+        ("en-GB,en;q=0.9", "You are not signed in"),
         ("zh-CN", "还没有登录"),
         ("\xff", "还没有登录"),
     ):

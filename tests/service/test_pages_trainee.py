@@ -141,6 +141,18 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(trai
     assert strange["item"] in read(early).values("value")
 
 
+async def test_what_is_wrong_with_a_card_is_said_where_it_is_named(trainee: Visitor) -> None:
+    page = await trainee.fill(await trainee.get("/me/claims/new"), district="370102")
+    page = await trainee.fill(page, **a_certificate())
+    for typed, field in (("6222 0212", "account_number"), (CARD, "account_bank_code")):
+        wrong = await trainee.fill(page, account_bank_code="", account_number=typed)
+        shown = read(wrong)
+        assert (wrong.status_code, wrong.url.path) == (422, page.url.path)
+        assert f"#{field}" in shown.values("href")
+        assert typed in shown.values("value")
+    assert (await trainee.get(page.url.path.replace("/account", "/check"))).url.path == page.url.path
+
+
 async def test_who_is_refused_is_told_why_and_may_insist(trainee: Visitor) -> None:
     page = await trainee.fill(await trainee.get("/me/claims/new"), district="370102")
     long_ago = {**a_certificate(), "certificate_issued_on_y": f"{clock.today().year - 2}"}

@@ -7,6 +7,7 @@ from service.pages.institution.visit import visit_of_clerk
 from service.pages.routes import (
     board,
     catalog_desk,
+    code,
     desk,
     field_classes,
     field_institutions,
@@ -36,6 +37,7 @@ ROUTES = [
     for each in (
         board,
         catalog_desk,
+        code,
         desk,
         field_classes,
         field_institutions,

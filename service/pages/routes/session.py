@@ -7,13 +7,12 @@ from litestar.datastructures import Cookie
 
 from domain.errors import SignedOut, Throttled
 from service.access import commands
-from service.access.commands.step_up import SIGNERS
 from service.access.schemas import NewSignIn
-from service.pages import code_pages, forms, homes
+from service.pages import forms, homes
 from service.pages.rendering import private
-from service.security import COOKIE, PUBLIC, REMEMBERED, allow, close_session
+from service.security import COOKIE, PUBLIC, REMEMBERED, close_session
 from service.settings import settings
-from service.web import Me, Now, StrictRequest, Today, Tx, address_of
+from service.web import StrictRequest, Today, Tx, address_of
 from service.wording import words
 
 
@@ -56,27 +55,9 @@ async def sign_out(request: StrictRequest, tx: Tx) -> Response[Any]:
     return answer
 
 
-@get("/account/code", guards=[allow(*SIGNERS)], include_in_schema=False)
-async def code_page(request: StrictRequest, tx: Tx, me: Me, today: Today) -> Response[bytes]:
-    """My telephone for one-time codes."""
-    return await code_pages.shown(request, tx, me, today, [])
-
-
-@post("/account/code", guards=[allow(*SIGNERS)], include_in_schema=False, status_code=200)
-async def enrol_code(request: StrictRequest, today: Today, now: Now) -> Response[bytes]:
-    """A new secret for it, shown this once."""
-    return await code_pages.enrolled(request, request.user, today, now)
-
-
-@post("/account/code/confirm", guards=[allow(*SIGNERS)], include_in_schema=False, status_code=303)
-async def confirm_code(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[Any]:
-    """It shows the right codes."""
-    return await code_pages.confirmed(request, tx, me, today, now)
-
-
 def _cookie(token: str, seconds: int) -> Cookie:
     """Not sent by other sites' forms; only over TLS where the service is real."""
     return Cookie(COOKIE, value=token, max_age=seconds, httponly=True, samesite="lax", secure=not settings().demo)
 
 
-ROUTES = [sign_in_page, sign_in, home, sign_out, code_page, enrol_code, confirm_code]
+ROUTES = [sign_in_page, sign_in, home, sign_out]
