@@ -20,7 +20,8 @@ from service.catalog.queries.editions import edition_view, editions, items_of_ed
 from service.catalog.schemas import DraftItemView, NewItem, SourceView
 from service.gateways.catalog_files import read_catalog
 from service.pages.catalog_desk import TAGS, Visit, chosen, number, pick, sliced
-from service.pages.edition_pages import TONES, at, may_edit, may_publish, named, on_to_the_next
+from service.pages.edition_pages import TONES, at, may_edit, may_publish, named
+from service.pages.finding_pages import on_to_the_next
 from service.pages.forms import Fault, Typed
 from service.web import as_wanted
 from service.wording import words
