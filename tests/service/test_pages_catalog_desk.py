@@ -1,5 +1,7 @@
 """The desk of the catalog on pages: editions, their rows, sources, proposals, and what is refused there."""
 
+import csv
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -306,3 +308,37 @@ async def test_a_source_lies_beside_a_draft(desks: Desks) -> None:
     assert address is not None
     assert "电焊工" in read(await editor.get(f"{address[1]}?kind=named_otherwise")).text
     assert (await editor.get(f"{address[1][:-36]}{NOWHERE}")).status_code == 404
+
+
+async def test_the_difference_is_a_file_in_which_no_cell_is_a_formula(desks: Desks) -> None:
+    editor, auditor = await desks.of(Post.CATALOG_EDITOR), await desks.of(Post.AUDITOR)
+    at = await a_draft(editor, 2078, SHEET.replace("铸造工", "=1+1铸造工").replace("6-18-02-05", "6-99-99-01"))
+    page = await auditor.get(f"{at}/diff?kind=added")
+    (address,) = [each for each in read(page).values("href") if "/diff.csv" in each]
+    file = await auditor.client.get(address)
+    assert (file.status_code, file.content[:3]) == (200, b"\xef\xbb\xbf")
+    assert file.headers["cache-control"] == "private, no-store"
+    assert "to-2078-0.csv" in file.headers["content-disposition"]
+    heading, *rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
+    assert heading == [
+        "变化",
+        "原目录",
+        "原编码",
+        "原名称",
+        "原标识",
+        "原行业",
+        "新目录",
+        "新编码",
+        "新名称",
+        "新标识",
+        "新行业",
+    ]
+    (added,) = [row for row in rows if row[7] == "6-99-99-01"]
+    assert added == ["新增", "", "", "", "", "", "急需紧缺", "6-99-99-01", "'=1+1铸造工", "", "加工维休"]
+    said_there = re.search(r"取消 (\d+) 项", read(page).text)
+    assert said_there is not None
+    assert sum(row[0] == "取消" for row in rows) == int(said_there[1]) > 700
+    assert (await auditor.client.get(f"{at}/diff.csv?against={NOWHERE}")).status_code == 404
+    assert (await auditor.client.get(f"{at[:-36]}{NOWHERE}/diff.csv")).status_code == 404
+    signer = await desks.of(Post.HR_SIGNER)
+    assert (await signer.client.get(address)).status_code == 403

@@ -157,6 +157,14 @@ async def difference(
     return await item_pages.difference(visit, edition_id, against, kind, first)
 
 
+@get("/catalog-desk/editions/{edition_id:uuid}/diff.csv", guards=[READERS], include_in_schema=False)
+async def difference_file(
+    visit: AtDesk, edition_id: FromPath[UUID], against: FromQuery[UUID | None] = None
+) -> Response[bytes]:
+    """The same, all of it, as CSV."""
+    return await item_pages.difference_file(visit, edition_id, against)
+
+
 @get("/catalog-desk/editions/{edition_id:uuid}/beside/{source_id:uuid}", guards=[READERS], include_in_schema=False)
 async def beside(
     visit: AtDesk, edition_id: FromPath[UUID], source_id: FromPath[UUID], kind: Text = "", first: First = 0
@@ -215,6 +223,6 @@ async def decide_proposal(visit: AtDesk, proposal_id: FromPath[UUID]) -> Page:
 
 _EDITIONS = (desk, copy_page, copy, upload_page, upload, edition, consult, reopen, publish_page, approve, publish)
 _FINDINGS = (findings, many_findings, decide_many, decide)
-_ROWS = (items, new_item, add_item, item, correct_item, remove_item, difference, beside)
+_ROWS = (items, new_item, add_item, item, correct_item, remove_item, difference, difference_file, beside)
 _PROPOSALS = (sources, take_source, proposals, proposal_form, propose, proposal, hear, decide_proposal)
 ROUTES = [*_EDITIONS, *_FINDINGS, *_ROWS, *_PROPOSALS]
