@@ -71,8 +71,7 @@ async def compared_file(tx: Tx, asked: Mapping[str, str]) -> tuple[str, bytes]:
 
 
 def as_file(before: str, after: str, found: DifferenceView) -> tuple[str, bytes]:
-    """Every change between two editions as CSV, with a name that has both: a row that changed in two ways stands under
-    each."""
+    """Every change between two editions as CSV, and its name; a row that changed in two ways stands under each."""
     rows = [
         [words(f"changed.{change}"), *_cells(pair.before), *_cells(pair.after)]
         for change in Change
