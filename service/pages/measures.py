@@ -160,13 +160,17 @@ async def measured(
     }
 
 
-def _chart(table: Table) -> charts.Chart | None:
-    """The lines by their share, the largest first; none where there is nothing to compare."""
+def _chart(table: Table) -> dict[str, charts.Chart] | None:
+    """The lines by their share, the largest first, in two widths; none where there is nothing to compare."""
     shares = [(each.name, cell.of) for each in table.lines for cell in each.cells if isinstance(cell, Share)]
     rows = [(name, float(share * 100), percent_of(share)) for name, share in shares if share is not None]
-    if len(rows) < 2:
+    most = max((value for _, value, _ in rows), default=0.0)
+    if len(rows) < 2 or not most:
         return None
-    return charts.ranked(rows, width=460, high=max(*(value for _, value, _ in rows), 1.0) * 1.05, label=110)
+    return {
+        name: charts.ranked(rows, width=width, high=most * 1.05, label=110)
+        for name, width in (("large", 600), ("small", 300))
+    }
 
 
 #: What an officer of a district sees of that district alone; the share is everybody's.

@@ -17,6 +17,7 @@ from service.pages.figure_tables import Cell, Line, Table
 from service.pages.measures import SHARE_HEADING, by_channel_of, share_cells
 from service.statistics.queries.drilled import months_filed
 from service.statistics.queries.share import By, individual_share
+from service.statistics.queries.step_counts import years_counted
 from service.statistics.schemas import IndividualShareView, ShareRowView
 
 #: What the public's figures can be told apart by.
@@ -160,12 +161,19 @@ _SHARE = (
     ("金额合计、本人金额（元）", "按提交时的金额，两位小数"),
     ("＜5、不列", "不到 5 笔的不写数；为了不让人减出来，有时再有一行不列"),
 )
+_STEPS = (
+    ("月份", "编批的月份；最后是全年"),
+    ("步骤", "审核、补正、公示、公示后发放，和从提交到到账"),
+    ("笔数", "看了的申领"),
+    ("一半不超过、九成不超过（工作日）", "一半、九成的申领在这么多个工作日内走完这一步"),
+    ("＜5、不列", "不到 5 笔的不写数；为了不让人减出来，有时再有一个月不列"),
+)
 
 
 async def open_files(tx: Tx) -> dict[str, Any]:
     """Every file, the latest edition of the catalog first."""
     published = (await editions(tx, drafts=False)).editions
-    filed = await months_filed(tx)
+    filed, counted = await months_filed(tx), await years_counted(tx)
     files = [
         *(
             OpenFile(
@@ -191,6 +199,15 @@ async def open_files(tx: Tx) -> dict[str, Any]:
                 _SHARE,
             )
             for year in sorted({month.year for month in filed}, reverse=True)
+        ),
+        *(
+            OpenFile(
+                f"{year} 年每一步用几个工作日",
+                "每个月和全年",
+                [(_TEXT, f"/statistics/steps/file?year={year}")],
+                _STEPS,
+            )
+            for year in reversed(counted)
         ),
     ]
     return {"files": files}

@@ -79,8 +79,9 @@ def _cells(took: StepTookView) -> tuple[Cell, ...]:
     return tuple("—" if each is None else each for each in (took.claims, took.half_days, took.nine_tenths_days))
 
 
-def _chart(view: StepsView, step: PaidStep) -> charts.Chart | None:
-    """Within how many days a half was done, of the months that are shown; none where there is nothing to compare."""
+def _chart(view: StepsView, step: PaidStep) -> dict[str, charts.Chart] | None:
+    """Within how many days a half was done, of the months that are shown, in two widths; none where there is nothing
+    to compare."""
     days = {month.month: each.half_days for month in view.months for each in month.steps if each.step == step}
     there = [month for month, half in days.items() if half is not None]
     if len(there) < 2:
@@ -88,7 +89,10 @@ def _chart(view: StepsView, step: PaidStep) -> charts.Chart | None:
     months = [f"{view.year}-{month:02d}" for month in range(int(there[0][5:]), int(there[-1][5:]) + 1)]
     values = [None if (half := days.get(month)) is None else float(half) for month in months]
     low, high, space = charts.axis([0.0, *(each for each in values if each is not None)])
-    every = max(1, -(-len(months) // 3))
-    return charts.trend(
-        values, months, [], width=400, height=200, low=low, high=high, step=space, every=every, unit=" 天"
-    )
+    return {
+        name: charts.trend(
+            values, months, [], width=width, height=height, low=low, high=high, step=space, unit=" 天", digits=0,
+            every=max(1, -(-len(months) // labels)),
+        )
+        for name, width, height, labels in (("large", 820, 220, 6), ("small", 380, 200, 3))
+    }  # fmt: skip

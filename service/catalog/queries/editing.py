@@ -16,7 +16,7 @@ from service.catalog.tables import CatalogItemRow, FindingRow, ItemChangeRow
 from service.database import Tx
 
 _CHANGES_SHOWN = 200
-_IN_ORDER = (FindingRow.list_name, FindingRow.line, FindingRow.kind, FindingRow.id)
+_IN_ORDER = (FindingRow.list_name, FindingRow.line, FindingRow.kind, FindingRow.serial, FindingRow.id)
 
 
 async def draft_page(tx: Tx, edition_id: UUID, after: int, limit: int, text: str = "") -> DraftView:
