@@ -14,6 +14,7 @@ from domain.level import LEVELS
 from domain.share import DEFINITION
 from service.pages.language import ENGLISH
 from service.policies.queries import DATA
+from service.statistics.queries.steps import DEFINITION as STEPS_DEFINITION
 
 PAGES = ENGLISH.parent
 TEMPLATES = PAGES / "templates"
@@ -40,6 +41,7 @@ def messages() -> dict[str, str]:
 def _of_elsewhere() -> Iterator[tuple[str, str]]:
     """What is defined outside of pages, and said on them."""
     yield "share.py", DEFINITION
+    yield "steps.py", STEPS_DEFINITION
     yield from (("level.py", level.name) for level in LEVELS.values())
     ladders = tomllib.loads((DATA / "penalty-ladder.toml").read_text())["ladder"]
     yield from (("penalty-ladder.toml", step["name"]) for ladder in ladders for step in ladder["step"])

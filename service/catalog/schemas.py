@@ -6,6 +6,9 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+#: As many findings are answered in one go.
+FINDINGS_AT_ONCE_MAX = 500
+
 Words = Annotated[str, Meta(max_length=500)]
 Day = Annotated[str, Meta(max_length=10)]
 Status = Literal["draft", "in_consultation", "approved", "published", "superseded"]
@@ -108,7 +111,7 @@ class DraftView(Struct):
 
 
 class FindingView(Struct):
-    """`decision` null: nobody decided yet."""
+    """`decision` null: nobody decided yet. `version` is another when it says something else or was decided anew."""
 
     id: UUID
     kind: str
@@ -122,6 +125,7 @@ class FindingView(Struct):
     decision: Literal["accept", "correct", "ask"] | None
     note: str | None
     decided_at: datetime | None
+    version: str
 
 
 class FindingsView(Struct):
@@ -162,6 +166,26 @@ class NewFindingDecision(Struct, forbid_unknown_fields=True):
 
     decision: Literal["accept", "ask"]
     note: Words
+
+
+class SeenFinding(Struct, forbid_unknown_fields=True):
+    """A finding in the version that was read."""
+
+    id: UUID
+    version: Annotated[str, Meta(max_length=40)]
+
+
+class NewFindingDecisions(NewFindingDecision, forbid_unknown_fields=True):
+    """One answer, with one reason, to many findings."""
+
+    findings: Annotated[list[SeenFinding], Meta(min_length=1, max_length=FINDINGS_AT_ONCE_MAX)]
+
+
+class FindingsDecidedView(Struct):
+    """How many were answered; `changed` are those that are not any more what was read, and were not answered."""
+
+    decided: int
+    changed: list[FindingView]
 
 
 class NewConsultation(Struct, forbid_unknown_fields=True):

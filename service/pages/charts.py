@@ -48,11 +48,13 @@ def trend(
     step: float,
     every: int,
     unit: str = "%",
+    digits: int = 1,
 ) -> Chart:
     """A line of values, one a month, against a stepped target line; without `goal` only the line.
 
     A month without a value leaves a gap; the first and the last have one. `goal` has one a month, or None where none
-    was set. `every` thins the labels on the horizontal axis, counted back from the last month.
+    was set. `every` thins the labels on the horizontal axis, counted back from the last month; `digits` stand
+    after the point of a value.
     """
     left, right, top, bottom = 40, 62, 18, 26
     x = Scale(0, max(len(shares) - 1, 1), left, width - right)
@@ -78,9 +80,9 @@ def trend(
         "goal": "".join(steps),
         "goal_steps": [(round(x(i) - (half if i else 0), 1), y(g), f"{g:g}{unit}") for i, g in starts],
         "first": points[0],
-        "first_value": f"{shares[0]:.1f}{unit}",
+        "first_value": f"{shares[0]:.{digits}f}{unit}",
         "last": points[-1],
-        "last_value": f"{shares[-1]:.1f}{unit}",
+        "last_value": f"{shares[-1]:.{digits}f}{unit}",
         "months": [(x(i), months[i]) for i in range(len(months)) if (last - i) % every == 0],
         "base": height - bottom,
     }

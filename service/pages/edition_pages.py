@@ -1,7 +1,6 @@
-"""Editions as editors and publishers work on them: where each stands, what stops it, its findings, its life."""
+"""Editions as editors and publishers work on them: where each stands, what stops it, its life."""
 
 from asyncio import to_thread
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -9,32 +8,22 @@ from uuid import UUID
 from litestar import Response
 
 from domain.actor import Post
-from domain.catalog.deciding import SETTLED, FindingDecision
-from domain.catalog.edition import EDITABLE, IN_FORCE, EditionStatus, Publishing, calendar_faults
-from domain.catalog.published import Severity
-from domain.errors import NotFound
-from service.catalog.commands import editing, importing, publishing
+from domain.catalog.edition import IN_FORCE, EditionStatus, Publishing, calendar_faults
+from service.catalog.commands import importing, publishing
 from service.catalog.queries import editing as drafts
 from service.catalog.queries.announcing import announcement
 from service.catalog.queries.editions import edition_view, editions
 from service.catalog.queries.obstacles import obstacles
-from service.catalog.schemas import (
-    EditionView,
-    FindingView,
-    NewConsultation,
-    NewEdition,
-    NewFindingDecision,
-    NewPublication,
-)
+from service.catalog.schemas import EditionView, NewConsultation, NewEdition, NewPublication
 from service.gateways.catalog_files import read_catalog
-from service.pages.catalog_desk import Visit, identifier, number, pick, told_at
+from service.pages.catalog_desk import Visit, identifier, number, pick
 from service.pages.forms import Fault, Typed
 from service.web import as_wanted
 from service.wording import words
 
 _Page = Response[Any]
 _NONE: Typed = {}
-_FINDINGS_A_PAGE, _CHANGES_SHOWN = 25, 10
+_CHANGES_SHOWN = 10
 TONES = {
     EditionStatus.DRAFT: "amber",
     EditionStatus.IN_CONSULTATION: "blue",
@@ -128,7 +117,7 @@ def named(edition: EditionView) -> str:
     return f"{edition.year} 年目录{revised}"
 
 
-async def _of(visit: Visit, edition_id: UUID) -> dict[str, Any]:
+async def frame_of(visit: Visit, edition_id: UUID) -> dict[str, Any]:
     """What every page of an edition shows above."""
     view = await edition_view(visit.tx, edition_id)
     left = sum(await drafts.open_findings(visit.tx, edition_id)) if view.status not in IN_FORCE else 0
@@ -139,7 +128,7 @@ async def _of(visit: Visit, edition_id: UUID) -> dict[str, Any]:
 
 async def edition(visit: Visit, edition_id: UUID, typed: Typed = _NONE, faults: Sequence[Fault] = ()) -> _Page:
     """Where an edition stands, what stops it, and what was done to it."""
-    given = await _of(visit, edition_id)
+    given = await frame_of(visit, edition_id)
     view: EditionView = given["edition"]
     given["stops"] = _stops(view.status)
     given["obstacles"] = await obstacles(visit.tx, visit.me, view, visit.today)
@@ -187,7 +176,7 @@ async def reopen(visit: Visit, edition_id: UUID) -> _Page:
 
 async def publish_page(visit: Visit, edition_id: UUID, typed: Typed = _NONE, faults: Sequence[Fault] = ()) -> _Page:
     """What stops it, and the two signatures of another person: approve, publish."""
-    given = await _of(visit, edition_id)
+    given = await frame_of(visit, edition_id)
     view: EditionView = given["edition"]
     given["obstacles"] = await obstacles(visit.tx, visit.me, view, visit.today)
     given["off_season"] = bool(list(calendar_faults(Publishing(view.year, view.revision, visit.today))))
@@ -223,76 +212,3 @@ async def publish(visit: Visit, edition_id: UUID) -> _Page:
         return await publish_page(visit, edition_id, typed, placed)
 
     return await visit.does(effect, lambda: at(edition_id), "edition_published", again)
-
-
-async def findings(
-    visit: Visit,
-    edition_id: UUID,
-    asked: Typed,
-    typed: Typed = _NONE,
-    faults: Sequence[Fault] = (),
-) -> _Page:
-    """Findings to work down on the left, the one at hand with its row on the right.
-
-    `asked`: `show` (`all` of them, else those that are open), `kind`, `after` and `at` (ids of findings).
-    """
-    given = await _of(visit, edition_id)
-    found = (await drafts.findings_of(visit.tx, edition_id)).findings
-    needed = [each for each in found if each.severity != Severity.NOTE.value]  # a note asks for nothing
-    stand = found if asked.get("show") == "all" else [each for each in needed if each.decision not in SETTLED]
-    listed = [each for each in stand if asked.get("kind") in ("", None, each.kind)]
-    first = 1 + next((n for n, each in enumerate(listed) if str(each.id) == asked.get("after")), -1)
-    shown = listed[first : first + _FINDINGS_A_PAGE]
-    at_hand = next((each for each in found if str(each.id) == asked.get("at")), None) or next(iter(shown), None)
-    if asked.get("at") and (at_hand is None or str(at_hand.id) != asked["at"]):
-        raise NotFound("finding.none")
-    kinds = Counter(each.kind for each in stand)
-    given |= {
-        "shown": shown,
-        "count": len(listed),
-        "first": first,
-        "after": shown[-1].id if first + len(shown) < len(listed) else None,
-        "kinds": [(kind, words(f"finding_kind.{kind}"), count) for kind, count in sorted(kinds.items())],
-        "kind_names": {each.kind: words(f"finding_kind.{each.kind}") for each in found},
-        "decisions": {str(each): words(f"finding_decision.{each}") for each in FindingDecision},
-        "severities": {str(each): words(f"severity.{each}") for each in Severity},
-        "all": len(needed),
-        "settled": sum(each.decision in SETTLED for each in needed),
-        "at_hand": at_hand,
-        "following": _following(listed, at_hand),
-        "rows": await drafts.items_on_line(visit.tx, edition_id, at_hand.line) if at_hand and at_hand.line else [],
-        "asked": {name: asked.get(name) or "" for name in ("show", "kind", "after")},
-        "can_decide": given["may_edit"] and given["edition"].status in EDITABLE,
-    }
-    return visit.shown("findings", typed, faults, tab="findings", **given)
-
-
-def _following(listed: Sequence[FindingView], at_hand: FindingView | None) -> str:
-    """The id of the finding after the one at hand."""
-    ids = [str(each.id) for each in listed]
-    if at_hand is None or str(at_hand.id) not in ids:
-        return ""
-    return next(iter(ids[ids.index(str(at_hand.id)) + 1 :]), "")
-
-
-def on_to_the_next(edition_id: UUID, typed: Typed, told: str) -> _Page:
-    """Back to the list as it was filtered, at the next finding."""
-    kept = {"show": typed.get("show"), "kind": typed.get("kind"), "at": typed.get("following")}
-    return told_at(at(edition_id, "findings"), told, **kept)
-
-
-async def decide(visit: Visit, edition_id: UUID, finding_id: UUID) -> _Page:
-    """Let a finding stand as published, or note that the source was asked."""
-    typed = await visit.typed()
-
-    async def effect() -> None:
-        new = as_wanted(pick(typed, "decision", "note"), NewFindingDecision)
-        await editing.decide_finding(visit.tx, visit.me, edition_id, finding_id, new, visit.now)
-
-    async def again(faults: Sequence[Fault]) -> _Page:
-        placed = [("note" if field == "reason" else field, text) for field, text in faults]
-        return await findings(visit, edition_id, {**typed, "at": str(finding_id)}, typed, placed)
-
-    told = "asked" if typed.get("decision") == "ask" else "accepted"
-    answer = await visit.does(effect, lambda: at(edition_id), told, again)
-    return on_to_the_next(edition_id, typed, told) if answer.status_code == 303 else answer

@@ -66,13 +66,18 @@ async def compared_file(tx: Tx, asked: Mapping[str, str]) -> tuple[str, bytes]:
     """The same as CSV, with its name."""
     before, after = [_named(asked, side) for side in ("from", "to")]
     found = await difference(tx, before, after, drafts=False)
+    names = ["-".join(str(part) for part in each if part is not None) for each in (before, after)]
+    return as_file(names[0], names[1], found)
+
+
+def as_file(before: str, after: str, found: DifferenceView) -> tuple[str, bytes]:
+    """Every change between two editions as CSV, and its name; a row that changed in two ways stands under each."""
     rows = [
         [words(f"changed.{change}"), *_cells(pair.before), *_cells(pair.after)]
         for change in Change
         for pair in _pairs(found, change)
     ]
-    names = ["-".join(str(part) for part in each if part is not None) for each in (before, after)]
-    return f"catalog-{names[0]}-to-{names[1]}.csv", as_csv(_HEADING, rows)
+    return f"catalog-{before}-to-{after}.csv", as_csv(_HEADING, rows)
 
 
 def _named(asked: Mapping[str, str], side: str) -> Named:

@@ -43,11 +43,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """`heading` has the name's column first; money is in yuan, which the heading says."""
+    """`heading` has the name's column first; money is in yuan, which the heading says. `note`: what is to be known of
+    these figures beside their definition."""
 
     heading: Sequence[str]
     lines: Sequence[Line] = field(default_factory=list)
     total: Line | None = None
+    note: str = ""
 
     @property
     def every_line(self) -> list[Line]:

@@ -17,12 +17,15 @@ from service.catalog.queries import editing as drafts
 from service.catalog.queries import proposals as kept
 from service.catalog.queries.differences import difference_of
 from service.catalog.queries.editions import edition_view, editions, items_of_edition
-from service.catalog.schemas import DraftItemView, NewItem, SourceView
+from service.catalog.schemas import DraftItemView, EditionView, NewItem, SourceView
 from service.gateways.catalog_files import read_catalog
+from service.gateways.sheet_files import CSV_TYPE
 from service.pages.catalog_desk import TAGS, Visit, chosen, number, pick, sliced
-from service.pages.edition_pages import TONES, at, may_edit, may_publish, named, on_to_the_next
+from service.pages.edition_pages import TONES, at, may_edit, may_publish, named
+from service.pages.editions_pages import as_file, key_of
+from service.pages.finding_pages import on_to_the_next
 from service.pages.forms import Fault, Typed
-from service.web import as_wanted
+from service.web import as_wanted, private_file
 from service.wording import words
 
 _Page = Response[Any]
@@ -131,10 +134,7 @@ async def remove(visit: Visit, edition_id: UUID, item_id: UUID) -> _Page:
 async def difference(visit: Visit, edition_id: UUID, against: UUID | None, kind: str, first: int) -> _Page:
     """What this edition changes against one that is published: the latest other one where none is named."""
     given = await _frame(visit, edition_id, "diff")
-    others = [each for each in (await editions(visit.tx, drafts=False)).editions if each.id != edition_id]
-    other = next((each for each in others if against in (None, each.id)), None)
-    if against and other is None:
-        raise NotFound("edition.none")
+    others, other = await _others(visit, edition_id, against)
     given |= {"others": [(str(each.id), named(each)) for each in others], "other": other, "kinds": []}
     if other:
         found = await difference_of(visit.tx, other.id, edition_id)
@@ -146,6 +146,28 @@ async def difference(visit: Visit, edition_id: UUID, against: UUID | None, kind:
         given |= {"kind": at_hand, "differs": _DIFFERS.get(at_hand, ""), "other_name": named(other)}
         given["page"] = sliced(getattr(found, at_hand, []), first, _ROWS_A_PAGE)
     return visit.shown("edition_diff", **given)
+
+
+async def _others(
+    visit: Visit, edition_id: UUID, against: UUID | None
+) -> tuple[list[EditionView], EditionView | None]:
+    """The published editions beside this one, and which of them it is held against: the latest where none is named.
+    NotFound `edition.none`."""
+    others = [each for each in (await editions(visit.tx, drafts=False)).editions if each.id != edition_id]
+    other = next((each for each in others if against in (None, each.id)), None)
+    if against and other is None:
+        raise NotFound("edition.none")
+    return others, other
+
+
+async def difference_file(visit: Visit, edition_id: UUID, against: UUID | None) -> Response[bytes]:
+    """All of it as CSV. NotFound `edition.none`, also where there is nothing to be held against."""
+    view = await edition_view(visit.tx, edition_id)
+    _, other = await _others(visit, edition_id, against)
+    if other is None:
+        raise NotFound("edition.none")
+    name, content = as_file(key_of(other), key_of(view), await difference_of(visit.tx, other.id, edition_id))
+    return private_file(content, CSV_TYPE, name)
 
 
 async def beside(visit: Visit, edition_id: UUID, source_id: UUID, kind: str, first: int) -> _Page:

@@ -14,14 +14,17 @@ from domain.duration import Spread
 from domain.fund_month import parse_month
 from domain.level import LEVELS
 from domain.period import Period
-from domain.share import DEFINITION, Filed
+from domain.share import DEFINITION, Filed, percent_of
 from service.access.queries import claimable_districts
+from service.clock import SHANGHAI
 from service.database import Tx
 from service.gateways.account_books import Amount
-from service.pages.board import step_lines
+from service.pages import charts
+from service.pages.board import MANY, step_lines
 from service.pages.board_months import Looked, last_of
 from service.pages.figure_tables import Line, Share, Table
 from service.pages.language import later
+from service.pages.once_a_day import once_a_day
 from service.statistics.queries import offers as became_of
 from service.statistics.queries import returns as sent_back
 from service.statistics.queries import steps as taken
@@ -46,14 +49,13 @@ MEASURES: Mapping[str, Measure] = {
     "share": Measure("个人申领占比", DEFINITION, {**_ALONG, "industry": "行业"}),
     "steps": Measure(
         "每一步用几个工作日",
-        "看的是一个月里编批并且已到账的申领。审核从提交到审核通过，公示从审核通过到公示期满，发放从公示期满到到账；补正是等申领人改的日子，"
-        "算在审核里。一个月超过 2,000 笔时，每批隔几笔看一笔。",
+        taken.DEFINITION,
         {"district": "区县", "list": "目录", "level": "等级", "channel": "提交人"},
     ),
     "returns": Measure(
         "银行退回",
         "退回或没发成的笔数÷已送银行的笔数，按编批的日子。改了收款卡再发的，算新的一笔。",
-        {"district": "区县", "month": "月份"},
+        {"district": "区县", "month": "月份", "list": "目录"},
     ),
     "coverage": Measure(
         "开班巡查覆盖", "这些日子里查过至少一次的班÷上过课的班。", {"district": "区县", "institution": "机构"}
@@ -154,7 +156,21 @@ async def measured(
         "lists": LIST_NAMES,
         "levels": {level: LEVELS[level].name for level in LEVELS},
         "table": found,
+        "chart": _chart(found) if code == "returns" and asked.along != "month" else None,
         "mine": reader.districts.get(me.district or "", "") if code in _OF_DISTRICTS else "",
+    }
+
+
+def _chart(table: Table) -> dict[str, charts.Chart] | None:
+    """The lines by their share, the largest first, in two widths; none where there is nothing to compare."""
+    shares = [(each.name, cell.of) for each in table.lines for cell in each.cells if isinstance(cell, Share)]
+    rows = [(name, float(share * 100), percent_of(share)) for name, share in shares if share is not None]
+    most = max((value for _, value, _ in rows), default=0.0)
+    if len(rows) < 2 or not most:
+        return None
+    return {
+        name: charts.ranked(rows, width=width, high=most * 1.05, label=110)
+        for name, width in (("large", 600), ("small", 300))
     }
 
 
@@ -248,14 +264,31 @@ def _step_lines(
 
 async def _returns(tx: Tx, reader: _Reader, asked: Question) -> Table:
     me = replace(reader.me, district=reader.me.district or asked.within.district or None)
-    found = await sent_back.returns(tx, me, asked.days, sent_back.Along(asked.along))
+    along = sent_back.Along(asked.along)
+    counted = await once_a_day(
+        ("returns", along, me.district, asked.days),
+        reader.now,
+        lambda: sent_back.returns(tx, me, asked.days, along),
+        lambda each: along is sent_back.Along.LIST and each.whole.sent > MANY,
+    )
+    found = counted.figures
 
     def line(name: str, each: sent_back.Returned) -> Line:
         return Line(name, (each.sent, each.back, Share(Filed(each.back, each.sent).share)))
 
     lines = [line(reader.name(asked.along, key), each) for key, each in found.rows.items()]
     heading = (MEASURES["returns"].along[asked.along], "已送银行", "退回或没发成", "退回率")
-    return Table(heading, lines, line("合计", found.whole) if lines else None)
+    return Table(
+        heading, lines, line("合计", found.whole) if lines else None, _note(found.uncounted, counted.kept_at)
+    )
+
+
+def _note(uncounted: int, kept_at: datetime | None) -> str:
+    """What of the figures is not of this moment."""
+    left = f"还有 {uncounted} 批刚送银行，没有数清各在哪个目录，没有算进来。" if uncounted else ""
+    return left + (
+        f"按目录的一天算一次，这里是{kept_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}算的。" if kept_at else ""
+    )
 
 
 async def _coverage(tx: Tx, reader: _Reader, asked: Question) -> Table:

@@ -19,6 +19,7 @@ from service.pages.language import as_written, capital, gettext, later, said
 from service.pages.measures import SHARE_HEADING, by_channel_of, share_cells
 from service.statistics.queries.drilled import months_filed
 from service.statistics.queries.share import By, individual_share
+from service.statistics.queries.step_counts import years_counted
 from service.statistics.schemas import IndividualShareView, ShareRowView
 
 #: What the public's figures can be told apart by.
@@ -197,12 +198,19 @@ _SHARE = (
     ("金额合计、本人金额（元）", later("按提交时的金额，两位小数")),
     ("＜5、不列", later("不到 5 笔的不写数；为了不让人减出来，有时再有一行不列")),
 )
+_STEPS = (
+    ("月份", later("编批的月份；最后是全年")),
+    ("步骤", later("审核、补正、公示、公示后发放，和从提交到到账")),
+    ("笔数", later("看了的申领")),
+    ("一半不超过、九成不超过（工作日）", later("一半、九成的申领在这么多个工作日内走完这一步")),
+    ("＜5、不列", later("不到 5 笔的不写数；为了不让人减出来，有时再有一个月不列")),
+)
 
 
 async def open_files(tx: Tx) -> dict[str, Any]:
     """Every file, the latest edition of the catalog first."""
     published = (await editions(tx, drafts=False)).editions
-    filed = await months_filed(tx)
+    filed, counted = await months_filed(tx), await years_counted(tx)
     files = [
         *(
             OpenFile(
@@ -236,6 +244,15 @@ async def open_files(tx: Tx) -> dict[str, Any]:
                 _SHARE,
             )
             for year in sorted({month.year for month in filed}, reverse=True)
+        ),
+        *(
+            OpenFile(
+                said("%(year)s 年每一步用几个工作日", year=year),
+                gettext("每个月和全年"),
+                [(gettext(_TEXT), f"/statistics/steps/file?year={year}")],
+                _STEPS,
+            )
+            for year in reversed(counted)
         ),
     ]
     return {"files": files}

@@ -13,7 +13,7 @@ from service.access.queries import district_names
 from service.catalog.queries.editions import editions, items_of_edition
 from service.claims.queries.affected import affected_by
 from service.database import Tx
-from service.pages import figures
+from service.pages import figures, first_standard
 from service.pages.amounts_in_words import in_short
 from service.pages.catalog_desk import Visit, number, pick
 from service.pages.edition_pages import named
@@ -74,9 +74,12 @@ async def base_of(visit: Visit, base: UUID | None) -> WholeSetView | None:
     return await whole_set(visit.tx, visit.me, published[0].id) if published else None
 
 
-async def proposal_page(visit: Visit, base: UUID | None, typed: Typed = _NONE, faults: Sequence[Fault] = ()) -> _Page:
-    """The form of a new set: another's formula with its figures, to be changed."""
-    whole = await base_of(visit, base)
+async def proposal_page(
+    visit: Visit, base: UUID | None, *, anew: bool = False, typed: Typed = _NONE, faults: Sequence[Fault] = ()
+) -> _Page:
+    """The form of a new set: another's formula with its figures, to be changed; `anew`, or where there is none yet,
+    the usual formula, to be filled in."""
+    whole = None if anew else await base_of(visit, base)
     formula = whole.formula if whole else None
     first = {**figures.typed_of(formula), **figures.typed_of(whole.projects if whole else None, "p")}
     found = (await editions(visit.tx, drafts=True)).editions
@@ -84,39 +87,57 @@ async def proposal_page(visit: Visit, base: UUID | None, typed: Typed = _NONE, f
     given: dict[str, Any] = {
         "base": whole,
         "formula": figures.sentence(formula) if formula else "",
-        "parts": figures.parts_of(formula) if formula else [],
-        "project_parts": figures.parts_of(whole.projects, "p") if whole and whole.projects else [],
+        "parts": figures.parts_of(formula) if formula else first_standard.parts(),
+        "project_parts": _project_parts(whole),
         "editions": [(str(each.id), named(each)) for each in found],
         "sets": [(str(each.id), set_name(each)) for each in known],
         "published": [(str(each.id), set_name(each)) for each in known if each.published_on],
         "set_name": set_name,
     }
-    return visit.shown("standard_new", {**first, **typed}, faults, **given)
+    return visit.shown("standard_new", {**(first if whole else first_standard.blank()), **typed}, faults, **given)
+
+
+def _project_parts(whole: WholeSetView | None) -> list[figures.Part]:
+    if whole is None:
+        return first_standard.project_parts()
+    return figures.parts_of(whole.projects, "p") if whole.projects else []
+
+
+def _filled_in(whole: WholeSetView | None, typed: Typed) -> dict[str, Any]:
+    """Formula, projects and facts: those of a set with other figures, or the usual ones where there is no set."""
+    if whole is None:
+        projects = first_standard.projects_of(typed)
+        return {"formula": first_standard.formula_of(typed), "projects": projects, "facts": {}}
+    projects = whole.projects and figures.with_figures(whole.projects, typed, "p")
+    return {
+        "formula": figures.with_figures(whole.formula or {}, typed),
+        "projects": projects,
+        "facts": whole.facts,
+    }
 
 
 async def propose(visit: Visit) -> _Page:
     """Propose it: every amount is formed and kept with its steps."""
     typed, made = await visit.typed(), list[SetView]()
-    base = as_wanted(typed.get("base") or None, UUID | None)
+    base, anew = as_wanted(typed.get("base") or None, UUID | None), typed.get("anew") == "yes"
 
     async def effect() -> None:
-        whole = await base_of(visit, base)
-        if whole is None:
+        whole = None if anew else await base_of(visit, base)
+        if whole is None and not anew:
             raise NotFound("standards.not_found")
         told: dict[str, Any] = pick(typed, "source", "reason", "from")
         told |= {name: typed.get(name) or None for name in ("to", "edition_id", "corrects")}
-        told |= {"year": number(typed.get("year", "")), "facts": whole.facts}
-        told["formula"] = figures.with_figures(whole.formula or {}, typed)
-        told["projects"] = whole.projects and figures.with_figures(whole.projects, typed, "p")
+        told |= {"year": number(typed.get("year", "")), **_filled_in(whole, typed)}
         new = as_wanted(told, NewStandardSet)
         once = visit.once(typed)
         effect = commands.propose
         answer = await once(visit.tx, SetView, lambda: effect(visit.tx, visit.me, new, visit.today, visit.now))
         made.append(answer.view)
 
-    return await visit.does(
-        effect, lambda: f"{AT}/{made[0].id}", "set_proposed", lambda faults: proposal_page(visit, base, typed, faults)
-    )
+    async def again(faults: Sequence[Fault]) -> _Page:
+        return await proposal_page(visit, base, anew=anew, typed=typed, faults=faults)
+
+    return await visit.does(effect, lambda: f"{AT}/{made[0].id}", "set_proposed", again)
 
 
 async def shown(

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import msgspec
+from sqlalchemy import CursorResult, text
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.actor import Actor
@@ -34,6 +35,8 @@ from service.statistics.queries.simulation import (
     parse_period,
     proposed,
 )
+from service.statistics.queries.step_counts import counted_months
+from service.statistics.queries.steps import Along, days_in, of_all
 from service.statistics.schemas import (
     AppropriationInput,
     CostRowView,
@@ -46,7 +49,7 @@ from service.statistics.schemas import (
     SimulationResult,
     SimulationView,
 )
-from service.statistics.tables import PaidCountRow, SimulationRow
+from service.statistics.tables import PaidCountRow, SimulationRow, StepCountRow
 from service.wording import words
 
 
@@ -187,3 +190,37 @@ async def keep_paid_count(tx: Tx, today: date, now: datetime) -> bool:
     kept_as = {"id": uuid4(), "counted_at": now, **msgspec.structs.asdict(counted)}
     await tx.execute(insert(PaidCountRow).values(**kept_as))
     return True
+
+
+async def keep_step_count(tx: Tx, month: date, today: date, now: datetime) -> bool:
+    """Count how long the steps took of what was batched in the month that begins on `month`; False where it is what
+    was counted today already."""
+    every, by_channel = await days_in(tx, None, month, Along.CHANNEL)
+    days = {step: found for step, found in of_all(by_channel).items() if found}
+    latest = await counted_months(tx, month, month)
+    if latest and (latest[0].counted_on, latest[0].every, latest[0].days) == (today, every, days):
+        return False
+    told = {str(step): {str(each): number for each, number in found.items()} for step, found in days.items()}
+    row = {"id": uuid4(), "month": month, "counted_on": today, "counted_at": now, "every": every, "days": told}
+    await tx.execute(insert(StepCountRow).values(**row))
+    return True
+
+
+_LISTS = text("""
+    INSERT INTO batch_lists (batch_id, list_kind, lines)
+    SELECT a.batch_id, c.list_kind, count(*)
+      FROM (SELECT b.id FROM batches b
+             WHERE b.status IN ('sent', 'settled')
+               AND NOT EXISTS (SELECT FROM batch_lists known WHERE known.batch_id = b.id)
+             ORDER BY b.opened_at DESC LIMIT 1) AS fresh
+      JOIN payment_attempts a ON a.batch_id = fresh.id AND a.status <> 'void'
+      JOIN claims c ON c.id = a.claim_id
+     GROUP BY a.batch_id, c.list_kind
+        ON CONFLICT DO NOTHING
+""")
+
+
+async def keep_lists_of_a_batch(tx: Tx) -> bool:
+    """Count of which lists the lines are of the latest batch that was sent and is not counted yet; False where there
+    is none, or somebody else was at it."""
+    return cast(CursorResult[Any], await tx.execute(_LISTS)).rowcount > 0

@@ -7,6 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from domain.actor import Actor, Post
+from domain.period import FIRST_YEAR, LAST_YEAR
 from domain.standard import WORKS_ON_STANDARDS
 from service.security import PUBLIC, allow
 from service.statistics import commands
@@ -14,6 +15,7 @@ from service.statistics.queries import offers as became_of
 from service.statistics.queries import simulation
 from service.statistics.queries.overdue import overdue
 from service.statistics.queries.share import By, individual_share, parse_by, parse_span
+from service.statistics.queries.step_counts import steps_of_year
 from service.statistics.schemas import (
     IndividualShareView,
     NewSimulation,
@@ -21,6 +23,7 @@ from service.statistics.schemas import (
     OverdueView,
     SimulationsView,
     SimulationView,
+    StepsView,
 )
 from service.web import Me, Now, StrictRequest, Today, Tx
 
@@ -58,6 +61,14 @@ async def offers(
     return await became_of.offers(tx, parse_span(first, last, today))
 
 
+@get("/api/statistics/steps", opt={PUBLIC: True})
+async def steps(
+    tx: Tx, today: Today, year: Annotated[int | None, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR)] = None
+) -> StepsView:
+    """How many working days each step took of the claims that were paid, by month and over a year (this one)."""
+    return await steps_of_year(tx, today.year if year is None else year)
+
+
 @get("/api/statistics/overdue", guards=[allow(*_DESKS)])
 async def late_claims(tx: Tx, me: Me, today: Today) -> OverdueView:
     """Claims in my district that are reviewed or paid later than policy allows, the oldest first."""
@@ -82,4 +93,4 @@ async def show_simulation(tx: Tx, me: Me, simulation_id: FromPath[UUID]) -> Simu
     return await simulation.simulation(tx, me, simulation_id)
 
 
-ROUTES = [share, offers, late_claims, simulate, list_simulations, show_simulation]
+ROUTES = [share, offers, steps, late_claims, simulate, list_simulations, show_simulation]

@@ -72,6 +72,38 @@ class IndividualShareView(Struct):
     sample: bool
 
 
+class StepTookView(Struct):
+    """Within how many working days a half, and nine tenths, of the `claims` that were looked at took a step; null
+    where none did. `suppressed`: there are no figures, for `few` are behind the line, or behind another that could be
+    had from it."""
+
+    step: str
+    step_name: str
+    claims: int | None
+    half_days: int | None
+    nine_tenths_days: int | None
+    few: bool
+    suppressed: bool
+
+
+class StepMonthView(Struct):
+    """Of what was batched in the month and paid, every `every`-th claim was looked at."""
+
+    month: str
+    every: int
+    steps: list[StepTookView]
+
+
+class StepsView(Struct):
+    """`counted_at` null: nothing of the year was counted."""
+
+    year: int
+    counted_at: datetime | None
+    months: list[StepMonthView]
+    whole: list[StepTookView]
+    definition: str
+
+
 class PaidCount(Struct):
     """What was paid from the batches of the year of `counted_on`; of those of `month`, how many claims were looked at
     and within how many working days from filing a half of them was paid. None: nothing was."""

@@ -48,3 +48,32 @@ class PaidCountRow(Base):
     month: Mapped[date | None]
     month_claims: Mapped[int | None] = mapped_column(Integer)
     half_days: Mapped[int | None] = mapped_column(Integer)
+
+
+class StepCountRow(Base):
+    """How many working days the steps of the claims took that were paid from the batches of a month, as counted on
+    one day: of every `every`-th line, step → days → how many claims. Written once; the last one counts."""
+
+    __tablename__ = "step_counts"
+    __table_args__ = (
+        CheckConstraint("every > 0 AND date_part('day', month) = 1", name="month"),
+        Index("ix_step_counts_month", "month", "counted_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[date]  # its first day
+    counted_on: Mapped[date]
+    counted_at: Mapped[datetime]
+    every: Mapped[int] = mapped_column(Integer)
+    days: Mapped[dict[str, Any]]
+
+
+class BatchListRow(Base):
+    """How many lines of a batch that was sent are of a list; written once, for what was sent changes no more."""
+
+    __tablename__ = "batch_lists"
+    __table_args__ = (CheckConstraint("lines > 0", name="lines"),)
+
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    list_kind: Mapped[str] = mapped_column(primary_key=True)
+    lines: Mapped[int] = mapped_column(Integer)

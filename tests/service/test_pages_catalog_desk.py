@@ -1,5 +1,7 @@
 """The desk of the catalog on pages: editions, their rows, sources, proposals, and what is refused there."""
 
+import csv
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,13 +10,15 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from domain.actor import Actor, Post
 from service.catalog.commands.publishing import approve
 from service.database import transaction
+from service.journal import JournalRow
 from service.security import open_session
 from tests.conftest import Databases
-from tests.pages import Browser, at_a_browser, read
+from tests.pages import Browser, at_a_browser, read, token_of
 from tests.world import World
 from tests.world_apart import world_apart
 
@@ -63,10 +67,10 @@ def said(answer: httpx.Response, told: str) -> str:
     return f"{address}?{asked}"
 
 
-async def a_draft(editor: Browser, year: int, **fields: str) -> str:
-    """The address of a draft made of a sheet with two mistakes."""
+async def a_draft(editor: Browser, year: int, rows: str = SHEET, **fields: str) -> str:
+    """The address of a draft made of a sheet with two mistakes, or of other `rows`."""
     page = await editor.get(f"{DESK}/editions/upload")
-    sheet = {"file": ("目录.csv", SHEET.encode("gb18030"), "text/csv")}
+    sheet = {"file": ("目录.csv", rows.encode("gb18030"), "text/csv")}
     given = {"year": f"{year}", "revision": "0", "source": "示例", **fields}
     made = await editor.send(page, f"{DESK}/editions/upload", sheet, **given)
     return said(made, "draft_begun").partition("?")[0]
@@ -80,7 +84,7 @@ async def test_an_edition_goes_from_a_file_to_publication(desks: Desks) -> None:
     assert f"{at}/findings" in page.values("href")
     list_page = await editor.get(f"{at}/findings")
     assert "序号跳了" in read(list_page).text
-    first = re.search(rf'action="({at}/findings/[^"]+)"', list_page.text)
+    first = re.search(rf'action="({at}/findings/[0-9a-f-]{{36}})"', list_page.text)
     assert first is not None
     empty = await editor.send(list_page, first[1], decision="accept", note="")
     assert empty.status_code == 422
@@ -102,7 +106,7 @@ async def test_an_edition_goes_from_a_file_to_publication(desks: Desks) -> None:
     wrong = await editor.send(page, row[1], **{**mended, "code": "6-18"})
     assert (wrong.status_code, 'value="6-18"' in wrong.text) == (422, True)
     page = await editor.get(said(await editor.send(page, row[1], **mended), "item_corrected"))
-    last = re.search(rf'action="({at}/findings/[^"]+)"', page.text)
+    last = re.search(rf'action="({at}/findings/[0-9a-f-]{{36}})"', page.text)
     assert last is not None
     said(await editor.send(page, last[1], decision="accept", note=MARKUP), "accepted")
     assert "问题都处理完了" in read(await editor.get(f"{at}/findings")).text
@@ -135,6 +139,77 @@ async def test_an_edition_goes_from_a_file_to_publication(desks: Desks) -> None:
     assert "要破例" in read(unexplained).text
     past = await publisher.send(page, f"{at}/publish", first_day="2020-01-01", override="示例")
     assert (past.status_code, 'id="first_day-err"' in past.text) == (422, True)
+
+
+async def answers_of(at: str) -> list[str]:
+    """The findings of a draft that were answered, each as often as it was."""
+    decided = select(JournalRow.after["finding"].astext).where(
+        JournalRow.subject_id == UUID(at.rpartition("/")[2]), JournalRow.action == "decide"
+    )
+    async with transaction() as tx:
+        return sorted((await tx.execute(decided)).scalars())
+
+
+async def test_many_findings_have_one_answer_but_those_that_changed(desks: Desks) -> None:
+    editor, publisher = await desks.of(Post.CATALOG_EDITOR), await desks.of(Post.CATALOG_PUBLISHER)
+    gaps = "".join(f"急需紧缺,{3 * n},6-18-02-0{n},某工{n},加工维休\n" for n in range(2, 5))
+    at = await a_draft(editor, 2076, SHEET.splitlines(keepends=True)[0] + gaps)
+    many = f"{at}/findings/set"
+    assert f"{many}?kind=serial_gap" in read(await editor.get(f"{at}/findings?kind=serial_gap")).values("href")
+    page = await editor.get(f"{many}?kind=serial_gap")
+    shown = re.findall(r'name="seen_([0-9a-f]{32})"', page.text)
+    assert len(shown) >= 2
+    assert f"选了 {len(shown)} 条" in read(page).text
+    empty = await editor.send(page, many, decision="accept", note="")
+    assert (empty.status_code, 'id="note-err"' in empty.text) == (422, True)
+    assert await answers_of(at) == []
+    # a colleague asks about one of them while the page is open
+    one = f"{at}/findings/{UUID(shown[0])}"
+    alone = await editor.get(f"{at}/findings?at={UUID(shown[0])}")
+    said(await editor.send(alone, one, decision="ask", note="问了省厅"), "asked")
+    done = [await editor.send(page, many, decision="accept", note="发布时就空着") for _ in range(2)]
+    assert {each.status_code for each in done} == {303}
+    assert done[0].headers["location"] == done[1].headers["location"]
+    assert await answers_of(at) == sorted(str(UUID(each)) for each in shown)  # once each, pressed twice
+    left = await editor.get(done[0].headers["location"])
+    assert f"处理了 {len(shown) - 1} 条" in read(left).text
+    assert re.findall(r'name="seen_([0-9a-f]{32})"', left.text) == [shown[0]]
+    assert "问了省厅" in read(left).text
+    said(await editor.send(left, many, decision="accept", note=MARKUP), "accepted_many")
+    settled = await editor.get(f"{many}?f={UUID(shown[0])}&f={UUID(shown[1])}")  # they may be answered anew
+    assert (read(settled).text.count("发布时就空着"), MARKUP in settled.text) == (1, False)
+    assert (await editor.get(f"{many}?kind=serial_gap")).text.count('name="seen_') == 0
+    for nowhere in (f"f={NOWHERE}", "f=x", f"done={NOWHERE}"):
+        assert (await editor.get(f"{many}?{nowhere}")).status_code == 404, nowhere
+    strange = await editor.client.post(many, data={**token_of(settled), f"seen_{NOWHERE}": "x", "note": "示例"})
+    assert strange.status_code == 404
+    foreign = await editor.send(settled, many, **{f"seen_{NOWHERE}": "x"}, decision="ask", note="示例")
+    assert (foreign.status_code, len(await answers_of(at))) == (404, len(shown) + 1)
+    assert (await publisher.get(many)).status_code == 403
+    today = desks.world.today.isoformat()
+    said(await editor.send(await editor.get(at), f"{at}/consult", first=today, last=today), "consulted")
+    late = await editor.send(settled, many, decision="ask", note="示例")
+    assert (late.status_code, len(await answers_of(at))) == (422, len(shown) + 1)
+
+
+async def test_a_finding_that_was_corrected_is_named_and_left(desks: Desks) -> None:
+    editor = await desks.of(Post.CATALOG_EDITOR)
+    at = await a_draft(editor, 2077)
+    many = f"{at}/findings/set"
+    page = await editor.get(f"{at}/findings")
+    ticked = "&".join(f"f={each}" for each in read(page).values("value", "input") if re.fullmatch(r"[\w-]{36}", each))
+    both = await editor.get(f"{many}?{ticked}")
+    assert both.text.count('name="seen_') == 2
+    row = next(each for each in read(page).values("href") if "/items/" in each)
+    mended = {"name": "铸造工", "code": "6-18-02-05", "serial": "2", "industry": "加工维修", "reason": "错字"}
+    said(await editor.send(await editor.get(row), row, **mended, list_name="急需紧缺"), "item_corrected")
+    answer = await editor.send(both, many, decision="accept", note="照样")
+    assert answer.status_code == 303, read(answer).text
+    left = await editor.get(answer.headers["location"])
+    assert "2 条已经更正，不用再处理" in read(left).text
+    assert "缺序号 2" in read(left).text
+    assert left.text.count('name="seen_') == 0
+    assert await answers_of(at) == []
 
 
 async def test_rows_are_added_corrected_and_removed(desks: Desks) -> None:
@@ -233,3 +308,37 @@ async def test_a_source_lies_beside_a_draft(desks: Desks) -> None:
     assert address is not None
     assert "电焊工" in read(await editor.get(f"{address[1]}?kind=named_otherwise")).text
     assert (await editor.get(f"{address[1][:-36]}{NOWHERE}")).status_code == 404
+
+
+async def test_the_difference_is_a_file_in_which_no_cell_is_a_formula(desks: Desks) -> None:
+    editor, auditor = await desks.of(Post.CATALOG_EDITOR), await desks.of(Post.AUDITOR)
+    at = await a_draft(editor, 2078, SHEET.replace("铸造工", "=1+1铸造工").replace("6-18-02-05", "6-99-99-01"))
+    page = await auditor.get(f"{at}/diff?kind=added")
+    (address,) = [each for each in read(page).values("href") if "/diff.csv" in each]
+    file = await auditor.client.get(address)
+    assert (file.status_code, file.content[:3]) == (200, b"\xef\xbb\xbf")
+    assert file.headers["cache-control"] == "private, no-store"
+    assert "to-2078-0.csv" in file.headers["content-disposition"]
+    heading, *rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
+    assert heading == [
+        "变化",
+        "原目录",
+        "原编码",
+        "原名称",
+        "原标识",
+        "原行业",
+        "新目录",
+        "新编码",
+        "新名称",
+        "新标识",
+        "新行业",
+    ]
+    (added,) = [row for row in rows if row[7] == "6-99-99-01"]
+    assert added == ["新增", "", "", "", "", "", "急需紧缺", "6-99-99-01", "'=1+1铸造工", "", "加工维休"]
+    said_there = re.search(r"取消 (\d+) 项", read(page).text)
+    assert said_there is not None
+    assert sum(row[0] == "取消" for row in rows) == int(said_there[1]) > 700
+    assert (await auditor.client.get(f"{at}/diff.csv?against={NOWHERE}")).status_code == 404
+    assert (await auditor.client.get(f"{at[:-36]}{NOWHERE}/diff.csv")).status_code == 404
+    signer = await desks.of(Post.HR_SIGNER)
+    assert (await signer.client.get(address)).status_code == 403

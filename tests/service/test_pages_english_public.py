@@ -148,7 +148,7 @@ def test_every_page_of_these_modules_is_read_here() -> None:
         for path in each.paths
         if "GET" in each.http_methods
     }
-    files = {"/statistics/file", "/catalog/diff.csv", "/static/{digest:str}/{name:str}"}
+    files = {"/statistics/file", "/statistics/steps/file", "/catalog/diff.csv", "/static/{digest:str}/{name:str}"}
     elsewhere = {"/complain/mine"}  # leads to what somebody reads who is signed in
     assert asked - files - elsewhere == {
         "/",
@@ -170,6 +170,7 @@ def test_every_page_of_these_modules_is_read_here() -> None:
         "/open-data",
         "/privacy",
         "/statistics",
+        "/statistics/steps",  # test_pages_steps.py
         "/text/{size:str}",
     }
 

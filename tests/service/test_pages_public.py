@@ -346,8 +346,8 @@ async def test_what_changed_stands_by_kind_on_the_page_and_in_the_file(tx: Tx, o
     assert page.words["h2"] == [words(f"change.{kind}", {"count": count}) for kind, count in counts.items() if count]
     assert f"全部 {counts['removed']} 项在下载的文件里" in page.text
     name, content = await editions_pages.compared_file(tx, asked)
-    lines = content.decode("utf-8-sig").splitlines()
-    assert lines[0].startswith("变化,原目录,原编码")
+    lines = content.decode("utf-8").splitlines()
+    assert lines[0].startswith("\ufeff变化,原目录,原编码")
     assert len(lines) == 1 + sum(counts.values())
     assert name == f"catalog-2023-0-to-{office.year}-0.csv"
 

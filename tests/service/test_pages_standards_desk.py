@@ -3,13 +3,17 @@
 import re
 from datetime import timedelta
 
+import asyncpg
+import pytest
+
 from domain.actor import Post
 from domain.catalog.published import Kind
 from domain.policy import FORMS
-from domain.standard import FACTS
+from domain.standard import FACTS, form, parse_formula
 from service.database import transaction
-from service.pages import charts, rendering
+from service.pages import charts, first_standard, rendering
 from service.pages.policy_pages import name_of
+from service.settings import settings
 from service.wording import wording
 from tests.conftest import Databases
 from tests.pages import read
@@ -205,3 +209,69 @@ def test_everything_that_is_set_has_a_name() -> None:
     assert not [key for key in FORMS if name_of(key).startswith("policy_name.")]
     assert not [fact for fact in FACTS if f"by_fact.{fact}" not in wording()]
     assert not [kind for kind in Kind if f"finding_kind.{kind}" not in wording()]
+
+
+async def forget_standards(databases: Databases) -> None:
+    """As a city begins that was given no samples: in the database that is these tests' own."""
+    mine = settings().database_url.rpartition("/")[2]
+    owner = await asyncpg.connect(f"{databases.admin_url.rpartition('/')[0]}/{mine}")
+    await owner.execute("SET session_replication_role = replica; DELETE FROM standards; DELETE FROM standard_sets")
+    await owner.close()
+
+
+async def test_a_city_without_any_standard_drafts_its_first_set(desks: Desks, databases: Databases) -> None:
+    await forget_standards(databases)
+    editor, new = await desks.of(Post.STANDARD_EDITOR), f"{DESK}/standards/new"
+    page = await editor.get(new)
+    form = read(page)
+    assert "从头拟" not in form.text  # there is no other way yet
+    fields = dict(re.findall(r'for="([fp]\d+)">([^<]+)（', page.text))
+    by_name = {name: field for field, name in reversed(fields.items())}
+    given = {"year": "2086", "from": "2086-02-01", "to": "2086-02-28", "source": "示例文件", "reason": "第一次定标准"}
+    typed = dict(re.findall(r'<input class="in" id="([fp]\d+)" name="\1" value="([^"]*)"', page.text))
+    empty = await editor.send(page, new, **{**typed, **given})
+    assert (empty.status_code, f'id="{by_name["学徒工"]}-err"' in empty.text) == (422, True)
+    filled = {**typed, by_name["五级"]: "500", by_name["四级"]: "800.50", by_name["急需紧缺"]: "130"}
+    for wrong in ("-1", "8e2", "一百", "0", "99999999999"):
+        answer = await editor.send(page, new, **{**filled, **given, by_name["五级"]: wrong})
+        assert answer.status_code == 422, wrong
+        assert f'value="{wrong}"' in answer.text, wrong
+    made = [await editor.send(page, new, **{**filled, **given}) for _ in range(2)]
+    at = said(made[0], "set_proposed").partition("?")[0]
+    assert made[0].headers["location"] == made[1].headers["location"]
+    shown = read(await editor.get(f"{at}?occupation=6-18-02-04"))
+    assert "500 × 1.3" in shown.text
+    assert "按人群" not in shown.text  # what changes nothing is no part of the formula
+    assert "三级" not in " ".join(shown.words["td"])  # no amount was given for it
+    for post in (Post.HR_SIGNER, Post.FINANCE_SIGNER):
+        signer = await desks.of(post)
+        said(await signer.send(await signer.get(at), f"{at}/sign"), "set_signed")
+    said(await editor.send(await editor.get(at), f"{at}/publish"), "set_published")
+    assert 'name="base"' in (await editor.get(new)).text  # the next one has figures to change
+    assert 'name="anew"' in (await editor.get(f"{new}?anew=true")).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "steps"),
+    [
+        ({"四级": "800"}, ["base", "amount"]),
+        ({"四级": "800", "最多": "700"}, ["base", "cap", "capped", "amount"]),
+        ({"四级": "800", "急需紧缺": "120"}, ["base", "list", "whole", "amount"]),
+        (
+            {"四级": "800", "急需紧缺": "120", "毕业年度高校毕业生": "110", "最多": "900"},
+            ["base", "list", "group", "whole", "cap", "capped", "amount"],
+        ),
+    ],
+)
+def test_a_first_formula_has_no_step_that_changes_nothing(typed: dict[str, str], steps: list[str]) -> None:
+    named = {each.label: each.field for part in reversed(first_standard.parts()) for each in part.figures}
+    named["最多"] = first_standard.parts()[-1].figures[0].field
+    given = {**first_standard.blank(), **{named[name]: text for name, text in typed.items()}}
+    formula = first_standard.formula_of(given)
+    assert list(formula["terms"]) == steps
+    formed = form(parse_formula(formula), {"level": "4", "lists": ("shortage",), "group": "graduate"})
+    assert formed is not None
+    at_most = int(typed.get("最多", 10**6)) * 100
+    whole = 80_000 * int(typed.get("急需紧缺", 100)) * int(typed.get("毕业年度高校毕业生", 100)) // 10_000
+    assert formed.amount_fen == min(at_most, whole)
+    assert form(parse_formula(formula), {"level": "5", "lists": ("shortage",)}) is None

@@ -1,5 +1,6 @@
 """An editor works on a draft: rows corrected, added, removed, findings decided, each with a reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,8 +14,15 @@ from domain.catalog.lists import kind_of_list
 from domain.errors import Conflict, NotFound
 from domain.text import trimmed
 from service.catalog.commands.checking import check_again
-from service.catalog.queries.editing import finding_view, item_values, item_view, next_serial
-from service.catalog.schemas import DraftItemView, FindingView, NewFindingDecision, NewItem
+from service.catalog.queries.editing import finding_view, findings_named, item_values, item_view, next_serial
+from service.catalog.schemas import (
+    DraftItemView,
+    FindingsDecidedView,
+    FindingView,
+    NewFindingDecision,
+    NewFindingDecisions,
+    NewItem,
+)
 from service.catalog.tables import CatalogItemRow, EditionRow, FindingRow, ItemChangeRow
 from service.database import Tx
 from service.journal import By, record
@@ -85,19 +93,44 @@ async def decide_finding(
     """
     must_be_editor(me)
     await locked_draft(tx, edition_id)
-    row, note = FindingRow, _reason(new.note)
-    known = (
-        await tx.execute(select(row.decision).where(row.id == finding_id, row.edition_id == edition_id))
-    ).one_or_none()
-    if known is None:
-        raise NotFound("finding.none")
-    if known.decision == FindingDecision.CORRECT:
+    note = _reason(new.note)
+    known = (await findings_named(tx, edition_id, [finding_id]))[finding_id]
+    if known.decision == FindingDecision.CORRECT.value:
         raise Conflict("finding.corrected")
-    after = {"status": str(EditionStatus.DRAFT), "finding": str(finding_id), "decision": new.decision}
-    await record(tx, "edition", [edition_id], "decide", By.actor(me, Post.CATALOG_EDITOR, now), [after], reason=note)
-    decided = update(row).where(row.id == finding_id)
-    await tx.execute(decided.values(decision=new.decision, note=note, decided_at=now))
+    await _decide(tx, me, edition_id, [finding_id], new.decision, note, now)
     return await finding_view(tx, finding_id)
+
+
+async def decide_findings(
+    tx: Tx, me: Actor, edition_id: UUID, new: NewFindingDecisions, now: datetime
+) -> FindingsDecidedView:
+    """Answer many findings alike, each with a journal row of its own.
+
+    One that is not any more what was read, or whose row was corrected, is left as it is, and named. NotFound
+    `finding.none` where one is none of this edition's: then none is answered.
+    """
+    must_be_editor(me)
+    await locked_draft(tx, edition_id)
+    note, seen = _reason(new.note), {each.id: each.version for each in new.findings}
+    known = await findings_named(tx, edition_id, seen)
+    as_seen = [
+        finding_id
+        for finding_id, each in known.items()
+        if each.version == seen[finding_id] and each.decision != FindingDecision.CORRECT.value
+    ]
+    await _decide(tx, me, edition_id, as_seen, new.decision, note, now)
+    return FindingsDecidedView(len(as_seen), [each for each in known.values() if each.id not in set(as_seen)])
+
+
+async def _decide(
+    tx: Tx, me: Actor, edition_id: UUID, ids: Sequence[UUID], decision: str, note: str, now: datetime
+) -> None:
+    told = {"status": str(EditionStatus.DRAFT), "decision": decision}
+    after = [{**told, "finding": str(each)} for each in ids]
+    by = By.actor(me, Post.CATALOG_EDITOR, now)
+    await record(tx, "edition", [edition_id] * len(ids), "decide", by, after, reason=note)
+    decided = update(FindingRow).where(FindingRow.id.in_(ids))
+    await tx.execute(decided.values(decision=decision, note=note, decided_at=now))
 
 
 async def _trace(

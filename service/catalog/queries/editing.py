@@ -1,10 +1,12 @@
 """What an editor looks at: a draft's rows, its findings, and what was done to it."""
 
 from collections import Counter
+from collections.abc import Collection
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Row, exists, func, or_, select
 
 from domain.catalog.deciding import SETTLED
 from domain.errors import NotFound
@@ -14,6 +16,7 @@ from service.catalog.tables import CatalogItemRow, FindingRow, ItemChangeRow
 from service.database import Tx
 
 _CHANGES_SHOWN = 200
+_IN_ORDER = (FindingRow.list_name, FindingRow.line, FindingRow.kind, FindingRow.serial, FindingRow.id)
 
 
 async def draft_page(tx: Tx, edition_id: UUID, after: int, limit: int, text: str = "") -> DraftView:
@@ -94,18 +97,31 @@ def _finding_columns() -> tuple[Any, ...]:
     )
 
 
+def _finding(row: Row[Any]) -> FindingView:
+    """As it is; its version is made of what is said of it and what was decided."""
+    told = (row.message, row.suggestion, row.code, row.decision, row.note, row.decided_at)
+    return FindingView(**row._mapping, version=sha256(repr(told).encode()).hexdigest()[:16])
+
+
 async def finding_view(tx: Tx, finding_id: UUID) -> FindingView:
-    return FindingView(*(await tx.execute(select(*_finding_columns()).where(FindingRow.id == finding_id))).one())
+    return _finding((await tx.execute(select(*_finding_columns()).where(FindingRow.id == finding_id))).one())
+
+
+async def findings_named(tx: Tx, edition_id: UUID, ids: Collection[UUID]) -> dict[UUID, FindingView]:
+    """Those of an edition, each once, list by list. NotFound `finding.none` where one is none of its."""
+    row = FindingRow
+    asked = select(*_finding_columns()).where(row.edition_id == edition_id, row.id.in_(set(ids)))
+    found = {each.id: _finding(each) for each in await tx.execute(asked.order_by(*_IN_ORDER))}
+    if len(found) < len(set(ids)):
+        raise NotFound("finding.none")
+    return found
 
 
 async def findings_of(tx: Tx, edition_id: UUID) -> FindingsView:
     """Every finding, list by list; NotFound `edition.none`."""
     await edition_view(tx, edition_id)
     asked = select(*_finding_columns()).where(FindingRow.edition_id == edition_id)
-    found = [
-        FindingView(*each)
-        for each in await tx.execute(asked.order_by(FindingRow.list_name, FindingRow.line, FindingRow.kind))
-    ]
+    found = [_finding(each) for each in await tx.execute(asked.order_by(*_IN_ORDER))]
     errors, warnings = await open_findings(tx, edition_id)
     return FindingsView(errors, warnings, found)
 

@@ -18,11 +18,13 @@ from service.catalog.schemas import (
     DraftView,
     EditionsView,
     EditionView,
+    FindingsDecidedView,
     FindingsView,
     FindingView,
     NewConsultation,
     NewEdition,
     NewFindingDecision,
+    NewFindingDecisions,
     NewItem,
     NewPublication,
     NewReason,
@@ -110,6 +112,15 @@ async def show_findings(tx: Tx, edition_id: FromPath[UUID]) -> FindingsView:
     return await drafts.findings_of(tx, edition_id)
 
 
+@post("/api/catalog/drafts/{edition_id:uuid}/findings", guards=[EDITORS], status_code=200)
+async def decide_findings(
+    tx: Tx, me: Me, now: Now, once: Once, edition_id: FromPath[UUID], data: JSONBody[NewFindingDecisions]
+) -> Response[FindingsDecidedView]:
+    """Give many findings one answer; whichever changed since it was read is named, and not answered."""
+    decide = editing.decide_findings
+    return answered(await once(tx, FindingsDecidedView, lambda: decide(tx, me, edition_id, data, now)), 200)
+
+
 @post("/api/catalog/drafts/{edition_id:uuid}/findings/{finding_id:uuid}", guards=[EDITORS], status_code=200)
 async def decide_finding(
     tx: Tx,
@@ -184,6 +195,7 @@ ROUTES = [
     copy_draft,
     show_draft,
     show_findings,
+    decide_findings,
     decide_finding,
     add_item,
     correct_item,

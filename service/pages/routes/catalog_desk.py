@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from service.catalog.routes.drafts import EDITORS, PUBLISHERS, READERS
 from service.gateways.catalog_files import FILE_BYTES_MAX
-from service.pages import edition_pages, item_pages, proposal_pages
+from service.pages import edition_pages, finding_pages, item_pages, proposal_pages
 from service.pages.catalog_desk import AtDesk
 
 Page = Response[Any]
@@ -88,13 +88,25 @@ async def publish(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
 async def findings(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
     """Findings to work down."""
     asked = dict(visit.request.query_params)
-    return await edition_pages.findings(visit, edition_id, asked)
+    return await finding_pages.findings(visit, edition_id, asked)
+
+
+@get("/catalog-desk/editions/{edition_id:uuid}/findings/set", guards=[EDITORS], include_in_schema=False)
+async def many_findings(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
+    """Findings that shall have one answer, before they have it."""
+    return await finding_pages.many(visit, edition_id)
+
+
+@post("/catalog-desk/editions/{edition_id:uuid}/findings/set", guards=[EDITORS], **_FORM)
+async def decide_many(visit: AtDesk, edition_id: FromPath[UUID]) -> Page:
+    """Give them one answer."""
+    return await finding_pages.decide_many(visit, edition_id)
 
 
 @post("/catalog-desk/editions/{edition_id:uuid}/findings/{finding_id:uuid}", guards=[EDITORS], **_FORM)
 async def decide(visit: AtDesk, edition_id: FromPath[UUID], finding_id: FromPath[UUID]) -> Page:
     """Let it stand, or note that the source was asked."""
-    return await edition_pages.decide(visit, edition_id, finding_id)
+    return await finding_pages.decide(visit, edition_id, finding_id)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/items", guards=[READERS], include_in_schema=False)
@@ -143,6 +155,14 @@ async def difference(
 ) -> Page:
     """What it changes."""
     return await item_pages.difference(visit, edition_id, against, kind, first)
+
+
+@get("/catalog-desk/editions/{edition_id:uuid}/diff.csv", guards=[READERS], include_in_schema=False)
+async def difference_file(
+    visit: AtDesk, edition_id: FromPath[UUID], against: FromQuery[UUID | None] = None
+) -> Response[bytes]:
+    """The same, all of it, as CSV."""
+    return await item_pages.difference_file(visit, edition_id, against)
 
 
 @get("/catalog-desk/editions/{edition_id:uuid}/beside/{source_id:uuid}", guards=[READERS], include_in_schema=False)
@@ -202,6 +222,7 @@ async def decide_proposal(visit: AtDesk, proposal_id: FromPath[UUID]) -> Page:
 
 
 _EDITIONS = (desk, copy_page, copy, upload_page, upload, edition, consult, reopen, publish_page, approve, publish)
-_ROWS = (findings, decide, items, new_item, add_item, item, correct_item, remove_item, difference, beside)
+_FINDINGS = (findings, many_findings, decide_many, decide)
+_ROWS = (items, new_item, add_item, item, correct_item, remove_item, difference, difference_file, beside)
 _PROPOSALS = (sources, take_source, proposals, proposal_form, propose, proposal, hear, decide_proposal)
-ROUTES = [*_EDITIONS, *_ROWS, *_PROPOSALS]
+ROUTES = [*_EDITIONS, *_FINDINGS, *_ROWS, *_PROPOSALS]

@@ -28,9 +28,9 @@ async def standards(visit: AtDesk) -> Page:
 
 
 @get("/catalog-desk/standards/new", guards=[EDITS], include_in_schema=False)
-async def standard_form(visit: AtDesk, base: FromQuery[UUID | None] = None) -> Page:
+async def standard_form(visit: AtDesk, base: FromQuery[UUID | None] = None, anew: FromQuery[bool] = False) -> Page:
     """The form of a new set."""
-    return await standard_pages.proposal_page(visit, base)
+    return await standard_pages.proposal_page(visit, base, anew=anew)
 
 
 @post("/catalog-desk/standards/new", guards=[EDITS], **_FORM)

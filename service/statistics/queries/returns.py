@@ -17,6 +17,7 @@ class Along(StrEnum):
 
     DISTRICT = "district"
     MONTH = "month"
+    LIST = "list"
 
 
 @dataclass
@@ -29,10 +30,11 @@ class Returned:
 
 @dataclass
 class Returns:
-    """`rows` by key."""
+    """`rows` by key. `uncounted`: how many batches are left out, since of which lists they are is not counted yet."""
 
     whole: Returned = field(default_factory=Returned)
     rows: dict[str, Returned] = field(default_factory=dict)
+    uncounted: int = 0
 
 
 # A batch knows how many lines it has; only what came back is counted, over the index by batch and status.
@@ -52,16 +54,38 @@ _BACK = text(f"""
 """)  # noqa: S608 (our own constants)
 
 
+# Of which lists a batch's lines are was counted once (`batch_lists`); of claims only those that came back are read.
+_SENT_BY_LIST = text(f"""
+    SELECT of_list.list_kind AS key, sum(of_list.lines) AS sent
+      FROM ({_BATCHES}) AS batch JOIN batch_lists of_list ON of_list.batch_id = batch.id
+     GROUP BY of_list.list_kind ORDER BY sent DESC
+""")  # noqa: S608 (our own constants)
+_BACK_BY_LIST = text(f"""
+    SELECT c.list_kind AS key, count(*) AS back
+      FROM ({_BATCHES}) AS batch
+      JOIN payment_attempts a ON a.batch_id = batch.id AND a.status IN ('failed', 'returned')
+      JOIN claims c ON c.id = a.claim_id
+     WHERE EXISTS (SELECT FROM batch_lists known WHERE known.batch_id = batch.id)
+     GROUP BY c.list_kind
+""")  # noqa: S608
+_UNCOUNTED = text(f"""
+    SELECT count(*) FROM ({_BATCHES}) AS batch
+     WHERE NOT EXISTS (SELECT FROM batch_lists known WHERE known.batch_id = batch.id)
+""")  # noqa: S608
+
+
 async def returns(tx: Tx, me: Actor, span: Period, along: Along) -> Returns:
     """Of the batches that were opened in these days and sent: in my district, or anywhere."""
     assert span.last is not None, "a period that is asked for ends"
     ends = midnight(span.last + timedelta(days=1))
     asked = {"along": str(along), "begins": midnight(span.first), "ends": ends, "district": me.district}
-    found = Returns()
-    for key, sent in await tx.execute(_SENT, asked):
+    found, by_list = Returns(), along is Along.LIST
+    if by_list:
+        found.uncounted = int((await tx.execute(_UNCOUNTED, asked)).scalar_one())
+    for key, sent in await tx.execute(_SENT_BY_LIST if by_list else _SENT, asked):
         found.rows[key] = Returned(sent=int(sent))
         found.whole.sent += int(sent)
-    for key, back in await tx.execute(_BACK, asked):
+    for key, back in await tx.execute(_BACK_BY_LIST if by_list else _BACK, asked):
         found.rows[key].back = int(back)
         found.whole.back += int(back)
     return found

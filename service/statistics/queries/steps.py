@@ -21,6 +21,10 @@ from service.policies.queries import parameters, work_calendar
 
 #: About as many lines are looked at: enough for the middle and the slow tenth (docs/decisions/0054).
 LOOKED_AT = 2_000
+DEFINITION = (
+    "看的是一个月里编批并且已到账的申领。审核从提交到审核通过，公示从审核通过到公示期满，发放从公示期满到到账；补正是等申领人改的日子，"
+    "算在审核里。一个月超过 2,000 笔时，每批隔几笔看一笔。"
+)
 
 
 class PaidStep(StrEnum):
@@ -118,6 +122,24 @@ async def steps(tx: Tx, me: Actor, month: date, along: Along) -> Steps:
 
 async def steps_in(tx: Tx, district: str | None, month: date, along: Along) -> Steps:
     """Of the claims paid from the batches opened in the month that begins on `month`: a district's, or all."""
+    every, days = await days_in(tx, district, month, along)
+    policy = await parameters(tx, month)
+    limits = {step: int(policy[key]) for step, key in _LIMITS.items() if key in policy}
+    keys = sorted({key for key, _ in days})
+    return Steps(
+        every,
+        _spreads(of_all(days), limits),
+        {key: _spreads({step: days[key, step] for step in PaidStep}, limits) for key in keys},
+        limits,
+    )
+
+
+#: Key and step → working days → claims.
+Days = Mapping[tuple[str, PaidStep], Counter[int]]
+
+
+async def days_in(tx: Tx, district: str | None, month: date, along: Along) -> tuple[int, Days]:
+    """Of the same claims, of every how many-th line, by key and step."""
     begins, ends = (midnight(day) for day in (month, month_after(month)))
     asked = {"begins": begins, "ends": ends, "district": district}
     lines = int((await tx.execute(_LINES, asked)).scalar_one())
@@ -126,16 +148,12 @@ async def steps_in(tx: Tx, district: str | None, month: date, along: Along) -> S
     calendar, days = work_calendar(), defaultdict[tuple[str, PaidStep], Counter[int]](Counter)
     for key, step, since, until, number in rows:
         days[key, PaidStep(step)][calendar.passed(since, until)] += number
-    policy = await parameters(tx, month)
-    limits = {step: int(policy[key]) for step, key in _LIMITS.items() if key in policy}
-    keys = sorted({key for key, _ in days})
-    whole = {step: _sum(each for (_, at), each in days.items() if at is step) for step in PaidStep}
-    return Steps(
-        every,
-        _spreads(whole, limits),
-        {key: _spreads({step: days[key, step] for step in PaidStep}, limits) for key in keys},
-        limits,
-    )
+    return every, days
+
+
+def of_all(days: Days) -> dict[PaidStep, Counter[int]]:
+    """By step alone."""
+    return {step: _sum(each for (_, at), each in days.items() if at is step) for step in PaidStep}
 
 
 def _sum(counts: Iterable[Counter[int]]) -> Counter[int]:
