@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from io import BytesIO
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from domain.actor import Actor, Post
 from domain.correction import Correctable
@@ -28,11 +27,12 @@ from service.oversight.schemas import NewComplaint
 from service.pages import complaint_pages
 from service.pages.language import COOKIE, english
 from service.security import open_session
-from service.wording import spoken, wording
+from service.wording import spoken
 from tests.objections import PaidForThem
 from tests.offers import Results
-from tests.pages import Browser, at_a_browser, read
+from tests.pages import at_a_browser, read
 from tests.payments import Stage
+from tests.reader import Reader, english_in, in_english, kept_of, reading
 from tests.repayments import Owing
 from tests.service.test_mending import bounced
 from tests.world import World, new_maker
@@ -41,41 +41,6 @@ PASSWORD = "a quite long one"
 CARD = "6222 0212 3456 7890 128"
 BANK = "102100099996"
 TYPED = "我没有<i>同意</i>"
-
-
-class Reader(Browser):
-    """Somebody who chose English, and reads whatever they are answered."""
-
-    async def send(
-        self, page: httpx.Response, action: str, files: dict[str, tuple[str, bytes, str]] | None = None, **fields: str
-    ) -> httpx.Response:
-        return in_english(await super().send(page, action, files, **fields))
-
-    async def get(self, path: str) -> httpx.Response:
-        return in_english(await super().get(path))
-
-    async def fill(self, page: httpx.Response, **fields: str) -> httpx.Response:
-        """The one form of a page."""
-        found = re.search(r'<form method="post"(?: id="form")? action="(/(?:me|sign-in)[^"]*)"', page.text)
-        assert found is not None
-        return await self.send(page, found[1], **fields)
-
-
-def in_english(answer: httpx.Response) -> httpx.Response:
-    if answer.headers.get("content-type", "").startswith("text/html"):
-        assert read(answer).elements[0][1]["lang"] == "en", answer.url
-    return answer
-
-
-@asynccontextmanager
-async def reading(me: Actor | None = None) -> AsyncIterator[Reader]:
-    token = ""
-    if me is not None:
-        async with transaction() as tx:
-            token = (await open_session(tx, me)).token
-    async with at_a_browser(token, follow=True) as browser:
-        browser.client.cookies.set(COOKIE, "en", domain="zhida.test")
-        yield Reader(browser.client)
 
 
 @pytest.fixture
@@ -106,29 +71,6 @@ async def filed_by(me: Reader) -> httpx.Response:
     page = await me.fill(page, **a_certificate())
     page = await me.fill(page, account_bank_code=BANK, account_number=CARD)
     return await me.fill(page)
-
-
-async def kept_of(tx: Tx, claim_id: UUID | str) -> str:
-    """All that is stored in words of a claim: its row, journal and messages, and what its forms were answered."""
-    rows = await tx.execute(
-        text("""
-            SELECT to_jsonb(c)::text FROM claims c WHERE id = :id
-            UNION ALL SELECT to_jsonb(j)::text FROM journal j WHERE subject_id = :id
-            UNION ALL SELECT to_jsonb(m)::text FROM messages m WHERE claim_id = :id
-            UNION ALL SELECT to_jsonb(k)::text FROM clawback_appeals k
-                        JOIN clawbacks b ON b.id = k.clawback_id WHERE b.claim_id = :id
-            UNION ALL SELECT answer FROM idempotency_keys k JOIN users u ON u.id = k.user_id
-                        JOIN claims c ON c.person_id = u.person_id WHERE c.id = :id AND answer IS NOT NULL
-        """),
-        {"id": claim_id},
-    )
-    return "\n".join(rows.scalars())
-
-
-def english_in(kept: str) -> list[str]:
-    """Sentences of ours that stand there in English."""
-    ours = {*english().values(), *(said["en"] for said in wording().values())}
-    return [each for each in ours if " " in each.strip() and each in kept]
 
 
 # ---- signing in
