@@ -16,7 +16,7 @@ from pypinyin import Style, lazy_pinyin, load_phrases_dict
 
 from domain.level import LEVELS
 from domain.text import half_width
-from service.pages.language import as_written, capital, gettext, said
+from service.pages.language import capital, gettext, said
 from service.wording import day_said, spoken, wording, words
 
 _PINYIN_KEPT = 8192
@@ -40,10 +40,14 @@ def pinyin(text: str) -> str:
 
 def named(name: Any) -> Any:
     """A name with its pinyin beside it, on an English page: 焊工 hàn gōng."""
-    plain = name.striptags() if isinstance(name, Markup) else str(name)
-    if not english() or plain.isascii():
+    if not english() or str(name).isascii():
         return name
-    return Markup('{} <span lang="zh-Latn">{}</span>').format(as_written(name), pinyin(plain))
+    return _beside(escape(name), pinyin(name.striptags() if isinstance(name, Markup) else str(name)))
+
+
+@lru_cache(_PINYIN_KEPT)
+def _beside(name: Markup, spelled: str) -> Markup:
+    return Markup('<span lang="zh-CN">{}</span> <span lang="zh-Latn">{}</span>').format(name, spelled)
 
 
 def latin(name: str) -> str:
