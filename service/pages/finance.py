@@ -13,7 +13,7 @@ from domain.errors import Invalid
 from domain.level import LEVELS
 from domain.money import format_yuan
 from domain.period import parse_date
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import SIGNERS
 from service.access.queries import district_names
 from service.audit.queries.story.journal import in_words
 from service.batches import queries
