@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.errors import Invalid
 from domain.lifecycle import Lifecycle
 
 
@@ -130,35 +129,13 @@ class Step(StrEnum):
     RELEASE = "release"
 
 
-#: In the order in which they are put; how many of them a batch needs goes by its sum.
+#: In the order in which they are put; how many of them a batch needs says `domain.batch_checks`.
 CHECKS = (Step.CHECK, Step.CHECK_2, Step.CHECK_3)
 
 
 def steps_of(checks: int) -> tuple[Step, ...]:
     """Every signature that a batch of so many checks carries when it is released."""
     return (Step.ASSEMBLE, *CHECKS[:checks], Step.RELEASE)
-
-
-class CheckSteps:
-    """`{two_from_fen, three_from_fen}`: the sums, in fen, from which two and three persons check a batch."""
-
-    FEN_MOST = 10**13
-
-    def check(self, value: object) -> None:
-        """Invalid `policy.not_check_steps`, field `value`, unless the second is above the first."""
-        if not isinstance(value, dict) or value.keys() != {"two_from_fen", "three_from_fen"}:
-            raise Invalid("policy.not_check_steps", field="value")
-        two, three = value["two_from_fen"], value["three_from_fen"]
-        whole = all(isinstance(fen, int) and not isinstance(fen, bool) for fen in (two, three))
-        if not whole or not 0 < two < three <= self.FEN_MOST:
-            raise Invalid("policy.not_check_steps", field="value")
-
-
-def checks_needed(policy: Mapping[str, int] | None, sum_fen: int) -> int:
-    """How many persons check a batch over this sum, by the value of the policy `batch_check_steps` (None: one)."""
-    if policy is None:
-        return 1
-    return 1 + (sum_fen >= policy["two_from_fen"]) + (sum_fen >= policy["three_from_fen"])
 
 
 def references_begin(number: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 from uuid import UUID
 
 from domain.agent_bank import AgentBanks, BanksByDays
-from domain.batch import CheckSteps
+from domain.batch_checks import CheckSteps
 from domain.claim import PlaceLink
 from domain.errors import Forbidden, Invalid
 from domain.level import LEVELS

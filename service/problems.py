@@ -132,6 +132,10 @@ _BY_CONSTRAINT = {
     "pk_notice_objection_answers": "notice_objection.answered",
 }
 _BY_SQLSTATE = {
+    "ZD216": "batch.checks_few",
+    "ZD217": "batch.series_open",
+    "ZD218": "step_up.other",
+    "ZD219": "step_up.needed",
     "ZD250": "step_up.needed",
     "ZD260": "notice.over",
     "ZD261": "notice_objection.own",

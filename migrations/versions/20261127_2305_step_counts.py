@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "step_counts"
-down_revision = "registry_trials"
+down_revision = "proven_decisions"
 branch_labels = None
 depends_on = None
 

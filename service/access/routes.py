@@ -6,8 +6,8 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 
+from domain.step_up import PROVERS
 from service.access import commands, queries
-from service.access.commands.step_up import SIGNERS
 from service.access.schemas import (
     EnrolmentView,
     FactorCode,
@@ -67,21 +67,21 @@ async def end_relative(tx: Tx, me: Me, now: Now, once: Once, relative_id: FromPa
     return answered(await once(tx, RelativesView, lambda: commands.end_relative(tx, me, relative_id, now)), 200)
 
 
-@post("/api/step-up/enrol", guards=[allow(*SIGNERS)])
+@post("/api/step-up/enrol", guards=[allow(*PROVERS)])
 async def enrol(request: StrictRequest, now: Now, data: JSONBody[NewFactor]) -> EnrolmentView:
     """A new secret for my telephone's one-time codes, shown this once; confirm it by a code."""
     return await commands.enrol(request.user, data.password, now)
 
 
-@post("/api/step-up/confirm", guards=[allow(*SIGNERS)], status_code=204)
+@post("/api/step-up/confirm", guards=[allow(*PROVERS)], status_code=204)
 async def confirm_factor(tx: Tx, me: Me, now: Now, data: JSONBody[FactorCode]) -> None:
-    """My telephone shows the right codes: from now on my signatures need one."""
+    """My telephone shows the right codes: from now on my signatures and decisions need one."""
     await commands.confirm_factor(tx, me, data.code, now)
 
 
-@post("/api/step-up", guards=[allow(*SIGNERS)])
+@post("/api/step-up", guards=[allow(*PROVERS)])
 async def step_up(request: StrictRequest, now: Now, data: JSONBody[NewStepUp]) -> StepUpView:
-    """My password and a code, for the signatures I name; the token goes with each in the header `Zhida-Step-Up`."""
+    """My password and a code, for signatures and decisions I name; its token goes with each in `Zhida-Step-Up`."""
     return await commands.prove(request.user, digest(request.auth), data, now)
 
 

@@ -39,7 +39,9 @@ class FactorCode(Struct, forbid_unknown_fields=True):
 
 
 class NamedSignature(Struct, forbid_unknown_fields=True):
-    """What is to be signed: `purpose` is batch.assemble, batch.check or batch.release, `subject` the batch."""
+    """What is to be signed or decided: `purpose` is batch.assemble, batch.check or batch.release, and `subject` the
+    batch; or one of `domain.step_up.Decision`, and what it is about (an attempt for attempt.decide, a line of a
+    statement for repayment.confirm)."""
 
     purpose: Annotated[str, Meta(pattern="^[a-z_]+[.][a-z_]+$", max_length=40)]
     subject: UUID

@@ -105,6 +105,19 @@ class StepUpRow(Base):
     expires_at: Mapped[datetime] = mapped_column(server_default=text("now() + interval '5 minutes'"))
 
 
+class StepUpUseRow(Base):
+    """What a step-up was used for, once each ("attempt.decide UUID"); in the transaction that did it."""
+
+    __tablename__ = "step_up_uses"
+    __table_args__ = (Index("ix_step_up_uses_sign", "sign"),)
+
+    step_up_id: Mapped[UUID] = mapped_column(ForeignKey("step_ups.id"), primary_key=True)
+    sign: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    used_at: Mapped[datetime]
+    xid: Mapped[str] = mapped_column(server_default=text("(pg_current_xact_id())::text"))
+
+
 class SignInBrakeRow(Base):
     """Wrong passwords for one login, or from one address, which is found by its blind index and not readable. Goes by
     the database's clock, as sessions do."""

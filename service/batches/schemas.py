@@ -180,12 +180,23 @@ class GivenUpView(Struct):
     at: datetime
 
 
+class TogetherView(Struct):
+    """What was counted for the checks of a batch: it and those `beside` it, by number, in the same district and fund.
+    `said`: why more than one person checks it; empty where one does."""
+
+    sum_fen: int
+    sum: str
+    beside: list[str]
+    said: str = ""
+
+
 class BatchView(Struct):
     """`content_hash`, `line_count`, `sum_fen` and `sum` are null until the batch is frozen. `debit_account`: the
     account that pays, as the bank file names it; `terms`: what was agreed with its bank. `checks_needed`: by how many
-    persons it is checked, from its freezing on. `siblings`: what the same opening was split over. `goes_to_bank_at`:
-    once it is released, when its bank takes the file, and `goes_to_bank` says it in words. At most 200 are named of
-    `left_out`; `left_out_count` counts them all."""
+    persons it is checked, settled when its maker signs and until then as it was at its freezing; `together` says why.
+    `siblings`: what the same opening was split over. `goes_to_bank_at`: once it is released, when its bank takes the
+    file, and `goes_to_bank` says it in words. At most 200 are named of `left_out`; `left_out_count` counts them all.
+    """
 
     id: UUID
     number: str
@@ -205,6 +216,7 @@ class BatchView(Struct):
     transfer: TransferView | None = None
     given_up: GivenUpView | None = None
     checks_needed: int = 1
+    together: TogetherView | None = None
     holds: list[BatchHoldView] = []
     left_out: list[LeftOutView] = []
     left_out_count: int = 0

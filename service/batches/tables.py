@@ -62,8 +62,10 @@ class BatchRow(Base):
     #: The id of the first of the batches over which one opening was split; its own where it is that.
     series: Mapped[UUID | None]
     status: Mapped[str]
-    #: How many persons check it: by its sum, from when it was frozen.
+    #: How many persons check it, settled when its maker signs; from its freezing on as it would be then.
     checks_needed: Mapped[int] = mapped_column(Integer, server_default="1")
+    #: Why: `{fen, with, from_fen}`, `domain.batch_checks.Checks` as it was counted. Null: from before it was kept.
+    together: Mapped[dict[str, Any] | None]
     content_hash: Mapped[str | None]
     line_count: Mapped[int | None] = mapped_column(Integer)
     sum_fen: Mapped[Fen | None]
@@ -84,6 +86,7 @@ class SignatureRow(Base):
             name="fk_batch_signatures_content",
         ),
         CheckConstraint("step IN ('assemble', 'check', 'check_2', 'check_3', 'release')", name="step"),
+        Index("ix_batch_signatures_submitted", "signed_at", postgresql_where=text("step = 'assemble'")),
     )
 
     #: The proof that went with it. Null: from before there were any, or where the policy `step_up` asks for none.

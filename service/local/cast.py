@@ -10,7 +10,9 @@ from sqlalchemy import select
 from domain.actor import Actor, Post
 from domain.identity import CreditCode, NationalId, PersonName, Phone
 from domain.institution import InstitutionKind
-from service.access.commands import give_sample_factors, hash_password, is_empty, make_user
+from domain.step_up import Decision
+from service.access.commands import give_sample_factors, hash_password, is_empty, make_user, sample_proof
+from service.access.schemas import NamedSignature
 from service.database import Tx
 from service.funds.commands import confirm_appropriation, propose_appropriation
 from service.funds.schemas import NewAppropriation
@@ -19,7 +21,7 @@ from service.institutions.commands.accounts import confirm_account, propose_acco
 from service.institutions.commands.standing import add_institution
 from service.institutions.schemas import NewInstitutionAccount
 from service.local.made_up import Maker
-from service.local.sample_codes import sample_secret
+from service.local.sample_codes import SampleCodes, sample_secret
 from service.people.commands import NewPerson, ensure_person
 from service.standards.tables import StandardRow
 
@@ -87,7 +89,7 @@ async def make_cast(tx: Tx, today: date, now: datetime) -> list[str]:
             f"机构管理 officer-{code}"
             for code, name in DISTRICTS.items()
         ),
-        "  批次的签字还要一次性验证码：zhida staff code 登录名",
+        "  批次的签字和动钱的决定还要一次性验证码：zhida staff code 登录名",
         "  示例额度：历下区充足；历城区很少，审几笔就用完，可以试一试追加",
     ]
 
@@ -120,6 +122,7 @@ async def _make(tx: Tx, today: date, now: datetime) -> None:
     officers: dict[str, Actor] = {}
     for code in DISTRICTS:
         staff = {post: await user(f"{name}-{code}", {post}, code) for name, post in _DISTRICT_STAFF.items()}
+        await give_sample_factors(tx, sample_secret, now)
         await _give_money(tx, staff[Post.MAKER], staff[Post.CHECKER], today, now)
         officers[code] = staff[Post.INSTITUTION_OFFICER]
     for name, post in _CITY_STAFF.items():
@@ -152,8 +155,13 @@ async def _all_with_standards(tx: Tx) -> Mapping[str, Collection[str]]:
 
 async def _give_money(tx: Tx, maker: Actor, checker: Actor, today: date, now: datetime) -> None:
     """Sample money for this year, and for the next: the demo's clock may run into it."""
+    proposals = list[NamedSignature]()
     for year in (today.year, today.year + 1):
         for fund, yuan in _FUNDS_YUAN[maker.district or ""].items():
             new = NewAppropriation(fund, year, yuan * 100, f"示例下达文件（{year}年）", "演示用的示例额度")
             proposed = await propose_appropriation(tx, maker, new, today, now)
-            await confirm_appropriation(tx, checker, proposed.id, now)
+            proposals.append(NamedSignature(Decision.APPROPRIATION, proposed.id))
+    code, _ = SampleCodes().next(f"checker-{checker.district}")
+    proven = await sample_proof(tx, checker, code, proposals, now)
+    for each in proposals:
+        await confirm_appropriation(tx, proven, each.subject, now)

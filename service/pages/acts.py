@@ -15,6 +15,7 @@ from domain.actor import Actor, Post
 from domain.errors import Invalid, NotFound
 from domain.money import Fen, parse_yuan
 from domain.period import parse_date
+from domain.step_up import Decision
 from service.database import Tx
 from service.pages import forms
 from service.pages.forms import Fault, Typed
@@ -94,7 +95,8 @@ def uuid_of(text: str) -> UUID:
 class Act:
     """`shown` gives what the form says, `back` among it: where one came from; NotFound for a foreign subject.
     `do` is the command, `view` what it answers, `told` the code that says it was done, `needs` the fields that must
-    not be left empty."""
+    not be left empty; `decision` is what it is where the password and a code go with it, and `about` what it is about
+    (None: the subject of the address)."""
 
     posts: tuple[Post, ...]
     view: Any
@@ -102,6 +104,8 @@ class Act:
     do: Callable[[Asked], Awaitable[Any]]
     told: str
     needs: tuple[str, ...] = ()
+    decision: Decision | None = None
+    about: Callable[[Asked], Awaitable[UUID]] | None = None
 
 
 async def uploaded(request: _Request, field: str) -> tuple[bytes, str]:

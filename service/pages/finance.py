@@ -13,7 +13,7 @@ from domain.errors import Invalid
 from domain.level import LEVELS
 from domain.money import format_yuan
 from domain.period import parse_date
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import SIGNERS
 from service.access.queries import district_names
 from service.audit.queries.story.journal import in_words
 from service.batches import queries
@@ -97,7 +97,7 @@ def filter_typed(typed: Typed) -> BatchFilter:
 async def batch(asked: Asked, after: str | None, faults: list[Fault], seed: int | None = None) -> dict[str, Any]:
     """One batch with a page of its lines, and what I can do about it. NotFound `batch.not_found`."""
     tx, me, typed = asked.tx, asked.me, asked.typed
-    view = await queries.find_batch(tx, me, asked.id)
+    view = await queries.as_checked(tx, await queries.find_batch(tx, me, asked.id), asked.today)
     next_one, file = SIGNINGS.get(view.status), await file_of(asked)
     drawn_by = seed if seed is not None else int((view.content_hash or "0")[:4], 16) % _SEED_MAX
     return {

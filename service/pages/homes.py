@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from domain.actor import Actor, Post
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import PROVERS
 
 _ADDRESS_LENGTH_MAX = 300
 _P = Post
@@ -38,7 +38,7 @@ DESKS = (
     Desk("/desk/selections", "入选评分", (_P.ASSESSOR,)),
     Desk("/desk/evaluations", "年度评估", (_P.EVALUATOR,)),
     Desk("/funds/statement", "资金月报", (), (_P.FINANCE_SIGNER, _P.AUDITOR)),
-    Desk("/account/code", "动态口令", (), SIGNERS),
+    Desk("/account/code", "动态口令", (), PROVERS),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response
 
 from domain.actor import Actor, Post
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import SIGNERS
 from service.clawbacks.commands.demanding import OFFICERS
 from service.pages.rendering import private
 

@@ -8,7 +8,7 @@ from domain.actor import Actor, Post
 from domain.errors import NotFound
 from domain.fund_month import month_after, parse_month
 from domain.period import parse_date
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import SIGNERS, Decision
 from service.batches.queries import find_batch
 from service.clawbacks.commands import repaying
 from service.clawbacks.queries.repayments import waiting_proposal
@@ -125,6 +125,10 @@ async def _unknown(asked: Asked) -> dict[str, Any]:
     return {"payment": view, "back": f"/finance/unknown/{view.reference}", "at": "/finance/unknown"}
 
 
+async def _attempt(asked: Asked) -> UUID:
+    return (await queries.find_unknown(asked.tx, asked.me, asked.subject)).attempt_id
+
+
 async def _decide(asked: Asked) -> AttemptDecisionView:
     told = {
         "outcome": asked.text("outcome"),
@@ -166,14 +170,17 @@ async def _close(asked: Asked) -> CloseView:
     return await closing.close_by_hand(asked.tx, asked.me, new, asked.now)
 
 
+_D = Decision
 ACTS = {
     "resolve": Act(_ANSWERERS, ExceptionView, _odd_line, _resolve, "resolved", ("code",)),
     "resolve-line": Act(_ANSWERERS, StatementLineView, _statement_line, _resolve_line, "resolved", ("code",)),
     "repayment": Act(
         SIGNERS, RepaymentProposalView, _statement_line, _repayment, "proposed", ("number", "amount", "note")
     ),
-    "repayment-answer": Act(SIGNERS, RepaymentProposalView, _statement_line, _repayment_answer, "answered"),
+    "repayment-answer": Act(
+        SIGNERS, RepaymentProposalView, _statement_line, _repayment_answer, "answered", decision=_D.REPAYMENT
+    ),
     "set-aside": Act(SIGNERS, StatementView, _statement, _set_aside, "resolved", ("note",)),
-    "decide": Act(SIGNERS, AttemptDecisionView, _unknown, _decide, "said", ("outcome",)),
+    "decide": Act(SIGNERS, AttemptDecisionView, _unknown, _decide, "said", ("outcome",), _D.FATE, _attempt),
     "close-day": Act(SIGNERS, CloseView, _next_day, _close, "closed", ("account", "day")),
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.actor import Post
 from domain.errors import Conflict, NotFound
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import SIGNERS, Decision
 from service.batches import commands, queries
 from service.batches.schemas import (
     BankFileView,
@@ -85,10 +85,10 @@ ACTS = {
     "hold": Act(SIGNERS, BatchView, _batch, _hold, "held", ("code",)),
     "lift": Act((Post.CHECKER, Post.RELEASER), BatchView, _batch, _lift, "lifted"),
     "dissolve": Act(SIGNERS, BatchView, _batch, _dissolve, "dissolved", ("reason",)),
-    "take-file": Act(SIGNERS, BankFileView, _batch, _take_file, "taken_out"),
-    "handed-over": Act(SIGNERS, BatchView, _batch, _handed_over, "said", ("sha256",)),
-    "file-word": Act(SIGNERS, BankFileView, _batch, _file_word, "said", ("outcome",)),
-    "resend": Act(SIGNERS, BankFileView, _batch, _resend, "said", ("note",)),
+    "take-file": Act(SIGNERS, BankFileView, _batch, _take_file, "taken_out", decision=Decision.CARRY),
+    "handed-over": Act(SIGNERS, BatchView, _batch, _handed_over, "said", ("sha256",), Decision.FILE_WORD),
+    "file-word": Act(SIGNERS, BankFileView, _batch, _file_word, "said", ("outcome",), Decision.FILE_WORD),
+    "resend": Act(SIGNERS, BankFileView, _batch, _resend, "said", ("note",), Decision.RESEND),
 }
 
 

@@ -1,5 +1,6 @@
 """Every act of finance's pages: its form, and what comes of it."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -8,10 +9,12 @@ from litestar import Request, Response
 
 from domain.actor import Actor
 from domain.errors import NotFound
+from service.access.commands import asked_for
 from service.database import Tx
 from service.pages import forms, money, money_bank, money_batches, money_funds, money_owed
 from service.pages.acts import Act, Asked, done_once, typed_of
 from service.pages.forms import Fault
+from service.pages.proving import proven_by
 from service.wording import words
 
 _Request = Request[Any, Any, Any]
@@ -39,8 +42,12 @@ async def done(
     asked = Asked(tx, me, today, now, await typed_of(request), subject)
     about = await act.shown(asked)
     faults = [(field, words("value.missing")) for field in act.needs if not asked.text(field)]
+    if not faults and act.decision is not None and not _declines(asked) and await asked_for(tx, now):
+        about_id = await act.about(asked) if act.about else asked.id
+        me, faults = await proven_by(request, me, act.decision, about_id, asked.typed, now)
     if not faults:
-        _, faults = await done_once(request, tx, me, asked.typed, act.view, lambda: act.do(asked))
+        proven = replace(asked, me=me)
+        _, faults = await done_once(request, tx, me, asked.typed, act.view, lambda: act.do(proven))
     if faults:
         return await _form(request, name, act, asked, faults)
     return forms.see(about["back"], act.told)
@@ -53,8 +60,14 @@ def _act(name: str, me: Actor) -> Act:
     return ACTS[name]
 
 
+def _declines(asked: Asked) -> bool:
+    """Saying no stops money: that asks for nothing."""
+    return "no" in {asked.text("grant"), asked.text("confirm")}
+
+
 async def _form(request: _Request, name: str, act: Act, asked: Asked, faults: list[Fault]) -> Response[bytes]:
-    about = {"typed": asked.typed, "faults": faults, "once": uuid4(), **await act.shown(asked)}
+    proof = act.decision is not None and await asked_for(asked.tx, asked.now)
+    about = {"typed": asked.typed, "faults": faults, "once": uuid4(), "proof": proof, **await act.shown(asked)}
     return money.page(
         request,
         f"acts/{name}",

@@ -9,7 +9,7 @@ from litestar import Request, Response
 
 from domain.actor import Actor, Post
 from domain.errors import Conflict, NotFound
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import SIGNERS
 from service.database import Tx
 from service.journal import By
 from service.pages import forms, money

@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.actor import Actor, Post
 from domain.errors import NotFound
+from domain.step_up import Decision
 from service.access.queries import district_names
 from service.accounting.queries.forecast import forecasts
 from service.accounting.schemas import ForecastView
@@ -198,7 +199,7 @@ async def _answer_check(asked: Asked) -> AccountCheckView:
     return await mending.answer_check(asked.tx, asked.me, asked.id, new, asked.now)
 
 
-_MAKER = (Post.MAKER,)
+_MAKER, _D = (Post.MAKER,), Decision
 ACTS = {
     "appropriation": Act(
         _MAKER,
@@ -208,10 +209,14 @@ ACTS = {
         "proposed",
         ("fund", "year", "direction", "amount", "document", "reason"),
     ),
-    "appropriation-confirm": Act(_ANSWERERS, AppropriationView, _appropriation, _confirm, "confirmed"),
+    "appropriation-confirm": Act(
+        _ANSWERERS, AppropriationView, _appropriation, _confirm, "confirmed", decision=_D.APPROPRIATION
+    ),
     "appropriation-decline": Act(_ANSWERERS, AppropriationView, _appropriation, _decline, "refused", ("reason",)),
     "transfer": Act(_MAKER, TransferView, _funds, _propose_transfer, "proposed", ("amount", "document", "reason")),
-    "transfer-confirm": Act(_ANSWERERS, TransferView, _transfer, _confirm_transfer, "confirmed"),
+    "transfer-confirm": Act(
+        _ANSWERERS, TransferView, _transfer, _confirm_transfer, "confirmed", decision=_D.TRANSFER
+    ),
     "transfer-decline": Act(_ANSWERERS, TransferView, _transfer, _decline_transfer, "refused", ("reason",)),
     "delegation": Act(
         CITY_FINANCE,
@@ -221,6 +226,8 @@ ACTS = {
         "proposed",
         ("district", "post", "login", "first_day", "last_day", "reason"),
     ),
-    "delegation-confirm": Act(CITY_FINANCE, DelegationView, _delegation, _confirm_delegation, "confirmed"),
-    "account-check": Act((Post.CHECKER,), AccountCheckView, _check, _answer_check, "answered", ("note",)),
+    "delegation-confirm": Act(
+        CITY_FINANCE, DelegationView, _delegation, _confirm_delegation, "confirmed", decision=_D.DELEGATION
+    ),
+    "account-check": Act((Post.CHECKER,), AccountCheckView, _check, _answer_check, "answered", ("note",), _D.ACCOUNT),
 }

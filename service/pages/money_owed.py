@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.actor import Actor, Post
 from domain.clawback import BY_HAND, REPAYABLE, ClawbackStatus
 from domain.errors import Invalid, NotFound
+from domain.step_up import Decision
 from service.clawbacks.commands import correcting, demanding, raising
 from service.clawbacks.queries import appealed, corrections, repayments, views
 from service.clawbacks.schemas import (
@@ -170,14 +171,18 @@ def _figures(asked: Asked) -> dict[str, Any]:
     return {name: asked.text(name) if name == "content_hash" else number_typed(asked.text(name)) for name in fields}
 
 
-_REVIEWER = (Post.REVIEWER,)
+_REVIEWER, _D = (Post.REVIEWER,), Decision
 ACTS = {
     "clawback": Act(_REVIEWER, ClawbackView, _new, _raise, "raised", ("claim_id", "cause", "note")),
     "demand": Act(_OFFICERS, ClawbackView, _clawback, _demand, "demanded", ("letter_number",)),
     "waiver": Act(_OFFICERS, ClawbackView, _clawback, _waiver, "proposed", ("law", "note")),
-    "waiver-answer": Act(_OFFICERS, ClawbackView, _clawback, _waiver_answer, "answered"),
+    "waiver-answer": Act(_OFFICERS, ClawbackView, _clawback, _waiver_answer, "answered", decision=_D.WAIVER),
     "enforcement": Act(_OFFICERS, ClawbackView, _clawback, _enforcement, "proposed", ("order_number", "ordered_on")),
-    "enforcement-answer": Act(_OFFICERS, ClawbackView, _clawback, _enforcement_answer, "answered"),
+    "enforcement-answer": Act(
+        _OFFICERS, ClawbackView, _clawback, _enforcement_answer, "answered", decision=_D.ENFORCEMENT
+    ),
     "correction": Act(_REVIEWER, CorrectionView, _preview, _correction, "proposed", ("note",)),
-    "correction-answer": Act(_REVIEWER, CorrectionView, _waiting, _correction_answer, "answered"),
+    "correction-answer": Act(
+        _REVIEWER, CorrectionView, _waiting, _correction_answer, "answered", decision=_D.CORRECTION
+    ),
 }

@@ -8,19 +8,17 @@ from uuid import UUID
 
 from litestar import Request, Response
 
-from domain.actor import Actor, StepUp
+from domain.actor import Actor
 from domain.batch import BatchAction, BatchStatus
 from domain.errors import Forbidden
-from service.access.commands import prove
-from service.access.schemas import NamedSignature, NewStepUp
 from service.batches import commands, queries
 from service.batches.schemas import BatchView, NewBatch, NewRelease, Rejection, Shown
 from service.database import Tx, transaction
 from service.pages import finance, forms, money
 from service.pages.acts import Asked
-from service.pages.forms import Fault, Typed
+from service.pages.forms import Fault
 from service.pages.money_batches import number_typed
-from service.security import digest
+from service.pages.proving import proven_by
 from service.web import as_wanted
 from service.wording import words
 
@@ -52,7 +50,7 @@ async def signed(request: _Request, tx: Tx, me: Actor, batch_id: UUID, today: da
     if signing is None:
         faults = [("form", words("batch.nothing_to_sign"))]
         return await _again(request, Asked(tx, me, today, now, typed, str(batch_id)), faults)
-    me_proven, faults = await _proven(request, me, batch_id, signing, typed, now)
+    me_proven, faults = await proven_by(request, me, f"batch.{signing.step}", batch_id, typed, now)
     asked, views = Asked(tx, me_proven, today, now, typed, str(batch_id)), list[BatchView]()
     faults = faults or await _noted(asked, signing, lambda: _sign(request, asked, signing, views))
     if faults:
@@ -78,21 +76,6 @@ async def file_taken(tx: Tx, me: Actor, batch_id: UUID, now: datetime) -> tuple[
     """The bytes of the file that I took out, its media type and its name. Refusals: `find_file`, `open_file`."""
     about = await queries.find_file(tx, me, batch_id)
     return (await commands.open_file(tx, me, batch_id, now)).data, about.media_type, about.name
-
-
-async def _proven(
-    request: _Request, me: Actor, batch_id: UUID, signing: commands.Signing, typed: Typed, now: datetime
-) -> tuple[Actor, list[Fault]]:
-    """The signer with the proof that goes with this signature alone, or what is wrong with password and code."""
-    session, code = digest(request.auth), typed.get("code", "").replace(" ", "")
-    if len(code) != 6 or not (code.isascii() and code.isdigit()):
-        return me, [("code", words("step_up.six_digits"))]
-    named = [NamedSignature(f"batch.{signing.step}", batch_id)]
-    try:
-        view = await prove(me, session, NewStepUp(typed.get("password", ""), code, named), now)
-    except Forbidden as refusal:
-        return me, [("code", words(refusal.code, refusal.facts))]
-    return replace(me, step_up=StepUp(session, digest(view.token))), []
 
 
 async def _sign(request: _Request, asked: Asked, signing: commands.Signing, views: list[BatchView]) -> None:

@@ -119,9 +119,11 @@ class EvidenceView(Struct):
 
 
 class UnknownView(Struct, kw_only=True):
-    """A payment of which the bank cannot tell what became of it. `payee` is masked."""
+    """A payment of which the bank cannot tell what became of it. `payee` is masked; `attempt_id`: what
+    a step-up for `attempt.decide` names."""
 
     reference: str
+    attempt_id: UUID
     batch_id: UUID
     number: str
     claim_id: UUID

@@ -1,12 +1,14 @@
 """What a bank takes when, how many persons check a batch, and content hashed line by line."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.agent_bank import UNSAID, BankTerms
-from domain.batch import CHECKS, Hasher, PaymentLine, Step, checks_needed, content_of, steps_of
+from domain.batch import CHECKS, BatchStatus, Hasher, PaymentLine, Step, content_of, steps_of
+from domain.batch_checks import Beside, Checks, checks_of
 from domain.errors import Invalid
 from domain.policy import check_value
 from service.policies.queries import work_calendar
@@ -14,6 +16,7 @@ from service.policies.queries import work_calendar
 TERMS = {**UNSAID.written(), "cut_off": "16:30", "opens": "09:00", "every_day": False}
 
 JINAN = ZoneInfo("Asia/Shanghai")
+TODAY, _S = date(2026, 6, 1), BatchStatus
 
 
 @pytest.mark.parametrize(
@@ -41,8 +44,9 @@ def test_a_bank_takes_files_until_its_cut_off_on_its_working_days(asked: str, ta
 def test_more_persons_check_what_is_larger() -> None:
     steps = {"two_from_fen": 100, "three_from_fen": 200}
     check_value("batch_check_steps", steps)
-    assert [checks_needed(steps, fen) for fen in (1, 99, 100, 199, 200)] == [1, 1, 2, 2, 3]
-    assert checks_needed(None, 10**12) == 1
+    found = [checks_of(steps, fen, [], TODAY) for fen in (1, 99, 100, 199, 200)]
+    assert [(each.needed, each.from_fen) for each in found] == [(1, None), (1, None), (2, 100), (2, 100), (3, 200)]
+    assert checks_of(None, 10**12, [], TODAY).needed == 1
     for wrong in (
         None,
         [1, 2],
@@ -53,6 +57,35 @@ def test_more_persons_check_what_is_larger() -> None:
     ):
         with pytest.raises(Invalid, match=r"policy\.not_check_steps"):
             check_value("batch_check_steps", wrong)
+
+
+_COUNTS_TODAY = {
+    # status: signed before today, signed today, and one opening split over both
+    _S.OPENED: (False, False, False),
+    _S.FROZEN: (True, True, True),
+    _S.SUBMITTED: (True, True, True),
+    _S.CHECKED: (True, True, True),
+    _S.RELEASED: (False, True, True),
+    _S.SENT: (False, True, True),
+    _S.SETTLED: (False, True, True),
+    _S.NOT_RECEIVED: (False, False, False),
+    _S.DISSOLVED: (False, False, False),
+}
+
+
+@pytest.mark.parametrize("status", BatchStatus)
+def test_what_goes_out_together_counts_together(status: BatchStatus) -> None:
+    days = ((TODAY - timedelta(days=1), False), (TODAY, False), (TODAY - timedelta(days=9), True))
+    counts = tuple(Beside("N", status, 5, day, same_opening).counts(TODAY) for day, same_opening in days)
+    assert counts == _COUNTS_TODAY[status]
+
+
+def test_three_parts_need_what_the_whole_would() -> None:
+    steps = {"two_from_fen": 20, "three_from_fen": 90}
+    parts = [Beside(name, _S.FROZEN, 30, None, same_opening=False) for name in ("B", "A")]
+    gone = Beside("C", _S.DISSOLVED, 1_000, TODAY, same_opening=True)
+    found = checks_of(steps, 30, [*parts, gone], TODAY)
+    assert found == Checks(3, 90, ("A", "B"), 90) == replace(checks_of(steps, 90, [], TODAY), beside=("A", "B"))
 
 
 def test_every_check_is_another_signature() -> None:

@@ -1,6 +1,7 @@
 """The OpenAPI document is complete and true: what it describes is what the running service takes and answers."""
 
 import re
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from service.local.sample_codes import SampleCodes
 from tests.app import the_app
 from tests.flows.hostile import refused
 from tests.flows.office import PASSWORD, WELDER
@@ -202,6 +204,19 @@ def _session(served: Served, login: str) -> str:
     return str(answer.json()["token"])
 
 
+def _proof(served: Served, login: str, session: str, purpose: str, subject: str) -> str:
+    """A step-up for one decision in this session, by the next code of the telephone that serves."""
+    codes, headers = SampleCodes(), {"Authorization": f"Bearer {session}"}
+    while True:
+        code, wait = codes.next(login)
+        time.sleep(wait)
+        asked = {"password": PASSWORD, "code": code, "signs": [{"purpose": purpose, "subject": subject}]}
+        answer = served.http.post("/api/step-up", json=asked, headers=headers)
+        if answer.is_success:
+            return str(answer.json()["token"])
+        assert answer.json()["code"] == "step_up.used", answer.text
+
+
 #: Requests that succeed, so that what is described of success is looked at too: who, operation, query.
 READS = (
     ("xuehua", "GET /api/claims", {"limit": 1}),
@@ -243,9 +258,10 @@ READS = (
 def test_what_succeeds_is_as_described(
     served: Served, operations: dict[str, APIOperation[Any, Any, Any, Any]]
 ) -> None:
-    def done(who: str, label: str, status: int, **given: Any) -> dict[str, Any]:
+    def done(who: str, label: str, status: int, proof: str = "", **given: Any) -> dict[str, Any]:
         case = operations[label].Case(**given)
         headers = {"Authorization": f"Bearer {tokens[who]}", "Idempotency-Key": str(uuid4())}
+        headers |= {"Zhida-Step-Up": proof} if proof else {}
         answer = case.call(headers=headers)
         assert answer.status_code == status, answer.text
         case.validate_response(answer, checks=CONFORMANCE)
@@ -278,7 +294,9 @@ def test_what_succeeds_is_as_described(
     money = {"fund": "special_account", "year": int(served.today[:4]), "document": "示例下达文件", "reason": "示例"}
     new = done("maker-370102", "POST /api/funds/appropriations", 201, body={**money, "amount_fen": 1}, **body)
     path = {"path_parameters": {"appropriation_id": new["id"]}}
-    done("checker-370102", "POST /api/funds/appropriations/{appropriation_id}/confirm", 200, body={}, **path, **body)
+    confirm = "POST /api/funds/appropriations/{appropriation_id}/confirm"
+    proof = _proof(served, "checker-370102", tokens["checker-370102"], "appropriation.confirm", new["id"])
+    done("checker-370102", confirm, 200, proof, body={}, **path, **body)
     new = done("maker-370102", "POST /api/funds/appropriations", 201, body={**money, "amount_fen": -1}, **body)
     path = {"path_parameters": {"appropriation_id": new["id"]}}
     declined = {"body": {"reason": "示例"}, **path, **body}

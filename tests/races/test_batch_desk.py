@@ -1,19 +1,25 @@
 """Holds, checks by amount and delegations of batches: several at once, and under raw SQL as the service's role."""
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from domain.actor import Actor, Post
+from domain.batch_checks import Checks
+from service.audit.queries.batch_checks import counted_beside
 from service.batches import commands
+from service.batches.commands.open import open_sibling
 from service.batches.schemas import BatchView, NewBatchHold
+from service.batches.tables import BatchRow
 from service.database import Tx, transaction
+from service.journal import By
 from tests.payments import Stage, attempt_statuses, shown
-from tests.races.test_batches import at_once, forged, stage
+from tests.races.test_batches import alone, at_once, forged, stage
 from tests.world import World
 
 __all__ = ["stage"]
@@ -69,6 +75,56 @@ async def test_one_person_from_several_sides_checks_once(stage: Stage, monkeypat
         assert (seen.status, len(seen.signatures)) == ("checked", 4)
 
 
+async def test_of_two_makers_at_once_the_second_counts_the_first(stage: Stage) -> None:
+    """Neither sees what the other has not committed; so they wait for one another."""
+    now = stage.world.now
+    async with transaction() as tx:
+        second = await stage.world.user(tx, {Post.MAKER}, stage.district)
+        batches = [await stage.open(tx, limit=3) for _ in range(2)]
+
+    def put(batch: BatchView, me: Actor) -> Callable[[Tx], Awaitable[object]]:
+        async def act(tx: Tx) -> None:
+            await commands.assemble(tx, batch.id, now)
+            await commands.submit_batch(tx, me, batch.id, shown(await stage.see(tx, batch.id)), now)
+
+        return act
+
+    makers = stage.staff[Post.MAKER], second
+    acts = [put(batch, me) for batch, me in zip(batches, makers, strict=True)]
+    assert await at_once(*acts) == ["done"] * 2
+    async with transaction() as tx:
+        seen = [await stage.see(tx, batch.id) for batch in batches]
+        sums = [each.sum_fen or 0 for each in seen]
+        together = sorted(each.together.sum_fen if each.together else 0 for each in seen)
+        assert (together[0] in sums, together[1]) == (True, sum(sums))
+        assert await counted_beside(tx) is None
+
+
+async def test_by_sql_nobody_counts_past_another_who_submits_at_that_moment(stage: Stage) -> None:
+    now, maker = stage.world.now, stage.staff[Post.MAKER]
+    async with transaction() as tx:
+        batches = [await stage.open(tx, limit=3) for _ in range(2)]
+        await commands.assemble(tx, batches[0].id, now)
+    ids = {"batch": batches[0].id, "maker": maker.user_id}
+    begun = asyncio.Event()
+
+    async def by_hand(tx: Tx) -> None:
+        for statement in (_BY_MAKER, *forged("batch", "batch", "submitted", _SUBMITTED)):
+            used = {name: value for name, value in ids.items() if f":{name}" in statement}
+            if statement == _SUBMITTED:
+                begun.set()
+            await tx.execute(text(statement), used)
+
+    async with transaction() as tx:
+        await commands.assemble(tx, batches[1].id, now)
+        await commands.submit_batch(tx, maker, batches[1].id, shown(await stage.see(tx, batches[1].id)), now)
+        other = asyncio.create_task(alone(by_hand))
+        await asyncio.wait_for(begun.wait(), 20)
+        await asyncio.sleep(0.3)
+        assert not other.done()
+    assert await other == "ZD216"
+
+
 async def test_two_who_lift_lift_once(stage: Stage) -> None:
     now, releaser = stage.world.now, stage.staff[Post.RELEASER]
     async with transaction() as tx:
@@ -89,11 +145,11 @@ async def _checker(stage: Stage) -> Actor:
 async def _three_checks(tx: Tx, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> tuple[BatchView, list[Actor]]:
     """A submitted batch that three persons check, as if its sum were so large: a parameter is everybody's in this
     database."""
+    maker, batch = stage.staff[Post.MAKER], await stage.frozen(tx)
     with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["service.batches.commands.assemble"], "checks_needed", lambda *_: 3)
-        batch = await stage.frozen(tx)
-    maker = stage.staff[Post.MAKER]
-    signed = await commands.submit_batch(tx, maker, batch.id, shown(batch), stage.world.now)
+        three = Checks(3, batch.sum_fen or 0, (), None)
+        patched.setattr(sys.modules["service.batches.queries.checks"], "checks_of", lambda *_: three)
+        signed = await commands.submit_batch(tx, maker, batch.id, shown(batch), stage.world.now)
     assert signed.checks_needed == 3
     return signed, [await stage.world.user(tx, {Post.CHECKER}, stage.district) for _ in range(3)]
 
@@ -118,6 +174,8 @@ _HELD = """
 _LIFTED = """
     UPDATE batch_holds SET lifted_at = now(), lifted_by = placed_by, lifted_person = placed_person WHERE id = :hold
 """
+_BY_MAKER = _SIGNED.format(delegation="NULL", who=":maker").replace("'check'", "'assemble'")
+_SUBMITTED = "UPDATE batches SET status = 'submitted' WHERE id = :batch"
 _CHECKED = "UPDATE batches SET status = 'checked' WHERE id = :batch"
 
 #: What a program of ours with a mistake in it, or a person with its password, could try on a submitted batch.
@@ -161,6 +219,10 @@ ATTACKS = {
         "ZD003",
         forged("batch", "batch", "submitted", "UPDATE batches SET checks_needed = 2 WHERE id = :batch"),
     ),
+    "have counted less beside it": (
+        "ZD003",
+        forged("batch", "batch", "submitted", "UPDATE batches SET together = '{}' WHERE id = :batch"),
+    ),
     "hide what left": ("42501", ["DELETE FROM batch_left_out"]),
 }
 
@@ -180,6 +242,42 @@ async def test_the_database_refuses_by_itself(tx: Tx, world: World, attack: str)
     }
     refusal, statements = ATTACKS[attack]
     assert await _refused(tx, statements, given) == refusal
+
+
+_SAID = "UPDATE batches SET status = 'submitted', checks_needed = {needed}, together = {together} WHERE id = :batch"
+_TOGETHER = "jsonb_build_object('fen', {fen})"
+#: What is written at a submission, over two claims, one of them in a batch beside; three check from 3 fen on.
+SUBMISSIONS = {
+    "for oneself alone": ("ZD216", _SAID.format(needed=3, together=_TOGETHER.format(fen="sum_fen"))),
+    "without a sum": ("ZD216", _SAID.format(needed=3, together="NULL")),
+    "by fewer than that takes": ("ZD216", _SAID.format(needed=2, together=_TOGETHER.format(fen="2 * sum_fen"))),
+}
+
+
+@pytest.mark.parametrize("said", SUBMISSIONS)
+async def test_a_submission_counts_what_is_beside_it_whatever_the_code_does(tx: Tx, world: World, said: str) -> None:
+    own = await Stage.build(tx, world, claims=2)
+    await world.set_policy(tx, "batch_check_steps", {"two_from_fen": 2, "three_from_fen": 3})
+    batch, beside = [await own.open(tx, limit=1) for _ in range(2)]
+    for each in (batch, beside):
+        await commands.assemble(tx, each.id, world.now)
+    given = {"batch": batch.id, "maker": own.staff[Post.MAKER].user_id}
+    refusal, statement = SUBMISSIONS[said]
+    assert await _refused(tx, [_BY_MAKER, *forged("batch", "batch", "submitted", statement)], given) == refusal
+    maker = own.staff[Post.MAKER]
+    seen = await commands.submit_batch(tx, maker, batch.id, shown(await own.see(tx, batch.id)), world.now)
+    assert seen.checks_needed == 3  # as the command counts, the database does
+
+
+async def test_of_a_series_none_is_submitted_early_whatever_the_code_does(tx: Tx, world: World) -> None:
+    own = await Stage.build(tx, world, claims=2)
+    batch = await own.open(tx, limit=1)
+    await commands.assemble(tx, batch.id, world.now)
+    row = (await tx.execute(select(BatchRow).where(BatchRow.id == batch.id))).one()
+    await open_sibling(tx, row, 1, By("tests", world.now))
+    given = {"batch": batch.id, "maker": own.staff[Post.MAKER].user_id}
+    attack = [_BY_MAKER, *forged("batch", "batch", "submitted", _SUBMITTED)]
+    assert await _refused(tx, attack, given) == "ZD217"
 
 
 async def test_one_check_of_several_is_not_enough_whatever_the_code_does(tx: Tx, world: World) -> None:

@@ -43,6 +43,9 @@ PLANTED_IN_BATCHES: dict[str, tuple[str, str, str | None, str]] = {
            UPDATE journal SET after = after || '{"checks_needed": 1}'
             WHERE subject_kind = 'batch' AND action = 'freeze'""",
     ),
+    "checked as if it went out alone": _three_persons(
+        "batches", "UPDATE batches SET together = together || '{\"fen\": 1}' WHERE id = :batch"
+    ),
     "a check missing of several": _three_persons("batches", "UPDATE batches SET checks_needed = 2 WHERE id = :batch"),
     "a delegation that is not there": _three_persons(
         "batch_signatures", "UPDATE batch_signatures SET delegation_id = batch_id WHERE step = 'check'"

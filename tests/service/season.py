@@ -28,6 +28,7 @@ from domain.claim import Channel, ClaimAction
 from domain.eligibility import StandardFacts, decide
 from domain.fund import Pot
 from service.access.tables import UserRow
+from service.batches.commands.counting import counted
 from service.batches.queries import debit_account
 from service.batches.tables import AttemptRow, BankFileRow, BatchRow, SendingRow, SignatureRow, TreasuryTransferRow
 from service.catalog.tables import CatalogItemRow, EditionRow
@@ -335,8 +336,9 @@ class Season:
                         sum_fen=batch.sum_fen, recorded_by=self.users[2],
                     )
                 )  # fmt: skip
+            changes = await counted(tx, batch, batch.sum_fen, AT) if action == BatchAction.SUBMIT else None
             signer = By(f"season {step}", AT, self.users[place], self.persons[place])
-            await self.move_batch(tx, batch_id, action, by=signer)
+            await self.move_batch(tx, batch_id, action, changes, signer)
         await keep_answers(tx)
 
     async def send(self, tx: Tx, batch_id: UUID, attempts: list[UUID]) -> None:

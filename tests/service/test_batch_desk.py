@@ -1,4 +1,4 @@
-"""The batch desk: filters, series, lines that leave before signing, checks by amount, holds, city finance."""
+"""The batch desk: filters, series, lines that leave before signing, holds, city finance."""
 
 from collections.abc import Awaitable
 from datetime import timedelta
@@ -8,13 +8,20 @@ import pytest
 from sqlalchemy import select, text, update
 
 from domain.actor import Actor, Post
-from domain.batch import Step, checks_needed, content_of
+from domain.batch import Step, content_of
 from domain.claim import ClaimAction, ClaimKind
 from domain.errors import DomainError
 from service.access.tables import UserRow
 from service.batches import commands, queries
 from service.batches.commands import confirm_delegation, propose_delegation
-from service.batches.schemas import BatchFilter, BatchView, ContentView, NewBatch, NewBatchHold, NewDelegation
+from service.batches.schemas import (
+    BatchFilter,
+    BatchView,
+    ContentView,
+    NewBatch,
+    NewBatchHold,
+    NewDelegation,
+)
 from service.batches.tables import BatchRow
 from service.claims.commands.moves import move_claim
 from service.claims.schemas import NewAccount
@@ -25,7 +32,7 @@ from service.pages.acts import Asked
 from service.people.tables import PersonRow
 from service.queue import Job
 from tests.oversight import Oversight
-from tests.payments import Stage, attempt_statuses, claim_statuses, journal_of, lines_of, ready_jobs, shown, transfer
+from tests.payments import Stage, attempt_statuses, claim_statuses, journal_of, lines_of, ready_jobs, shown
 from tests.service.test_mending import take
 from tests.world import FUND, WELDER_LEVEL_4_FEN, World
 
@@ -83,7 +90,7 @@ async def test_more_than_a_file_holds_becomes_a_series(tx: Tx, stage: Stage) -> 
     terms = {**first.terms, "lines_max": 3}
     # the agreement with the bank, as another city has it: what is written once cannot be changed by the service
     series = [await _opened_under(tx, stage, first, terms)]
-    while owed := await _opened_by_the_job(tx, stage, series):
+    while owed := await opened_by_the_job(tx, stage, series):
         series.append(owed)
     seen = [await stage.see(tx, each) for each in series]
     assert [(each.status, each.line_count) for each in seen] == [("frozen", 3), ("frozen", 3)]
@@ -103,7 +110,7 @@ async def _opened_under(tx: Tx, stage: Stage, like: BatchView, terms: dict[str, 
     return batch.id
 
 
-async def _opened_by_the_job(tx: Tx, stage: Stage, series: list[UUID]) -> UUID | None:
+async def opened_by_the_job(tx: Tx, stage: Stage, series: list[UUID]) -> UUID | None:
     row = BatchRow
     asked = select(row.id).where(row.series == series[0], row.id.not_in(series))
     found = (await tx.execute(asked)).scalar_one_or_none()
@@ -200,32 +207,6 @@ async def test_an_account_from_which_money_came_back_is_not_paid_to(tx: Tx, stag
     # nor does a batch take it that is put together afterwards
     third_claim = await stage.claim(tx)
     assert [line.claim_id for line in await lines_of(tx, (await stage.frozen(tx)).id)] == [third_claim]
-
-
-# ---- checks by amount
-
-
-async def test_a_larger_batch_is_checked_by_more_persons(tx: Tx, stage: Stage) -> None:
-    steps = {"two_from_fen": WELDER_LEVEL_4_FEN, "three_from_fen": 3 * WELDER_LEVEL_4_FEN}
-    await stage.world.set_policy(tx, "batch_check_steps", steps)
-    batch, now, today = await submitted(tx, stage), stage.world.now, stage.world.today
-    assert batch.checks_needed == checks_needed(steps, batch.sum_fen or 0) == 3
-    first, second, third = await checkers(tx, stage, 3)
-    releaser = stage.staff[Post.RELEASER]
-    for me in (first, second):
-        seen = await commands.check_batch(tx, me, batch.id, shown(batch), now)
-        assert seen.status == "submitted"
-        assert await code_of(commands.check_batch(tx, me, batch.id, shown(batch), now)) == "batch.same_person"
-        early = commands.release_batch(tx, releaser, batch.id, transfer(batch, today), today, now)
-        assert await code_of(early) == "wrong_status"
-    seen = await commands.check_batch(tx, third, batch.id, shown(batch), now)
-    assert (seen.status, [each.step for each in seen.signatures]) == ("checked", list(Step)[:4])
-    assert await code_of(
-        commands.check_batch(tx, (await checkers(tx, stage, 1))[0], batch.id, shown(batch), now)
-    ) == ("wrong_status")
-    assert (await stage.release(tx, batch)).status == "released"
-    moves = [row.action for row in await journal_of(tx, "batch", batch.id)]
-    assert moves == ["open", "freeze", "submit", "check_on", "check_on", "check", "release"]
 
 
 # ---- a hold on the whole batch

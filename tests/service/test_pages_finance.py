@@ -1,15 +1,19 @@
 """Finance signs on pages: what is shown is what is signed, with password and code, each by another person."""
 
 import re
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import date
 
 import httpx
 import pytest
 
 from domain.actor import Post
 from domain.batch import BatchStatus
+from domain.batch_checks import Beside, Checks, checks_of
+from domain.money import format_yuan
 from service.batches.queries import find_batch
 from service.database import transaction
 from tests.app import the_app
@@ -87,6 +91,31 @@ async def test_a_wrong_code_signs_nothing_and_the_page_says_so(signing: Signing,
         assert PASSWORD not in wrong.text
     async with transaction() as tx:
         assert (await find_batch(tx, signing.stage.staff[Post.MAKER], signing.batch.id)).status == BatchStatus.FROZEN
+
+
+async def test_why_three_check_is_said_before_and_after_it_is_signed(
+    signing: Signing, windows: dict[Post, Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, window = f"/finance/batches/{signing.batch.id}", windows[Post.MAKER]
+    assert "人复核：" not in read(await window.get(at)).text  # its sum is small, and nothing is beside it
+
+    def counted(_: object, sum_fen: int, others: Sequence[Beside], on: date) -> Checks:
+        return checks_of({"two_from_fen": 1, "three_from_fen": 2}, sum_fen, [*others, other], on)
+
+    other = Beside("JN-BESIDE", BatchStatus.SENT, 90_000_000, signing.stage.world.today, same_opening=False)
+    monkeypatch.setattr(sys.modules["service.batches.queries.checks"], "checks_of", counted)
+    said = (
+        f"要 3 个人复核：.*共 2 个批次，合计 {format_yuan(90_000_000 + (signing.batch.sum_fen or 0))}，达到 0.02 元"
+    )
+    page = await window.get(at)
+    assert re.search(said, read(page).text)
+    assert "第三次复核" in read(page).text
+    signed = await window.send(page, f"{at}/sign", password=PASSWORD, code=await window.signer.code())
+    assert signed.status_code == 303
+    monkeypatch.undo()  # it is kept with the batch
+    page = await windows[Post.CHECKER].get(at)
+    assert re.search(said, read(page).text)
+    assert "一起算的：JN-BESIDE" in read(page).text
 
 
 async def test_what_was_not_shown_is_not_signed(signing: Signing, windows: dict[Post, Window]) -> None:

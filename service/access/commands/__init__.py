@@ -3,12 +3,14 @@
 from service.access.commands.brakes import forget_brakes
 from service.access.commands.kept_forms import forget_form, forget_forms, keep_form, put_aside
 from service.access.commands.step_up import (
+    asked_for,
     confirm_factor,
     end_factor,
     enrol,
     give_sample_factors,
     prove,
     proven,
+    sample_proof,
 )
 from service.access.commands.users import (
     OFFICERS,
@@ -33,6 +35,7 @@ __all__ = [
     "PASSWORD_LENGTH_MAX",
     "PASSWORD_LENGTH_MIN",
     "add_staff",
+    "asked_for",
     "confirm_factor",
     "declare_relative",
     "end_factor",
@@ -52,6 +55,7 @@ __all__ = [
     "prove",
     "proven",
     "put_aside",
+    "sample_proof",
     "sign_in",
     "sign_up",
     "who_is",

@@ -1,33 +1,34 @@
-"""Proving anew who one is, for signatures that move money: the password again, and a one-time code (RFC 6238).
+"""Proving anew who one is, for what moves money: the password again, and a one-time code (RFC 6238).
 
-One code grants the signatures that were named with it, to the session that asked, for five minutes. Codes go by the
-database's clock: the demo's may play another day, a telephone's does not.
+One code grants the signatures and decisions that were named with it, to the session that asked, for five minutes.
+Codes go by the database's clock: the demo's may play another day, a telephone's does not.
 """
 
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pyotp
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.actor import Actor, Post
+from domain.actor import Actor, Post, StepUp
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from domain.step_up import PROVERS
 from service.access.commands.users import must_be_me, password_fits
-from service.access.schemas import EnrolmentView, NewStepUp, StepUpView
-from service.access.tables import SecondFactorRow, StepUpRow, UserPostRow, UserRow
+from service.access.schemas import EnrolmentView, NamedSignature, NewStepUp, StepUpView
+from service.access.tables import SecondFactorRow, StepUpRow, StepUpUseRow, UserPostRow, UserRow
 from service.clock import business_day
 from service.crypto import keyring
 from service.database import Tx, transaction
 from service.journal import By, record
 from service.policies.queries import parameters
+from service.security import digest, open_session
 
-#: Whose signatures ask for it.
-SIGNERS = (Post.MAKER, Post.CHECKER, Post.RELEASER)
 GRANT_MINUTES = 5
 #: A code of the step before or after is taken as well: telephones do not keep time to the second.
 _STEPS_AROUND, _STEP_SECONDS = 1, 30
@@ -167,36 +168,55 @@ async def _count_wrong(tx: Tx, me: Actor, standing: _Standing, now: datetime) ->
     await tx.execute(update(row).where(row.id == standing.id).values(changes))
 
 
+async def asked_for(tx: Tx, now: datetime) -> bool:
+    """Whether codes are asked for, by the policy `step_up` of the day."""
+    return (await parameters(tx, business_day(now))).get("step_up") != "none"
+
+
 async def proven(tx: Tx, me: Actor, purpose: str, subject: UUID, now: datetime) -> UUID | None:
-    """The step-up by which this person may put this signature; None where the policy asks for none.
+    """The step-up by which this person may put this signature or take this decision; None where the policy asks for
+    none. It is used up by this: that stands beside what it was used for, and the database asks for it (ZD250, ZD219).
 
     Forbidden `step_up.needed` without one, `step_up.other` for one of another person, session or signature, one that
-    is older than five minutes, or one of a telephone that was given up. The database asks the same (ZD250).
+    was used for it before or is older than five minutes, or one of a telephone that was given up.
     """
     if me.step_up is None:
-        if (await parameters(tx, business_day(now))).get("step_up") != "none":
+        if await asked_for(tx, now):
             raise Forbidden("step_up.needed")
         return None
-    row = StepUpRow
+    row, sign = StepUpRow, f"{purpose} {subject}"
     granted = select(row.id).join(SecondFactorRow, SecondFactorRow.id == row.factor_id)
     granted = granted.where(
         SecondFactorRow.ended_at.is_(None),
         row.token_sha256 == me.step_up.token,
         row.session_sha256 == me.step_up.session,
         row.user_id == me.user_id,
-        row.signs.contains([f"{purpose} {subject}"]),
+        row.signs.contains([sign]),
         row.expires_at > func.now(),
     )
     step_up_id = (await tx.execute(granted)).scalar_one_or_none()
     if step_up_id is None:
         raise Forbidden("step_up.other")
+    use = upsert(StepUpUseRow).values(step_up_id=step_up_id, sign=sign, user_id=me.user_id, used_at=now)
+    first = use.on_conflict_do_nothing().returning(StepUpUseRow.step_up_id)
+    if (await tx.execute(first)).one_or_none() is None:
+        raise Forbidden("step_up.other")
     return step_up_id
 
 
+async def sample_proof(tx: Tx, me: Actor, code: str, signs: list[NamedSignature], now: datetime) -> Actor:
+    """One of the demo's people with a step-up for what is named, in a session that nobody goes on with."""
+    session = digest((await open_session(tx, me)).token)
+    answer = await _settle(tx, me, session, NewStepUp("", code, signs), now, fits=True)
+    if isinstance(answer, DomainError):
+        raise answer
+    return replace(me, step_up=StepUp(session, digest(answer.token)))
+
+
 async def give_sample_factors(tx: Tx, secret_of: Callable[[str], str], now: datetime) -> None:
-    """The demo's signers have theirs from the beginning, by login, unless they have one already."""
+    """The demo's people of these posts have theirs from the beginning, by login, unless they have one already."""
     signers = select(UserRow.id, UserRow.login).join(UserPostRow, UserPostRow.user_id == UserRow.id).distinct()
-    for user_id, login in await tx.execute(signers.where(UserPostRow.post.in_(list(map(str, SIGNERS))))):
+    for user_id, login in await tx.execute(signers.where(UserPostRow.post.in_(list(map(str, PROVERS))))):
         if await _standing(tx, user_id) is None:
             factor_id = await _keep(tx, user_id, secret_of(login), now, confirmed_at=now)
             by = By("zhida cast", now)
@@ -247,4 +267,4 @@ async def _end(tx: Tx, factor_id: UUID, by: By, reason: str = "") -> None:
 
 
 def _by(me: Actor, now: datetime) -> By:
-    return By.actor(me, next(post for post in SIGNERS if me.holds(post)), now)
+    return By.actor(me, next(post for post in PROVERS if me.holds(post)), now)

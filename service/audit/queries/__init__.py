@@ -4,6 +4,7 @@ from service.audit.queries.answers import ANSWERED_ONCE, COMMITTED
 from service.audit.queries.approvals import APPROVALS
 from service.audit.queries.assessments import ASSESSMENTS
 from service.audit.queries.attendance import ATTENDANCE
+from service.audit.queries.batch_checks import counted_beside
 from service.audit.queries.batches import BYTES_LEFT, FILE_BYTES, SIGNED_CONTENT, THREE_PERSONS, reopen
 from service.audit.queries.care import EVIDENCE, STOPPED
 from service.audit.queries.checks import Breach, Promise, count_rows, first_breach
@@ -48,6 +49,7 @@ async def verify(tx: Tx, *, settled: bool = False) -> list[PromiseReport]:
     ready, dead = await ready_and_dead(tx)
     found_beside: dict[int | str, Breach | None] = {
         4: reopened.file,
+        7: await counted_beside(tx),
         8: reopened.content,
         14: await first_in_clear(tx),
         16: await recompute(tx),

@@ -49,17 +49,18 @@ THREE_PERSONS = Promise(
         ),
         Check(
             "batches",
-            "按定稿那天的参数，复核的人数不够",
+            "按定下复核人数那天的参数，人数不够",
             """SELECT b.id FROM batches b
-                 JOIN LATERAL (SELECT j.at, j.after FROM journal j
+                 JOIN LATERAL (SELECT j.at FROM journal j
                                 WHERE j.subject_kind = 'batch' AND j.subject_id = b.id
-                                  AND j.action IN ('freeze', 'refreeze')
-                                ORDER BY j.id DESC LIMIT 1) frozen ON frozen.after ? 'checks_needed'
+                                  AND j.action IN ('freeze', 'refreeze', 'submit') AND j.after ? 'checks_needed'
+                                ORDER BY j.id DESC LIMIT 1) settled ON true
                  JOIN policies p ON p.key = 'batch_check_steps'
-                  AND p.in_force @> (frozen.at AT TIME ZONE 'Asia/Shanghai')::date
+                  AND p.in_force @> (settled.at AT TIME ZONE 'Asia/Shanghai')::date
+                CROSS JOIN LATERAL (SELECT greatest(b.sum_fen, (b.together ->> 'fen')::bigint)) paid (fen)
                 WHERE b.status <> 'dissolved'
-                  AND b.checks_needed < 1 + (b.sum_fen >= (p.value ->> 'two_from_fen')::bigint)::integer
-                                          + (b.sum_fen >= (p.value ->> 'three_from_fen')::bigint)::integer""",
+                  AND b.checks_needed < 1 + (paid.fen >= (p.value ->> 'two_from_fen')::bigint)::integer
+                                          + (paid.fen >= (p.value ->> 'three_from_fen')::bigint)::integer""",
         ),
         Check(
             "batch_signatures",

@@ -15,24 +15,22 @@ from domain.batch import (
     BatchStatus,
     Hasher,
     PaymentLine,
-    checks_needed,
     references_begin,
 )
 from domain.claim import ClaimAction
 from domain.errors import Conflict
 from service.access.tables import UserRow
+from service.batches.commands.counting import counted
 from service.batches.commands.moves import BATCHES, ROWS_MAX, move_claims
 from service.batches.commands.open import open_sibling
 from service.batches.commands.rechecking import failing, keep_left_out, stop_failing
 from service.batches.queries import Batch, due_to, filter_of, let_through, locked_batch
 from service.claims.queries.care import held_among
 from service.claims.tables import ClaimRow
-from service.clock import business_day
 from service.crypto import keyring
 from service.database import Tx, fetch
 from service.funds.tables import PositionRow
 from service.journal import By, move
-from service.policies.queries import parameters
 from service.queue import Job
 
 #: Told how many of how many claims have become lines.
@@ -98,13 +96,12 @@ async def assemble(tx: Tx, batch_id: UUID, now: datetime, tell: Tell = _nobody_t
 
 
 async def freeze(tx: Tx, batch: Batch, action: BatchAction, content: BatchContent, by: By) -> None:
-    """What the lines are, and how many persons check so much, is written into the batch."""
-    steps = (await parameters(tx, business_day(by.at))).get("batch_check_steps")
+    """What the lines are is written into the batch, and how many persons would check it if it were signed now."""
     changes = {
         "content_hash": content.content_hash,
         "line_count": content.line_count,
         "sum_fen": content.sum_fen,
-        "checks_needed": checks_needed(steps, content.sum_fen),
+        **await counted(tx, batch, content.sum_fen, by.at),
     }
     await move(tx, BATCHES, BATCH_LIFECYCLE, action, batch.id, by, changes=changes)
 

@@ -9,6 +9,8 @@ from domain.actor import Actor, Post
 from domain.agent_bank import BankTerms, BankWay
 from domain.batch import BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAction, BatchStatus
 from domain.errors import Conflict, Forbidden
+from domain.step_up import Decision
+from service.access.commands import proven
 from service.batches.commands.moves import BATCHES, move_attempts
 from service.batches.commands.saying import confirm_carrier, say
 from service.batches.commands.send import FileToSend, file_of, let_leave, pay_nothing
@@ -26,7 +28,7 @@ async def take_file(tx: Tx, me: Actor, batch_id: UUID, now: datetime) -> BankFil
     them. A batch with a claim that is stopped now is dissolved instead (`sendings` is empty then).
 
     NotFound `batch.not_found`, `bank_file.not_written`; Conflict `bank_file.over_http`, `bank_file.taken_out`,
-    `bank_file.restored`, `wrong_status`.
+    `bank_file.restored`, `wrong_status`; and what `proven` refuses.
     """
     batch, by = await _carried_batch(tx, me, batch_id, now)
     if await _carrier(tx, batch.id) is not None:
@@ -34,6 +36,7 @@ async def take_file(tx: Tx, me: Actor, batch_id: UUID, now: datetime) -> BankFil
     if await _was_restored(tx, batch.id):
         raise Conflict("bank_file.restored", number=batch.number)
     BATCH_LIFECYCLE.after(BatchStatus(batch.status), BatchAction.SEND)
+    await proven(tx, me, Decision.CARRY, batch.id, now)
     await let_leave(tx, batch, "carried", by)
     return await find_file(tx, me, batch.id)
 
@@ -59,7 +62,7 @@ async def hand_over(tx: Tx, me: Actor, batch_id: UUID, new: NewHandover, now: da
     """Say, as another than who carried it, that the bank has just these bytes, on its receipt: the payments are sent.
 
     Conflict `bank_file.not_taken_out`, `bank_file.ended`, `bank_file.hash_differs`; Forbidden
-    `bank_file.same_person`.
+    `bank_file.same_person`, and what `proven` refuses.
     """
     batch, by = await _carried_batch(tx, me, batch_id, now)
     carrier = await _carrier(tx, batch.id)
@@ -70,6 +73,7 @@ async def hand_over(tx: Tx, me: Actor, batch_id: UUID, new: NewHandover, now: da
         raise Forbidden("bank_file.same_person")
     if new.sha256 != (await find_file(tx, me, batch.id)).sha256:
         raise Conflict("bank_file.hash_differs", number=batch.number)
+    await proven(tx, me, Decision.FILE_WORD, batch.id, now)
     said = {"outcome": "handed_over", "evidence_sha256": new.evidence_sha256}
     await confirm_carrier(tx, me, batch.id, carrier, said, new.note, by)
     await move_attempts(tx, AttemptAction.SEND, ids, by)
@@ -81,12 +85,14 @@ async def say_of_file(tx: Tx, me: Actor, batch_id: UUID, new: NewFileWord, now: 
     """Say that the bank has not received the file and will not take it, on its stamped word: the claims are payable
     again; or that nobody can tell: each payment is unknown. Something moves when a second person says the same.
 
-    Conflict `bank_file.not_taken_out`, `bank_file.ended`; Forbidden `bank_file.same_person`.
+    Conflict `bank_file.not_taken_out`, `bank_file.ended`; Forbidden `bank_file.same_person`, and what `proven`
+    refuses: of whoever says it first as well, for what they say is one of the two.
     """
     batch, by = await _carried_batch(tx, me, batch_id, now)
     if await _carrier(tx, batch.id) is None:
         raise Conflict("bank_file.not_taken_out", number=batch.number)
     ids = await _on_its_way(tx, batch)
+    await proven(tx, me, Decision.FILE_WORD, batch.id, now)
     said = {"outcome": new.outcome, "evidence_sha256": new.evidence_sha256}
     if await say(tx, me, HandoverRow, batch.id, said, new.note, by):
         if new.outcome == "not_handed_over":

@@ -7,6 +7,8 @@ from sqlalchemy import insert, select, update
 
 from domain.actor import Actor, Post
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
+from domain.step_up import Decision
+from service.access.commands import proven
 from service.access.tables import DistrictRow, UserPostRow, UserRow
 from service.batches.queries import list_delegations
 from service.batches.schemas import DelegationView, NewDelegation
@@ -59,7 +61,8 @@ async def propose_delegation(tx: Tx, me: Actor, new: NewDelegation, today: date,
 
 async def confirm_delegation(tx: Tx, me: Actor, delegation_id: UUID, now: datetime) -> DelegationView:
     """It is in force from now on, on its days. Forbidden `city_only`, `post_missing`, and `delegation.same_person`
-    for whoever proposed it or would stand in; NotFound `delegation.not_found`; Conflict `delegation.confirmed`."""
+    for whoever proposed it or would stand in; NotFound `delegation.not_found`; Conflict `delegation.confirmed`; and
+    what `proven` refuses."""
     post, row = _city_finance(me), DelegationRow
     asked = select(row.proposed_person, row.delegate_person, row.confirmed_at).where(row.id == delegation_id)
     found = (await tx.execute(asked.with_for_update())).one_or_none()
@@ -69,6 +72,7 @@ async def confirm_delegation(tx: Tx, me: Actor, delegation_id: UUID, now: dateti
         raise Conflict("delegation.confirmed")
     if me.person_id in (found.proposed_person, found.delegate_person):
         raise Forbidden("delegation.same_person")
+    await proven(tx, me, Decision.DELEGATION, delegation_id, now)
     confirmed = {"confirmed_by": me.user_id, "confirmed_person": me.person_id, "confirmed_at": now}
     await tx.execute(update(row).where(row.id == delegation_id).values(**confirmed))
     noted = {"confirmed_at": now.isoformat()}

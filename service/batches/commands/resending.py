@@ -9,6 +9,8 @@ from domain.actor import Actor, Post
 from domain.agent_bank import BankTerms, resend_until
 from domain.batch import AttemptStatus, BatchStatus
 from domain.errors import Conflict
+from domain.step_up import Decision
+from service.access.commands import proven
 from service.batches.commands.saying import say
 from service.batches.commands.send import ON_ITS_WAY, FileToSend, file_of, note_sending
 from service.batches.queries import Batch, find_file, locked_batch, statuses_in
@@ -28,13 +30,14 @@ async def say_resend(tx: Tx, me: Actor, batch_id: UUID, new: NewResend, now: dat
     """Propose that the file is resent, or confirm what another person proposed: then a job sends it, once.
 
     Conflict `bank_file.not_unknown` when the fate of any of its payments is known, `bank_file.window_closed` when the
-    bank promises nothing (any more); Forbidden `bank_file.same_person`.
+    bank promises nothing (any more); Forbidden `bank_file.same_person`, and what `proven` refuses.
     """
     me.must_hold(*_RESENDERS)
     batch = await locked_batch(tx, batch_id, me)
     await find_file(tx, me, batch.id)
     await _must_be_open(tx, batch, now)
     by = By.actor(me, next(post for post in _RESENDERS if me.holds(post)), now)
+    await proven(tx, me, Decision.RESEND, batch.id, now)
     if await say(tx, me, ResendRow, batch.id, {}, new.note, by):
         await owe(tx, Job.RESEND_BANK_FILE, batch.id)
     return await find_file(tx, me, batch.id)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, insert, select
@@ -13,6 +14,7 @@ from domain.errors import Conflict, Forbidden, Invalid
 from domain.money import format_yuan
 from service.access.commands import proven
 from service.access.tables import UserRow
+from service.batches.commands.counting import counted
 from service.batches.commands.leaving import leave_out_failing
 from service.batches.commands.moves import BATCHES
 from service.batches.queries import Batch, live_hold, locked_batch, signers_of, standing_in, view_of
@@ -49,16 +51,19 @@ SIGNINGS: Mapping[BatchStatus, Signing] = {
 async def submit_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: datetime) -> BatchView:
     """The maker's signature, after every line was looked at once more. Where lines are not to be paid any more they
     leave with their reasons, the batch is frozen over the others, and **nothing is signed**: the answer is still
-    `frozen` (or `dissolved`, where none is left), with another hash, to be looked at and signed again.
+    `frozen` (or `dissolved`, where none is left), with another hash, to be looked at and signed again. By how many
+    it is checked is settled here.
 
-    Refusals of all signatures: NotFound `batch.not_found`; Forbidden `batch.same_person`, `post_missing`,
-    `batch.no_delegation`, `batch.own_claim`; Conflict `wrong_status`, `batch.held`, `batch.changed` (with what was
-    shown and what is there now); and what `proven` refuses.
+    Conflict `batch.series_open` while others of its opening are still put together. Refusals of all signatures:
+    NotFound `batch.not_found`; Forbidden `batch.same_person`, `post_missing`, `batch.no_delegation`,
+    `batch.own_claim`; Conflict `wrong_status`, `batch.held`, `batch.changed` (with what was shown and what is there
+    now); and what `proven` refuses.
     """
     batch = await _may_sign(tx, me, batch_id, _SUBMIT, shown, now)
+    checks = await counted(tx, batch, shown.sum_fen, now, signing=True)
     if await leave_out_failing(tx, batch, By.actor(me, Post.MAKER, now)):
         return await view_of(tx, batch.id)
-    return await _sign(tx, me, batch, _SUBMIT, now)
+    return await _sign(tx, me, batch, _SUBMIT, now, checks)
 
 
 async def check_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: datetime) -> BatchView:
@@ -165,7 +170,9 @@ async def _is_paid_by(tx: Tx, me: Actor, batch: Batch) -> bool:
     return bool((await tx.execute(select(exists(mine)))).scalar_one())
 
 
-async def _sign(tx: Tx, me: Actor, batch: Batch, signing: Signing, now: datetime) -> BatchView:
+async def _sign(
+    tx: Tx, me: Actor, batch: Batch, signing: Signing, now: datetime, changes: Mapping[str, Any] | None = None
+) -> BatchView:
     purpose = f"batch.{signing.step.partition('_')[0]}"  # the same for every check, however many there are
     by_delegation = None
     if me.district is None:
@@ -185,5 +192,5 @@ async def _sign(tx: Tx, me: Actor, batch: Batch, signing: Signing, now: datetime
         )
     )
     by = By.actor(me, signing.post, now)
-    await move(tx, BATCHES, BATCH_LIFECYCLE, signing.action, batch.id, by)
+    await move(tx, BATCHES, BATCH_LIFECYCLE, signing.action, batch.id, by, changes=changes)
     return await view_of(tx, batch.id)

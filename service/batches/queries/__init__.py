@@ -17,6 +17,7 @@ from service.batches.queries.batches import (
     view_of,
     visible_to,
 )
+from service.batches.queries.checks import as_checked, beside, checks_with
 from service.batches.queries.content import content_of, funds_of, rechecks_of, sample_of
 from service.batches.queries.desk import (
     Waiting,
@@ -35,7 +36,10 @@ __all__ = [
     "Attempt",
     "Batch",
     "Waiting",
+    "as_checked",
     "attempts_in",
+    "beside",
+    "checks_with",
     "content_of",
     "debit_account",
     "due_to",

@@ -46,6 +46,7 @@ _COLUMNS = (
     BatchRow.series,
     BatchRow.status,
     BatchRow.checks_needed,
+    BatchRow.together,
     BatchRow.content_hash,
     BatchRow.line_count,
     BatchRow.sum_fen,

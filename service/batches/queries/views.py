@@ -18,6 +18,7 @@ from service.batches.schemas import (
     LeftOutView,
     SiblingView,
     SignatureView,
+    TogetherView,
     TransferView,
 )
 from service.batches.tables import BatchHoldRow, BatchRow, LeftOutRow, SignatureRow, TreasuryTransferRow
@@ -59,6 +60,7 @@ async def views(tx: Tx, rows: Sequence[Batch]) -> list[BatchView]:
             transfers.get(row.id),
             given_up.get(row.id),
             row.checks_needed,
+            together_view(row.checks_needed, row.together) if row.together else None,
             holds[row.id],
             left_out[row.id][:LEFT_OUT_MAX],
             len(left_out[row.id]),
@@ -67,6 +69,16 @@ async def views(tx: Tx, rows: Sequence[Batch]) -> list[BatchView]:
         )
         for row in rows
     ]
+
+
+def together_view(needed: int, kept: Mapping[str, Any]) -> TogetherView:
+    """What a batch keeps about its checks, in words."""
+    fen, beside, from_fen = kept["fen"], kept["with"], kept["from_fen"]
+    view = TogetherView(fen, format_yuan(fen), beside)
+    if needed > 1 and from_fen:
+        said = {"persons": needed, "count": len(beside) + 1, "sum": view.sum, "from": format_yuan(from_fen)}
+        view.said = words("batch.checks_together" if beside else "batch.checks_alone", said)
+    return view
 
 
 async def _signatures(tx: Tx, ids: Sequence[UUID]) -> Mapping[UUID, list[SignatureView]]:

@@ -15,7 +15,9 @@ from domain.claim import CLAIM_LIFECYCLE, ClaimAction, ClaimStatus
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.identity import same_name
 from domain.reconciliation import Remedy, remedy_for
+from domain.step_up import Decision
 from domain.text import public_words
+from service.access.commands import proven
 from service.claims.commands.moves import move_claim
 from service.claims.queries.accounts import check_view, locked_check, open_check
 from service.claims.queries.barring import must_be_impartial
@@ -80,7 +82,7 @@ async def answer_check(tx: Tx, me: Actor, check_id: UUID, new: NewAccountAnswer,
     and the claimant names another.
 
     NotFound `account.no_check`; Invalid `words.…`; Forbidden as `must_be_impartial`, `account.same_person`; Conflict
-    `account.answered`, `wrong_status`.
+    `account.answered`, `wrong_status`; to confirm it, what `proven` refuses.
     """
     me.must_hold(Post.CHECKER)
     note, check = public_words(new.note, "note"), await locked_check(tx, me, check_id)
@@ -89,6 +91,8 @@ async def answer_check(tx: Tx, me: Actor, check_id: UUID, new: NewAccountAnswer,
         raise Forbidden("account.same_person")
     if check.answered_at is not None:
         raise Conflict("account.answered")
+    if new.confirm:
+        await proven(tx, me, Decision.ACCOUNT, check_id, now)
     row, by = AccountCheckRow, By.actor(me, Post.CHECKER, now)
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
     await tx.execute(update(row).where(row.id == check_id).values(confirmed=new.confirm, note=note, **who))

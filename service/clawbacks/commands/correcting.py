@@ -10,7 +10,9 @@ from sqlalchemy import insert, select, update
 from domain.actor import Actor, Post
 from domain.clawback import Cause, check_two_persons, spread
 from domain.errors import Conflict, Forbidden, NotFound
+from domain.step_up import Decision
 from domain.text import public_words
+from service.access.commands import proven
 from service.claims.queries.barring import impartial_to
 from service.claims.tables import ClaimRow
 from service.clawbacks.commands.raising import raise_clawbacks
@@ -60,7 +62,8 @@ async def answer_correction(
     less is owed back. Or they decline it.
 
     NotFound `amount_correction.not_found`; Forbidden `clawback.same_person`, `amount_correction.not_impartial`;
-    Conflict `amount_correction.answered`, `amount_correction.changed` (decline it, and propose what is so now).
+    Conflict `amount_correction.answered`, `amount_correction.changed` (decline it, and propose what is so now);
+    to confirm it, what `proven` refuses.
     """
     me.must_hold(Post.REVIEWER)
     of, row = await _locked(tx, me, correction_id), AmountCorrectionRow
@@ -71,6 +74,7 @@ async def answer_correction(
     if new.grant:
         lines = await _as_proposed(tx, of, new.shown)
         await _must_be_impartial(tx, me, lines)
+        await proven(tx, me, Decision.CORRECTION, correction_id, now)
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
     await tx.execute(update(row).where(row.id == correction_id).values(granted=new.grant, **who))
     by, action = By.actor(me, Post.REVIEWER, now), "grant" if new.grant else "decline"

@@ -19,7 +19,9 @@ from domain.clawback import (
 )
 from domain.errors import Conflict, Invalid
 from domain.period import parse_date
+from domain.step_up import Decision
 from domain.text import plain_words, public_words
+from service.access.commands import proven
 from service.claims.queries.barring import must_be_impartial
 from service.clawbacks.queries.views import clawback_view, lock_clawback
 from service.clawbacks.schemas import ClawbackView, NewDemand, NewEnforcement, NewWaiver
@@ -88,13 +90,16 @@ async def open_waiver(tx: Tx, clawback_id: UUID) -> Any:
 async def answer_waiver(tx: Tx, me: Actor, clawback_id: UUID, *, grant: bool, now: datetime) -> ClawbackView:
     """Another person grants the waiver that was proposed, or does not. What another ground gives is looked at again.
 
-    As `demand`; Forbidden `clawback.same_person`; Conflict `clawback.no_waiver`.
+    As `demand`; Forbidden `clawback.same_person`; Conflict `clawback.no_waiver`; to grant it, what `proven`
+    refuses.
     """
     found = await _mine(tx, me, clawback_id)
     waiver = await open_waiver(tx, clawback_id)
     if waiver is None:
         raise Conflict("clawback.no_waiver")
     check_two_persons(waiver.proposed_person, me.person_id)
+    if grant:
+        await proven(tx, me, Decision.WAIVER, clawback_id, now)
     row, by = ClawbackWaiverRow, _by(me, now)
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
     await tx.execute(update(row).where(row.id == waiver.id).values(granted=grant, **who))
@@ -137,13 +142,16 @@ async def propose_enforcement(
 async def answer_enforcement(tx: Tx, me: Actor, clawback_id: UUID, *, grant: bool, now: datetime) -> ClawbackView:
     """Another person has it enforced by the order that was named, or not.
 
-    As `demand`; Forbidden `clawback.same_person`; Conflict `clawback.no_enforcement`.
+    As `demand`; Forbidden `clawback.same_person`; Conflict `clawback.no_enforcement`; to have it
+    enforced, what `proven` refuses.
     """
     await _mine(tx, me, clawback_id)
     proposed = await _open(tx, ClawbackEnforcementRow, clawback_id)
     if proposed is None:
         raise Conflict("clawback.no_enforcement")
     check_two_persons(proposed.proposed_person, me.person_id)
+    if grant:
+        await proven(tx, me, Decision.ENFORCEMENT, clawback_id, now)
     row, by, order = ClawbackEnforcementRow, _by(me, now), proposed.order_number
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
     await tx.execute(update(row).where(row.id == proposed.id).values(granted=grant, **who))

@@ -12,7 +12,9 @@ from domain.claim import ClaimAction, ClaimStatus
 from domain.clawback import CLAWBACK_LIFECYCLE, REPAYABLE, check_two_persons, repaying, serial_in
 from domain.errors import Conflict, Invalid, NotFound
 from domain.statement import Oddity
+from domain.step_up import Decision
 from domain.text import public_words
+from service.access.commands import proven
 from service.claims.commands.moves import move_claims
 from service.claims.queries.barring import must_be_impartial
 from service.clawbacks.queries.repayments import (
@@ -86,7 +88,8 @@ async def propose_repayment(
 async def answer_repayment(tx: Tx, me: Actor, line_id: UUID, *, grant: bool, now: datetime) -> RepaymentProposalView:
     """Another person confirms what was proposed for a line, which then counts, or does not.
 
-    As `propose_repayment`; Conflict `repayment.none`; Forbidden `clawback.same_person`.
+    As `propose_repayment`; Conflict `repayment.none`; Forbidden `clawback.same_person`, and to confirm it what
+    `proven` refuses.
     """
     me.must_hold(*OFFICERS)
     line = await exception_of(tx, me, line_id)
@@ -98,6 +101,8 @@ async def answer_repayment(tx: Tx, me: Actor, line_id: UUID, *, grant: bool, now
         raise Conflict("exception.resolved")
     by = _by(me, now)
     owing = await _owing(tx, me, proposed.serial, line.district) if grant else None
+    if grant:
+        await proven(tx, me, Decision.REPAYMENT, line_id, now)
     row = RepaymentProposalRow
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
     await tx.execute(update(row).where(row.id == proposed.id).values(granted=grant, **who))

@@ -12,7 +12,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.actor import Actor, Post
 from domain.errors import Conflict
 from domain.fund import Answer, check_two_persons
+from domain.step_up import Decision
 from domain.text import trimmed
+from service.access.commands import proven
 from service.database import Tx
 from service.funds.tables import AnswerRow, AppropriationRow, TransferAnswerRow, TransferRow
 from service.journal import By, record
@@ -27,13 +29,14 @@ _ACTIONS = {Answer.CONFIRMED: "confirm", Answer.DECLINED: "decline"}
 @dataclass(frozen=True)
 class Proposals:
     """A kind of proposal: its noun in codes and in the journal, where it and its answers are kept, these by the
-    column `key`, and the code that refuses a second answer, by the first."""
+    column `key`, the code that refuses a second answer, by the first, and what saying yes to it is."""
 
     noun: str
     rows: type[AppropriationRow | TransferRow]
     answers: type[AnswerRow | TransferAnswerRow]
     key: str
     answered: Mapping[Answer, str]
+    decision: Decision
 
 
 APPROPRIATIONS = Proposals(
@@ -42,6 +45,7 @@ APPROPRIATIONS = Proposals(
     AnswerRow,
     "appropriation_id",
     {Answer.CONFIRMED: "appropriation.confirmed", Answer.DECLINED: "appropriation.declined"},
+    Decision.APPROPRIATION,
 )
 TRANSFERS = Proposals(
     "fund_transfer",
@@ -49,6 +53,7 @@ TRANSFERS = Proposals(
     TransferAnswerRow,
     "transfer_id",
     {Answer.CONFIRMED: "fund_transfer.confirmed", Answer.DECLINED: "fund_transfer.declined"},
+    Decision.TRANSFER,
 )
 
 
@@ -71,7 +76,8 @@ async def answer(
 ) -> By:
     """Keep what the second person says of `proposal` (its `id` and `proposed_by_person`), and who they are.
 
-    Forbidden `<noun>.same_person`; Conflict `<noun>.confirmed`, `<noun>.declined` where it was answered already.
+    Forbidden `<noun>.same_person`; Conflict `<noun>.confirmed`, `<noun>.declined` where it was answered already; for
+    a yes also what `proven` refuses.
     """
     me.must_hold(*ANSWERERS)
     check_two_persons(kind.noun, proposal.proposed_by_person, me.person_id)
@@ -88,6 +94,8 @@ async def answer(
     if (await tx.execute(first.returning(key))).one_or_none() is None:
         given = await tx.execute(select(kind.answers.answer).where(key == proposal.id))
         raise Conflict(kind.answered[Answer(given.scalar_one())])
+    if said == Answer.CONFIRMED:
+        await proven(tx, me, kind.decision, proposal.id, now)
     by = By.actor(me, Post.CHECKER if me.holds(Post.CHECKER) else Post.RELEASER, now)
     await record(tx, kind.noun, [proposal.id], _ACTIONS[said], by, [{f"{said}_at": now.isoformat()}], reason=reason)
     return by

@@ -57,9 +57,11 @@ async def mend_accounts(desk: Desk, season: Season, trainees: Sequence[Trainee])
     for district in DISTRICTS:
         login, path = f"checker-{district}", "/api/account-checks"
         while checks := (await desk.ask("GET", path, login=login)).body["checks"]:
+            signs = [{"purpose": "account.confirm", "subject": each["id"]} for each in checks]
+            proof = await desk.step_up(login, signs)
             for each in checks:
                 told, key = {"confirm": True, "note": "已电话核对"}, f"account-{each['id']}"
-                await desk.ask("POST", f"{path}/{each['id']}/answer", told, login=login, key=key)
+                await desk.ask("POST", f"{path}/{each['id']}/answer", told, login=login, key=key, step_up=proof)
 
 
 def _answers(claim: Mapping[str, Any], known: Mapping[str, Trainee]) -> bool:

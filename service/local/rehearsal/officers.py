@@ -126,7 +126,9 @@ async def supplement(desk: Desk, district: str, amount_fen: int) -> None:
         body = {**new, "document": "彩排追加文件", "reason": "彩排：额度用完"}
         proposed = (await desk.ask("POST", "/api/funds/appropriations", body, login=maker, key=str(uuid4()))).body
         path, key = f"/api/funds/appropriations/{proposed['id']}/confirm", f"confirm-{proposed['id']}"
-        await desk.ask("POST", path, {}, login=f"checker-{district}", key=key)
+        checker, sign = f"checker-{district}", {"purpose": "appropriation.confirm", "subject": proposed["id"]}
+        proof = await desk.step_up(checker, [sign])
+        await desk.ask("POST", path, {}, login=checker, key=key, step_up=proof)
 
 
 async def publish_and_let_pass(desk: Desk, season: Season) -> None:

@@ -10,7 +10,7 @@ from litestar.response import Stream
 from domain.actor import Post
 from domain.fund import Movement, PositionKey
 from domain.fund_month import parse_month
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import SIGNERS
 from service.access.queries import district_names
 from service.accounting.queries import vouchers as kept
 from service.accounting.queries.statement import book_of, statement_lines, statement_of

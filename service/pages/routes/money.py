@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
 from domain.actor import Post
 from domain.standard import SetStatus
-from service.access.commands.step_up import SIGNERS
+from domain.step_up import SIGNERS
 from service.access.queries import district_names
 from service.batches.commands.delegating import CITY_FINANCE
 from service.batches.queries import list_delegations

@@ -11,6 +11,8 @@ from domain.batch import BATCH_LIFECYCLE, AttemptAction, AttemptStatus, BatchAct
 from domain.claim import ClaimAction
 from domain.errors import Conflict, Forbidden
 from domain.reconciliation import DECIDED_NOT_PAID
+from domain.step_up import Decision
+from service.access.commands import proven
 from service.batches.commands.moves import BATCHES, move_attempts, move_claims
 from service.batches.queries import Batch, last_resent_at, locked_batch
 from service.database import Tx
@@ -31,7 +33,7 @@ async def decide_attempt(
     Only when a second person says the same on the same document does anything move; whoever says something else
     replaces what was said, and that waits for a second person again. What was said before the file was resent is
     replaced as well: the bank's word was about the time before. NotFound `attempt.not_found`; Forbidden
-    `claim.own`, `attempt.same_person`; Conflict `attempt.not_unknown`.
+    `claim.own`, `attempt.same_person`; Conflict `attempt.not_unknown`; and what `proven` refuses, of either.
     """
     me.must_hold(*DECIDERS)
     found = await attempt_of_reference(tx, me, reference)
@@ -42,6 +44,7 @@ async def decide_attempt(
     if attempt.status != AttemptStatus.UNKNOWN:
         raise Conflict("attempt.not_unknown", status=attempt.status)
     by = By.actor(me, next(post for post in DECIDERS if me.holds(post)), now)
+    await proven(tx, me, Decision.FATE, attempt.id, now)
     said = await _open(tx, attempt.id)
     again_at = await last_resent_at(tx, batch.id)
     overtaken = said is not None and again_at is not None and again_at >= said.proposed_at

@@ -72,6 +72,7 @@ def _view(row: Row[*tuple[Any, ...]]) -> UnknownView:
     said = SaidView(row.outcome, row.evidence_sha256, row.note, row.proposed_at, row.mine) if row.outcome else None
     return UnknownView(
         reference=row.reference,
+        attempt_id=row.id,
         batch_id=row.batch_id,
         number=row.number,
         claim_id=row.claim_id,
