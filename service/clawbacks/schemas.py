@@ -70,7 +70,7 @@ class WaiverView(Struct):
     note: str
     proposed_at: datetime
     granted: bool | None
-    answer_text: str
+    answer_text: str = ""  # answers that were kept before have none
 
 
 class ClawbackView(Struct, kw_only=True):
