@@ -1,6 +1,5 @@
 """追回: what was paid and is not due is demanded back; and its mirror, the supplement of what was paid too little."""
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ from uuid import UUID
 from domain.errors import Conflict, Forbidden
 from domain.lifecycle import Lifecycle
 from domain.money import Fen
+from domain.numbering import CLAWBACKS
 
 K = TypeVar("K")
 
@@ -83,28 +83,15 @@ OPEN = frozenset({_S.RAISED, _S.DEMANDED, _S.PART_REPAID})
 REPAYABLE = frozenset({_S.DEMANDED, _S.PART_REPAID, _S.ENFORCED})
 
 
-_NUMBER = re.compile(r"(?<![A-Z0-9])ZC([0-9]{8})([0-9]{2})(?![A-Z0-9])", re.ASCII)
-_CHECKED_BY = 97
-
-
 def clawback_number(serial: int) -> str:
-    """What the demand prints and a repayment carries: ZC, eight digits, and two more by which a slip shows."""
-    return f"ZC{serial:08d}{_check_digits(serial):02d}"
+    """What the demand prints and a repayment carries."""
+    return CLAWBACKS.number(serial)
 
 
 def serial_in(*words: str) -> int | None:
     """The serial of the one clawback whose number stands in `words`; None where none does, or several."""
-    found = {
-        int(serial)
-        for said in words
-        for serial, check in _NUMBER.findall(said)
-        if _check_digits(int(serial)) == int(check)
-    }
+    found = CLAWBACKS.serials_in(*words)
     return found.pop() if len(found) == 1 else None
-
-
-def _check_digits(serial: int) -> int:
-    return _CHECKED_BY + 1 - serial * 100 % _CHECKED_BY
 
 
 def owed_back(paid_fen: Fen, asked_back_fen: Fen, wanted_fen: Fen | None) -> Fen:

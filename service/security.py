@@ -91,6 +91,15 @@ async def close_session(tx: Tx, token: str) -> None:
     await tx.execute(delete(SessionRow).where(SessionRow.token_sha256 == digest(token)))
 
 
+async def must_be_signed_in(tx: Tx, session: bytes) -> None:
+    """For who was asked something that takes its time, before they act: SignedOut `signed_out` where the session of
+    this digest was closed meanwhile, as it is when somebody's posts change."""
+    row = SessionRow
+    live = select(row.user_id).where(row.token_sha256 == session, row.expires_at > func.now())
+    if (await tx.execute(live)).first() is None:
+        raise SignedOut("signed_out")
+
+
 async def whose_session_ended(tx: Tx, token: str) -> UUID | None:
     """The user whose session of `token` ran out, not longer than a day ago; None where it lives, or was ended."""
     row = SessionRow

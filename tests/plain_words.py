@@ -29,7 +29,7 @@ ALLOWED = {
     r"\b[A-Z]\d{13,21}X?\b": "the number of a certificate",
     r"\bKB\d{6}-\d{4}-\d{4}\b": "the number of a class",
     r"\bJN\d{8}-\d{6}\b|\bJN\d{20}\b": "the number of a batch, of a payment",
-    r"\bZC\d{10}\b": "the number of what is owed back",
+    r"\b(?:ZC|TS|YY)\d{10}\b": "the number of what is owed back, of a complaint, of an objection",
     r"\bV-(?=JN\d{8}-\d{6}\b)": "the number of a voucher, as the journeys type it",
     r"https?://[\w.:/-]+": "the address of these pages, in an announcement",
     r"“ylhly”": "pinyin initials as one types them, an example",

@@ -88,8 +88,8 @@ async def propose_waiver(
 async def answer_waiver(
     tx: Tx, me: Me, now: Now, once: Once, clawback_id: FromPath[UUID], data: JSONBody[NewWaiverAnswer]
 ) -> Response[ClawbackView]:
-    """Grant a waiver that somebody else proposed, or do not."""
-    effect = once(tx, ClawbackView, lambda: demanding.answer_waiver(tx, me, clawback_id, grant=data.grant, now=now))
+    """Grant a waiver that somebody else proposed, or decline it and say why."""
+    effect = once(tx, ClawbackView, lambda: demanding.answer_waiver(tx, me, clawback_id, data, now))
     return answered(await effect, 200)
 
 

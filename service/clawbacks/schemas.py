@@ -37,7 +37,10 @@ class NewWaiver(Struct, forbid_unknown_fields=True):
 
 
 class NewWaiverAnswer(Struct, forbid_unknown_fields=True):
+    """`answer`: why, for whoever is asked to pay; needed to decline."""
+
     grant: bool
+    answer: Annotated[str, Meta(max_length=500)] = ""
 
 
 class NewEnforcement(Struct, forbid_unknown_fields=True):
@@ -61,12 +64,13 @@ class EnforcementView(Struct):
 
 
 class WaiverView(Struct):
-    """A waiver that waits for another person, or was granted."""
+    """A waiver that waits for another person (`granted` null), was granted, or was declined: the answer says why."""
 
     law: str
     note: str
     proposed_at: datetime
     granted: bool | None
+    answer_text: str = ""  # answers that were kept before have none
 
 
 class ClawbackView(Struct, kw_only=True):

@@ -79,6 +79,8 @@ class ClawbackWaiverRow(_Proposed, Base):
     clawback_id: Mapped[UUID] = mapped_column(ForeignKey(ClawbackRow.id), index=True)
     law: Mapped[str]
     note: Mapped[str]
+    #: Why it was declined (those from before reasons were asked have none); perhaps why it was granted.
+    answer_text: Mapped[str] = mapped_column(server_default="")
 
 
 class ClawbackTermRow(Base):

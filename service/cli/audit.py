@@ -23,7 +23,7 @@ TITLES = {
     "supplements_paid_once": "补发只付一次，付给原来的人，随原来那笔申领停下",
     "new_accounts_checked": "金额大的，退票后换的账户另有一人核对",
     "one_subsidy": "一人同一职业同一等级至多一笔有效的申领",
-    "reference_unique_and_frozen": "支付参考号永不重复、不变",
+    "reference_unique_and_frozen": "付款号永不重复、不变",
     "file_before_sending": "代发文件先存下再送出，重新生成一字不差",
     "bytes_leave_as_agreed": "代发文件每次送出都有记录，再送只在约定时限内由两人决定",
     "unknown_ends_by_evidence": "结果不明的支付只凭银行的证据或两人认定了结",

@@ -20,6 +20,7 @@ from domain.notice_objection import (
     check_not_too_many,
     must_not_answer_oneself,
 )
+from domain.numbering import OBJECTIONS
 from domain.objection import Finding
 from domain.text import public_words, trimmed
 from service.claims.commands.moves import move_claims
@@ -206,21 +207,20 @@ async def object_to(
     noted = {"notice_id": str(notice_id), "line": new.line, "due_on": due.on.isoformat()}
     await record(tx, "notice_objection", [objection_id], "object", by, [noted])
     contact = new.contact.strip()
-    await tx.execute(
-        insert(row).values(
-            id=objection_id,
-            notice_id=notice_id,
-            line=new.line,
-            claim_id=claim_id,
-            words_sealed=keyring().seal(said, objection_id),
-            contact_sealed=keyring().seal(contact, objection_id) if contact else None,
-            person_id=objector and objector.person_id,
-            filed_on=today,
-            filed_at=now,
-            due_on=due.on,
-        )
+    kept = insert(row).values(
+        id=objection_id,
+        notice_id=notice_id,
+        line=new.line,
+        claim_id=claim_id,
+        words_sealed=keyring().seal(said, objection_id),
+        contact_sealed=keyring().seal(contact, objection_id) if contact else None,
+        person_id=objector and objector.person_id,
+        filed_on=today,
+        filed_at=now,
+        due_on=due.on,
     )
-    return NoticeObjectionReceipt(objection_id, due.on, due.provisional)
+    serial = (await tx.execute(kept.returning(row.serial))).scalar_one()
+    return NoticeObjectionReceipt(objection_id, due.on, due.provisional, OBJECTIONS.number(serial))
 
 
 async def _review_again(tx: Tx, claim_id: UUID, by: By, reason: str) -> None:

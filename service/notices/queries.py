@@ -15,6 +15,7 @@ from domain.errors import NotFound
 from domain.identity import NationalId
 from domain.level import LEVELS
 from domain.money import format_yuan
+from domain.numbering import OBJECTIONS
 from domain.objection import Finding
 from service.catalog.tables import CatalogItemRow
 from service.claims.queries.barring import left_to_others
@@ -278,14 +279,17 @@ async def my_objections(tx: Tx, me: Actor, today: date, limit: int | None) -> li
 
 
 async def list_objections(
-    tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, closed: bool = False
+    tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, closed: bool = False, number: str = ""
 ) -> NoticeObjectionList:
     """A page of the objections to my district's notices: what waits, due first, or what is answered, the latest
-    first; `cursor` is the last one seen. Without those to claims that are mine, a relative's, or that I left to
-    others or acted on in another post."""
+    first; `cursor` is the last one seen. With a `number` the one that has it, answered or not. Without those to
+    claims that are mine, a relative's, or that I left to others or acted on in another post."""
     row, answer = NoticeObjectionRow, NoticeObjectionAnswerRow
     asked = _objections().where(await _mine_to_answer(tx, me))
-    if closed:
+    further: ColumnElement[bool] = literal(value=True)
+    if number:
+        asked = asked.where(row.serial == OBJECTIONS.typed(number))
+    elif closed:
         asked = asked.where(answer.objection_id.is_not(None)).order_by(answer.answered_at.desc(), row.id.desc())
         last = select(answer.answered_at).where(answer.objection_id == cursor).correlate(None).scalar_subquery()
         further = tuple_(answer.answered_at, row.id) < tuple_(last, cursor)
@@ -310,6 +314,7 @@ def _state(row: Any, today: date) -> dict[str, Any]:
     said = f"{finding}_whole" if finding is Finding.UPHELD and row.line is None else finding
     return {
         "id": row.id,
+        "number": OBJECTIONS.number(row.serial),
         "notice_id": row.notice_id,
         "district": row.district,
         "opens_on": row.opens_on,

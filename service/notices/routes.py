@@ -81,9 +81,10 @@ async def objections(
     cursor: FromQuery[UUID | None] = None,
     limit: Limit = 50,
     closed: FromQuery[bool] = False,
+    number: Annotated[str, QueryParameter(max_length=40)] = "",
 ) -> NoticeObjectionList:
-    """Objections to the notices of my district: what waits, due first, or what was answered."""
-    return await queries.list_objections(tx, me, today, cursor, limit, closed=closed)
+    """Objections to the notices of my district: what waits, due first, or what was answered; or just one."""
+    return await queries.list_objections(tx, me, today, cursor, limit, closed=closed, number=number)
 
 
 @post("/api/notice-objections/{objection_id:uuid}/answer", guards=[allow(Post.NOTICE_PUBLISHER)], status_code=200)

@@ -84,15 +84,17 @@ class NewNoticeObjection(Struct, forbid_unknown_fields=True):
 
 
 class NoticeObjectionReceipt(Struct):
-    """`id` is the number by which the answer is read; `due_on` the day by which it is given."""
+    """`id` is the address at which the answer is read, `number` what people call it by; `due_on` the day by which it
+    is given."""
 
     id: UUID
     due_on: date
     provisional: bool
+    number: str = ""
 
 
 class NoticeObjectionState(Struct, kw_only=True):
-    """An objection as whoever has its number reads it: nobody's words but the answer. `line` null: the whole."""
+    """An objection as whoever has its address reads it: nobody's words but the answer. `line` null: the whole."""
 
     id: UUID
     notice_id: UUID
@@ -106,6 +108,7 @@ class NoticeObjectionState(Struct, kw_only=True):
     message: str
     answer: str
     answered_on: date | None
+    number: str = ""
 
 
 class NoticeObjectionView(NoticeObjectionState, kw_only=True):

@@ -3,7 +3,17 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -49,6 +59,7 @@ class NoticeObjectionRow(Base):
         ),
         CheckConstraint("num_nulls(line, claim_id) IN (0, 2) AND line >= 1", name="line"),
         CheckConstraint("due_on >= filed_on", name="days"),
+        UniqueConstraint("serial", name="uq_notice_objections_serial"),
         Index("ix_notice_objections_of", "notice_id", "filed_at"),
         Index("ix_notice_objections_claim", "claim_id", postgresql_where=text("claim_id IS NOT NULL")),
     )
@@ -64,6 +75,8 @@ class NoticeObjectionRow(Base):
     filed_on: Mapped[date]
     filed_at: Mapped[datetime]
     due_on: Mapped[date]
+    #: `domain.numbering.OBJECTIONS` prints it.
+    serial: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
 
 
 class NoticeObjectionAnswerRow(Base):

@@ -58,6 +58,18 @@ class WaitingView(Struct):
     oldest: datetime
 
 
+class UnansweredView(Struct):
+    """Objections and appeals of a kind in a district that nobody may answer, for whoever could is kept from it.
+    `message` calls the kind, `then` says what helps; what was said is not shown."""
+
+    district: str
+    kind: str
+    message: str
+    then: str
+    count: int
+    oldest: datetime
+
+
 class MissingReturnView(Struct):
     """A file that went to the bank longer ago than `return_due_hours`, and for whose payments no result came.
     `open`: how many of its payments, over `sum_fen` in fen."""
@@ -93,6 +105,7 @@ class OperationsView(Struct):
     missing: list[MissingReturnView]
     batches: list[BatchesView]
     dead_jobs: list[DeadJobsView]
+    unanswered: list[UnansweredView]
 
 
 class OutsideView(Struct, kw_only=True):

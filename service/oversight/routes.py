@@ -207,9 +207,10 @@ async def list_complaints(
     which: Annotated[Literal["open", "overdue", "answered"], QueryParameter()] = "open",
     cursor: Cursor = None,
     limit: Limit = 50,
+    number: Annotated[str, QueryParameter(max_length=40)] = "",
 ) -> ComplaintList:
-    """Complaints in one's district, newest first."""
-    return await complaints.district_complaints(tx, me, today, cursor, limit, which=which)
+    """Complaints in one's district, newest first; or the one of a number."""
+    return await complaints.district_complaints(tx, me, today, cursor, limit, which=which, number=number)
 
 
 @post("/api/complaints/{complaint_id:uuid}/answer", guards=[OFFICER], status_code=200)

@@ -250,17 +250,20 @@ class NewComplaint(Struct, forbid_unknown_fields=True):
 
 
 class ComplaintReceipt(Struct):
-    """`due_on`: the day by which it is answered; `provisional`: that year's holidays are not arranged yet."""
+    """`due_on`: the day by which it is answered; `provisional`: that year's holidays are not arranged yet; `number`:
+    what people call it by."""
 
     id: UUID
     due_on: date
     provisional: bool
+    number: str = ""
 
 
 class ComplaintStateView(Struct):
     """For whoever has the number of a complaint; `answered_on` null: it waits."""
 
     id: UUID
+    number: str
     filed_on: date
     due_on: date
     answered_on: date | None
@@ -282,6 +285,7 @@ class ComplaintView(Struct):
     """For who complained and for the officers who answer."""
 
     id: UUID
+    number: str
     institution: str
     institution_name: str
     kind: ComplaintKind

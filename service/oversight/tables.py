@@ -4,7 +4,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -246,6 +256,7 @@ class ComplaintRow(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('complaint', 'opinion')", name="kind"),
         CheckConstraint("due_on >= filed_on", name="days"),
+        UniqueConstraint("serial", name="uq_complaints_serial"),
         Index("ix_complaints_of", "institution_id", "filed_on"),
     )
 
@@ -258,6 +269,8 @@ class ComplaintRow(Base):
     filed_on: Mapped[date]
     filed_at: Mapped[datetime]
     due_on: Mapped[date]
+    #: `domain.numbering.COMPLAINTS` prints it.
+    serial: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
 
 
 class ComplaintAnswerRow(Base):

@@ -77,11 +77,15 @@ def _trainee(me: Actor | None) -> Actor | None:
     return me if me and me.holds(Post.TRAINEE) else None
 
 
-async def receipt(request: Request[Any, Any, Any], tx: Tx, today: date, complaint_id: UUID) -> Response[bytes]:
-    """How far a complaint is. NotFound `complaint.not_found`."""
-    found = await complaint_receipt(tx, complaint_id)
+async def receipt(request: Request[Any, Any, Any], tx: Tx, today: date, known_by: str) -> Response[bytes]:
+    """How far a complaint is, by its number or, as addresses were before there were numbers, by its id. NotFound
+    `complaint.no_number`."""
+    try:
+        found = await complaint_receipt(tx, UUID(known_by))
+    except ValueError:
+        found = await complaint_receipt(tx, known_by)
     if found is None:
-        raise NotFound("complaint.not_found")
+        raise NotFound("complaint.no_number")
     return private(request, "public/complaint.html", today, complaint=found, back="/", back_text=gettext("首页"))
 
 

@@ -101,16 +101,18 @@ _KINDS: Mapping[str, _Kind] = {
 
 @dataclass(frozen=True)
 class AfterEach:
-    """Behind which one each list of a page goes on, by the name of its cursor in the address; None: at its first."""
+    """Behind which one each list of a page goes on, by the name of its cursor in the address; None: at its first.
+    `number`: the one that is looked for, where a page looks for one."""
 
     cursor: UUID | None = None
     amounts: UUID | None = None
     demands: UUID | None = None
+    number: str = ""
 
     @property
     def query(self) -> str:
         """As the address says it; empty where every list is at its first."""
-        named = {name: seen for name, seen in vars(self).items() if seen is not None}
+        named = {name: seen for name, seen in vars(self).items() if seen}
         return f"?{urlencode(named)}" if named else ""
 
 
@@ -188,8 +190,8 @@ async def _listed(tx: Tx, me: Actor, kind: str, after: AfterEach, today: date, *
         found = await objections.list_objections(tx, me, after.cursor, _A_PAGE, closed=closed)
         return {"found": found.objections, "next": found.next}
     if kind == "notice-objections":
-        heard = await list_objections(tx, me, today, after.cursor, _A_PAGE, closed=closed)
-        return {"found": heard.objections, "next": heard.next}
+        heard = await list_objections(tx, me, today, after.cursor, _A_PAGE, closed=closed, number=after.number)
+        return {"found": heard.objections, "next": heard.next, "number": after.number}
     refusals = await appeals.list_appeals(tx, me, today, after.cursor, _A_PAGE, closed=closed)
     return {
         "found": refusals.appeals,

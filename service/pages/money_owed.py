@@ -21,6 +21,7 @@ from service.clawbacks.schemas import (
     NewDemand,
     NewEnforcement,
     NewWaiver,
+    NewWaiverAnswer,
 )
 from service.database import Tx
 from service.pages.acts import Act, Asked, uuid_of
@@ -122,8 +123,8 @@ async def _waiver(asked: Asked) -> ClawbackView:
 
 
 async def _waiver_answer(asked: Asked) -> ClawbackView:
-    grant = asked.yes("grant")
-    return await demanding.answer_waiver(asked.tx, asked.me, asked.id, grant=grant, now=asked.now)
+    new = as_wanted({"grant": asked.yes("grant"), "answer": asked.text("answer")}, NewWaiverAnswer)
+    return await demanding.answer_waiver(asked.tx, asked.me, asked.id, new, asked.now)
 
 
 async def _enforcement(asked: Asked) -> ClawbackView:

@@ -20,7 +20,7 @@ from service.claims.queries.handled import HANDLED_MAX, Handled, handled_by_othe
 from service.claims.queries.objections import list_objections
 from service.clawbacks.queries import amounts, appealed
 from service.clawbacks.queries.mine import my_demands
-from service.database import Tx
+from service.database import Tx, transaction
 from service.employment.queries import list_contracts
 from service.gateways.sheet_files import XLSX_TYPE, as_sheet
 from service.journal import By, record
@@ -35,6 +35,7 @@ from service.pages.language import as_written, capital, gettext, said
 from service.pages.names import named
 from service.pages.rendering import private
 from service.people.queries import accounts_in_clear, in_clear
+from service.security import digest, must_be_signed_in
 from service.training.queries.mine import my_classes
 from service.web import private_file
 from service.wording import amount_said, day_said, in_chinese, wording, words
@@ -271,17 +272,22 @@ def _what(done: Handled) -> str:
     return words(code) if code in wording() else ""
 
 
-async def downloaded(request: _Request, tx: Tx, me: Actor, today: date, now: datetime) -> Response[Any]:
-    """The whole of it as a workbook, for who gives their password again; that they took it is in the journal."""
-    typed = await forms.typed(request)
+async def downloaded(request: _Request, me: Actor, today: date, now: datetime) -> Response[Any]:
+    """The whole of it as a workbook, for who gives their password again; that they took it is in the journal. No
+    transaction is open while the password is proven."""
+    typed, faults = await forms.typed(request), list[Fault]()
     try:
         await must_be_me(me, typed.get("password", ""))
     except (Forbidden, Throttled) as refusal:
-        return await shown(request, tx, me, today, [("password", words(refusal.code, refusal.facts))])
-    with in_chinese():
-        kept = await held(tx, me, today, whole=True)
-    counted = {"rows": sum(len(each.rows) for each in kept)}
-    await record(tx, "person", [me.person_id], "export", By.actor(me, Post.TRAINEE, now), [counted])
+        faults = [("password", words(refusal.code, refusal.facts))]
+    async with transaction() as tx:
+        await must_be_signed_in(tx, digest(request.auth))
+        if faults:
+            return await shown(request, tx, me, today, faults)
+        with in_chinese():
+            kept = await held(tx, me, today, whole=True)
+        counted = {"rows": sum(len(each.rows) for each in kept)}
+        await record(tx, "person", [me.person_id], "export", By.actor(me, Post.TRAINEE, now), [counted])
     return private_file(as_sheet(_sheet(kept), "xlsx"), XLSX_TYPE, f"我的数据-{today:%Y%m%d}.xlsx")
 
 

@@ -19,6 +19,7 @@ from service.pages.acts import Asked
 from service.pages.forms import Fault
 from service.pages.money_batches import number_typed
 from service.pages.proving import proven_by
+from service.security import digest, must_be_signed_in
 from service.web import as_wanted
 from service.wording import words
 
@@ -43,18 +44,23 @@ async def opened(request: _Request, tx: Tx, me: Actor, today: date, now: datetim
     return forms.see(f"/finance/batches/{views[0].id}", "batch_opened")
 
 
-async def signed(request: _Request, tx: Tx, me: Actor, batch_id: UUID, today: date, now: datetime) -> Response[Any]:
-    """Prove who I am, and sign what was shown; the batch again, with what is wrong, where that is refused."""
+async def signed(request: _Request, me: Actor, batch_id: UUID, today: date, now: datetime) -> Response[Any]:
+    """Prove who I am, and sign what was shown; the batch again, with what is wrong, where that is refused. No
+    transaction is open while the password is proven: the proof is of one signature, and the command asks again
+    whether the batch waits for that one."""
     typed = await forms.typed(request)
-    signing = commands.SIGNINGS.get((await queries.find_batch(tx, me, batch_id)).status)
-    if signing is None:
-        faults = [("form", words("batch.nothing_to_sign"))]
-        return await _again(request, Asked(tx, me, today, now, typed, str(batch_id)), faults)
+    async with transaction() as tx:
+        signing = commands.SIGNINGS.get((await queries.find_batch(tx, me, batch_id)).status)
+        if signing is None:
+            faults = [("form", words("batch.nothing_to_sign"))]
+            return await _again(request, Asked(tx, me, today, now, typed, str(batch_id)), faults)
     me_proven, faults = await proven_by(request, me, f"batch.{signing.step}", batch_id, typed, now)
-    asked, views = Asked(tx, me_proven, today, now, typed, str(batch_id)), list[BatchView]()
-    faults = faults or await _noted(asked, signing, lambda: _sign(request, asked, signing, views))
-    if faults:
-        return await _again(request, asked, faults)
+    async with transaction() as tx:
+        await must_be_signed_in(tx, digest(request.auth))
+        asked, views = Asked(tx, me_proven, today, now, typed, str(batch_id)), list[BatchView]()
+        faults = faults or await _noted(asked, signing, lambda: _sign(request, asked, signing, views))
+        if faults:
+            return await _again(request, asked, faults)
     left = views[0].status in {BatchStatus.FROZEN, BatchStatus.DISSOLVED}  # lines left before anybody signed
     return forms.see(f"/finance/batches/{batch_id}", "lines_left" if left else "signed")
 

@@ -12,7 +12,7 @@ from domain.manual_check import Finding
 from service.clawbacks.commands.amounts import answer_amount, appeal_amount
 from service.clawbacks.commands.demanding import answer_waiver
 from service.clawbacks.commands.raising import raise_by_hand, raise_what_stands
-from service.clawbacks.schemas import NewAmountAnswer, NewAmountAppeal, NewClawback
+from service.clawbacks.schemas import NewAmountAnswer, NewAmountAppeal, NewClawback, NewWaiverAnswer
 from service.clawbacks.tables import ClawbackRow
 from service.database import Tx, transaction
 from service.verification.commands.manual import confirm_check
@@ -99,7 +99,8 @@ async def test_one_waiver_is_answered_once(committed: World) -> None:
         await office.propose(tx, owed.id)
 
     def answer(post: Post, *, grant: bool) -> Act:
-        return lambda tx: answer_waiver(tx, office.staff(post), owed.id, grant=grant, now=committed.now)
+        new = NewWaiverAnswer(grant, "" if grant else "依据不足")
+        return lambda tx: answer_waiver(tx, office.staff(post), owed.id, new, committed.now)
 
     outcomes = await at_once(answer(Post.CHECKER, grant=True), answer(Post.RELEASER, grant=False))
     assert outcomes == ["clawback.no_waiver", "done"]

@@ -13,6 +13,7 @@ from service.audit.queries.funds import MONEY_CONSERVED
 from service.audit.queries.statements import CLOSE_ADDS_UP, REPAYMENTS_ADD_UP
 from service.clawbacks.commands.demanding import answer_waiver
 from service.clawbacks.commands.repaying import settle_by_number
+from service.clawbacks.schemas import NewWaiverAnswer
 from service.database import Tx, transaction
 from service.journal import By
 from service.statements.commands import taking
@@ -94,7 +95,7 @@ async def test_a_repayment_is_counted_once_and_never_beside_a_waiver(committed: 
     checker = other.office.staff(Post.CHECKER)
 
     def waive(tx: Tx) -> Awaitable[object]:
-        return answer_waiver(tx, checker, other.clawback.id, grant=True, now=committed.now)
+        return answer_waiver(tx, checker, other.clawback.id, NewWaiverAnswer(grant=True), committed.now)
 
     outcomes = await at_once(waive, *map(settle, lines))
     assert outcomes in (["done"] * 3, ["done", "done", "wrong_status"])

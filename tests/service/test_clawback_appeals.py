@@ -25,6 +25,7 @@ from service.clawbacks.schemas import (
     NewClawbackAppeal,
     NewDemand,
     NewEnforcement,
+    NewWaiverAnswer,
 )
 from service.database import Tx
 from service.people.tables import PersonRow
@@ -137,7 +138,7 @@ async def test_granted_it_is_proposed_to_be_waived_and_another_person_confirms(t
     assert now.waiver is not None
     assert (now.waiver.law, now.waiver.note, now.waiver.granted) == ("复核成立", GRANT.answer, None)
     checker = owing.office.staff(Post.CHECKER)
-    waived = await answer_waiver(tx, checker, owing.clawback.id, grant=True, now=owing.world.now)
+    waived = await answer_waiver(tx, checker, owing.clawback.id, NewWaiverAnswer(grant=True), owing.world.now)
     assert waived.status == _S.WAIVED
     for promise in (CORRECTIONS, JOURNALLED):
         assert await first_breach(tx, promise.checks) is None
@@ -289,12 +290,14 @@ async def test_what_is_said_of_it_follows_the_waiver(tx: Tx, owing: Owing) -> No
         return demand.appeal.message
 
     assert "等财务的另一个人确认" in await said()
-    await answer_waiver(tx, checker, owing.clawback.id, grant=False, now=owing.world.now)
+    await answer_waiver(
+        tx, checker, owing.clawback.id, NewWaiverAnswer(grant=False, answer="事实不清"), owing.world.now
+    )
     assert "没有同意免于追回" in await said()
     with pytest.raises(DomainError) as caught:
         await enforce(tx, owing)
     assert caught.value.code == "clawback.appeal_granted"
     await owing.office.propose(tx, owing.clawback.id)
     assert "等财务的另一个人确认" in await said()
-    await answer_waiver(tx, checker, owing.clawback.id, grant=True, now=owing.world.now)
+    await answer_waiver(tx, checker, owing.clawback.id, NewWaiverAnswer(grant=True), owing.world.now)
     assert await said() == "复核成立，不用退了。"

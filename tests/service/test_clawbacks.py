@@ -35,6 +35,7 @@ from service.clawbacks.schemas import (
     NewClawback,
     NewDemand,
     NewWaiver,
+    NewWaiverAnswer,
 )
 from service.clawbacks.tables import SupplementRow
 from service.database import Tx, transaction
@@ -43,6 +44,7 @@ from service.messages.commands import demand_portion
 from service.messages.tables import MessageRow
 from tests.objections import PaidForThem
 from tests.payments import claim_statuses, journal_of, ready_jobs
+from tests.races.test_standards_by_sql import refused as refused_by_sql
 from tests.service.test_batches_http import client, desk
 from tests.standards import Bureaus, flat
 from tests.world import WELDER_LEVEL_4_FEN as AMOUNT
@@ -52,6 +54,7 @@ __all__ = ["client"]
 
 WHY = NewAmountAppeal("标准已更正")
 LAW = NewWaiver("示例办法第十条", "已经死亡")
+WHY_NOT = "没有死亡证明"
 
 
 @dataclass
@@ -85,7 +88,7 @@ class Office:
     async def waive(
         self, tx: Tx, clawback_id: UUID, post: Post = Post.CHECKER, *, grant: bool = True
     ) -> ClawbackView:
-        return await answer_waiver(tx, self.staff(post), clawback_id, grant=grant, now=self.world.now)
+        return await answer_waiver(tx, self.staff(post), clawback_id, NewWaiverAnswer(grant, WHY_NOT), self.world.now)
 
     async def propose(self, tx: Tx, clawback_id: UUID) -> ClawbackView:
         return await propose_waiver(tx, self.staff(Post.MAKER), clawback_id, LAW, self.world.now)
@@ -149,6 +152,23 @@ async def test_it_is_demanded_by_a_letter_and_the_claimant_is_told_once(tx: Tx, 
     await audited(tx)
 
 
+async def test_nobody_declines_a_waiver_without_a_reason_nor_by_sql(tx: Tx, office: Office) -> None:
+    await office.revoke(tx)
+    (owed,) = await office.raised(tx)
+    await office.propose(tx, owed.id)
+    checker, now = office.staff(Post.CHECKER), office.world.now
+    for said, code in (("", "words.empty"), (" \u3000\n", "words.empty"), ("见 13800001234", "text.personal_number")):
+        new = NewWaiverAnswer(grant=False, answer=said)
+        assert await refusal(answer_waiver(tx, checker, owed.id, new, now)) == code
+    by_sql = """UPDATE clawback_waivers SET granted = :grant, answer_text = :said, answered_by = :user,
+                       answered_person = :person, answered_at = now() WHERE clawback_id = :id"""
+    by = {"id": owed.id, "user": checker.user_id, "person": checker.person_id}
+    assert await refused_by_sql(tx, by_sql, grant=False, said="  ", **by) == "ZD268"
+    assert await refused_by_sql(tx, by_sql, grant=False, said=WHY_NOT, **by) is None
+    await office.waive(tx, owed.id, grant=False)
+    assert await refused_by_sql(tx, "UPDATE clawback_waivers SET answer_text = 'x'") == "ZD012"
+
+
 async def test_two_persons_who_name_the_law_waive_it(tx: Tx, office: Office) -> None:
     await office.revoke(tx)
     (owed,) = await office.raised(tx)
@@ -158,6 +178,9 @@ async def test_two_persons_who_name_the_law_waive_it(tx: Tx, office: Office) -> 
     assert await refusal(office.waive(tx, owed.id, Post.MAKER)) == "clawback.same_person"
     declined = await office.waive(tx, owed.id, grant=False)
     assert (declined.status, declined.waiver and declined.waiver.granted) == ("raised", False)
+    assert declined.waiver is not None
+    assert declined.waiver.answer_text == WHY_NOT
+    assert [each.reason for each in await journal_of(tx, "clawback_waiver", owed.id)] == [LAW.note, WHY_NOT]
     office.world.now += timedelta(hours=1)
     await office.propose(tx, owed.id)
     waived = await office.waive(tx, owed.id)

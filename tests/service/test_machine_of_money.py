@@ -25,7 +25,7 @@ from service.claims.schemas import NewAccount, NewMending
 from service.clawbacks.commands.demanding import answer_waiver, demand, propose_waiver
 from service.clawbacks.commands.raising import raise_by_hand
 from service.clawbacks.commands.repaying import settle_by_number
-from service.clawbacks.schemas import NewClawback, NewDemand, NewWaiver
+from service.clawbacks.schemas import NewClawback, NewDemand, NewWaiver, NewWaiverAnswer
 from service.database import Tx
 from service.gateways.bank import FileState
 from service.journal import By
@@ -344,8 +344,8 @@ class Money(MoneyToRelease):
             each.proposed_by = officer if legal else each.proposed_by
         else:
             grant, legal = what == "grant", each.proposed_by not in {None, officer}
-            codes = "clawback.no_waiver", "clawback.same_person"
-            self.either(lambda tx: answer_waiver(tx, me, each.id, grant=grant, now=now), *codes, legal=legal)
+            new, codes = NewWaiverAnswer(grant, "依据不足"), ("clawback.no_waiver", "clawback.same_person")
+            self.either(lambda tx: answer_waiver(tx, me, each.id, new, now), *codes, legal=legal)
             if legal:
                 each.status, each.proposed_by = ("waived" if grant else each.status), None
 

@@ -65,6 +65,14 @@ async def test_from_the_page_that_demands_it_to_the_answer(committed: World) -> 
         form = f"/finance/acts/waiver-answer/{owing.clawback.id}"
         deciding = await finance.get(form)
         assert ("<b>培训是真的" in read(deciding).text, "照片对得上" in read(deciding).text) == (True, True)
+        declined = await finance.send(deciding, form, grant="no", answer="<b>照片不清楚")
+        assert declined.status_code == 303
+        seen = read(await me.get(claim)).text
+        for said in ("没有同意免于追回，还没有了结", "有人提出这笔钱不用退，另一个人没有同意。为什么：<b>照片不清楚"):
+            assert said in seen
+        async with transaction() as tx:
+            await owing.office.propose(tx, owing.clawback.id)
+        deciding = await finance.get(form)
         assert (await finance.send(deciding, form, grant="yes")).status_code == 303
         ended = read(await me.get(claim)).text
         for said in ("复核成立，不用退了。", "照片对得上", "<b>培训是真的"):

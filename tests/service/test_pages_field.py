@@ -235,6 +235,12 @@ async def test_a_complaint_is_answered_once(desks: Desks, city: Oversight) -> No
     page = await here.get(at)
     assert "属实" in read(page).text
     assert at in read(await here.get("/desk/complaints?which=answered")).values("href")
+    assert filed.number in read(page).text
+    for heard in (filed.number, f" {filed.number.lower()} "):  # answered or not, by who was told its number
+        told = read(await here.client.get("/desk/complaints", params={"number": heard}))
+        assert (at in told.values("href"), told.text.count("TS0")) == (True, 1)
+    elsewhere = read(await there.client.get("/desk/complaints", params={"number": filed.number}))
+    assert (at in elsewhere.values("href"), "没有这个受理号" in elsewhere.text) == (False, True)
 
 
 async def test_a_penalty_takes_three_persons(desks: Desks, city: Oversight) -> None:

@@ -321,6 +321,11 @@ async def test_what_is_owed_back_is_raised_demanded_and_waived_by_two(committed:
     assert (await do(maker, "waiver-answer", clawback_id, grant="yes")).status_code == 422
     assert "有 1 处要改" in read(await do(checker, "waiver-answer", clawback_id)).text
     assert "同意强制执行吗" in read(await checker.get(f"/finance/acts/enforcement-answer/{clawback_id}")).text
+    unsaid = await do(checker, "waiver-answer", clawback_id, grant="no")
+    assert (unsaid.status_code, "有 1 处要改" in read(unsaid).answer.text) == (422, True)
+    assert told(await do(checker, "waiver-answer", clawback_id, grant="no", answer=f"证明不全{ODD}")) == "answered"
+    assert f"不同意：证明不全{ODD}" in read(await maker.get(f"/finance/clawbacks/{clawback_id}")).text
+    assert told(await do(maker, "waiver", clawback_id, law="第十条", note=f"已故{ODD}")) == "proposed"
     assert told(await do(checker, "waiver-answer", clawback_id, grant="yes")) == "answered"
     async with transaction() as tx:
         assert (await find_clawback(tx, office.paid.reviewer, clawback_id)).status == "waived"  # type: ignore[arg-type]

@@ -192,6 +192,13 @@ async def test_anybody_objects_once_and_reads_the_answer_by_its_number(anybody: 
             assert told.headers["location"] == "/desk/notice-objections?told=answered"
         assert "没有等待答复的异议" in read(await desk.get("/desk/notice-objections")).text
         assert "查了，属实" in read(await desk.get("/desk/notice-objections?closed=true")).text
+        (number,) = re.findall(r"YY\d{10}", done.text)
+        told = await desk.client.get("/desk/notice-objections", params={"number": f" {number.lower()}"})
+        assert ("查了，属实" in read(told).text, number in read(told).text) == (True, True)
+        other = await desk.client.get("/desk/notice-objections", params={"number": f"{number}1"})
+        assert "没有这个受理号的异议" in read(other).text
+        # its answer is for who has the address: numbers follow each other, and the list names a person
+        assert (await desk.client.get(f"/complain/{number}")).status_code == 404
         assert (await desk.client.get("/desk/notice-objections?cursor=x")).status_code == 400
     told_back = read(await anybody.get(done.url.path)).text
     assert f"异议不成立。{MARKUP}查了，属实" in told_back

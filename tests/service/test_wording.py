@@ -246,6 +246,14 @@ def _faults(said: dict[str, str]) -> Iterator[str]:
         yield "facts"
 
 
+def test_a_payment_has_one_number_by_one_name() -> None:
+    """付款号, on pages, in files and in what the audit finds: a second word would look like a second number."""
+    said = [ROOT / "service" / "wording.toml", *(ROOT / "service").rglob("*.py"), *(ROOT / "service").rglob("*.html")]
+    texts = {file: file.read_text("utf-8") for file in said}
+    assert sum("付款号" in text for text in texts.values()) > 5
+    assert not [file.name for file, text in texts.items() if re.search("参考号|支付号|支付编号|付款编号", text)]
+
+
 def test_facts_are_said_in_words() -> None:
     earlier = {"channel": "channel.institution", "status": "status.filed", "filed_on": "2026-03-02"}
     assert "（2026年3月2日，机构代领，已提交）" in words("claim.already_filed", earlier)

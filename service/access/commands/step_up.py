@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.actor import Actor, Post, StepUp
-from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, SignedOut
 from domain.step_up import PROVERS
 from service.access.commands.users import must_be_me, password_fits
 from service.access.schemas import EnrolmentView, NamedSignature, NewStepUp, StepUpView
@@ -27,7 +27,7 @@ from service.crypto import keyring
 from service.database import Tx, transaction
 from service.journal import By, record
 from service.policies.queries import parameters
-from service.security import digest, open_session
+from service.security import digest, must_be_signed_in, open_session
 
 GRANT_MINUTES = 5
 #: A code of the step before or after is taken as well: telephones do not keep time to the second.
@@ -116,7 +116,8 @@ async def prove(me: Actor, session: bytes, given: NewStepUp, now: datetime) -> S
     """A token that stands for the named signatures, in this session, once each, for five minutes.
 
     Forbidden `step_up.not_enrolled`, `step_up.locked`, `step_up.used` (a code serves once), `step_up.wrong`: whether
-    password or code was wrong is not said. What was wrong is counted even though it is refused.
+    password or code was wrong is not said. What was wrong is counted even though it is refused. SignedOut where the
+    session was closed while the password was proven.
     """
     _, password_hash = await _account_of(me)
     fits = await password_fits(password_hash, given.password)
@@ -129,7 +130,7 @@ async def prove(me: Actor, session: bytes, given: NewStepUp, now: datetime) -> S
 
 async def _settle(
     tx: Tx, me: Actor, session: bytes, given: NewStepUp, now: datetime, *, fits: bool
-) -> StepUpView | Forbidden:
+) -> StepUpView | DomainError:
     standing = await _standing(tx, me.user_id)
     if standing is None or not standing.confirmed:
         return Forbidden("step_up.not_enrolled")
@@ -141,6 +142,10 @@ async def _settle(
         return Forbidden("step_up.wrong")
     if counter <= standing.last_counter:
         return Forbidden("step_up.used")
+    try:
+        await must_be_signed_in(tx, session)
+    except SignedOut as refusal:
+        return refusal
     row, token, step_up_id = SecondFactorRow, secrets.token_urlsafe(32), uuid4()
     signs = sorted({f"{each.purpose} {each.subject}" for each in given.signs})
     await tx.execute(

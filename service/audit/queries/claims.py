@@ -62,7 +62,7 @@ COUNTED_ONCE = Promise(
         ),
         Check(
             "return_lines",
-            "入账的参考号或金额与支付不符",
+            "入账的付款号或金额与支付不符",
             """SELECT l.return_file_id || '/' || l.line_no FROM return_lines l
                  LEFT JOIN payment_attempts a ON a.id = l.attempt_id
                 WHERE l.verdict = 'settled'

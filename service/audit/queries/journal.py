@@ -57,19 +57,19 @@ REFERENCES = Promise(
     (
         Check(
             "payment_attempts",
-            "支付参考号重复",
+            "付款号重复",
             """SELECT (array_agg(id ORDER BY id))[2] FROM payment_attempts GROUP BY reference HAVING count(*) > 1""",
         ),
         Check(
             "payment_attempts",
-            "支付参考号与产生时日志所记不符",
+            "付款号与产生时日志所记不符",
             """SELECT a.id FROM payment_attempts a WHERE NOT EXISTS (
                    SELECT FROM journal j WHERE j.subject_kind = 'attempt' AND j.subject_id = a.id
                       AND j.before ->> 'status' IS NULL AND j.after ->> 'reference' = a.reference)""",
         ),
         Check(
             "journal",
-            "日志中这个支付参考号曾属于另一次支付",
+            "日志中这个付款号曾属于另一次支付",
             """SELECT max(id) FROM journal WHERE subject_kind = 'attempt' AND after ->> 'reference' IS NOT NULL
                 GROUP BY after ->> 'reference' HAVING count(DISTINCT subject_id) > 1""",
         ),

@@ -51,7 +51,7 @@ CLOSE_ADDS_UP = Promise(
         ),
         Check(
             "statement_lines",
-            "入账的金额、参考号或账户与支付不符",
+            "入账的金额、付款号或账户与支付不符",
             """SELECT l.id FROM statement_lines l JOIN payment_attempts a ON a.id = l.attempt_id
                  JOIN batches b ON b.id = a.batch_id
                 WHERE l.owner IN ('payment', 'return')

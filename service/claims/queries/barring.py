@@ -51,6 +51,24 @@ BARRED = _first_of(_BARS)
 #: hundred, and sorts a whole district where a page was asked for.
 FREE = " AND ".join(f"NOT {condition}" for condition in _BARS.values())
 
+
+def partial_is(officer: str) -> str:
+    """That an officer is partial to a claim `c`, for statements over many officers: the arrays `own`, `kin` and
+    `untils` are columns of the row called `officer`."""
+    return f"({' OR '.join(_of_row(condition, officer) for condition in _PARTIAL.values())})"
+
+
+def acted_on_by(officer: str) -> str:
+    """The same for having acted on it in a post of `:excluded`."""
+    return _of_row(_BARS[Bar.ACTED_ON], officer)
+
+
+def _of_row(condition: str, officer: str) -> str:
+    for name, kind in (("own", "uuid"), ("kin", "uuid"), ("untils", "timestamptz")):
+        condition = condition.replace(f"CAST(:{name} AS {kind}[])", f"{officer}.{name}")
+    return condition
+
+
 _KIN = text("SELECT person_id, own, until FROM kin_of(:officer) ORDER BY person_id")
 _WHY = text(f"SELECT {BARRED} AS bar FROM claims c WHERE c.id = :claim")  # noqa: S608 (our own constants)
 _WHY_PARTIAL = text(f"SELECT {_first_of(_PARTIAL)} AS bar FROM claims c WHERE c.id = :claim")  # noqa: S608 (as above)

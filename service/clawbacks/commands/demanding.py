@@ -24,7 +24,7 @@ from domain.text import plain_words, public_words
 from service.access.commands import proven
 from service.claims.queries.barring import must_be_impartial
 from service.clawbacks.queries.views import clawback_view, lock_clawback
-from service.clawbacks.schemas import ClawbackView, NewDemand, NewEnforcement, NewWaiver
+from service.clawbacks.schemas import ClawbackView, NewDemand, NewEnforcement, NewWaiver, NewWaiverAnswer
 from service.clawbacks.tables import (
     ClawbackAppealRow,
     ClawbackEnforcementRow,
@@ -87,13 +87,15 @@ async def open_waiver(tx: Tx, clawback_id: UUID) -> Any:
     return await _open(tx, ClawbackWaiverRow, clawback_id)
 
 
-async def answer_waiver(tx: Tx, me: Actor, clawback_id: UUID, *, grant: bool, now: datetime) -> ClawbackView:
-    """Another person grants the waiver that was proposed, or does not. What another ground gives is looked at again.
+async def answer_waiver(tx: Tx, me: Actor, clawback_id: UUID, new: NewWaiverAnswer, now: datetime) -> ClawbackView:
+    """Another person grants the waiver that was proposed, or declines it and says why: whoever is asked to pay reads
+    it. What another ground gives is looked at again.
 
     As `demand`; Forbidden `clawback.same_person`; Conflict `clawback.no_waiver`; to grant it, what `proven`
     refuses.
     """
-    found = await _mine(tx, me, clawback_id)
+    found, grant = await _mine(tx, me, clawback_id), new.grant
+    answer = public_words(new.answer, "answer") if new.answer.strip() or not grant else ""
     waiver = await open_waiver(tx, clawback_id)
     if waiver is None:
         raise Conflict("clawback.no_waiver")
@@ -102,9 +104,9 @@ async def answer_waiver(tx: Tx, me: Actor, clawback_id: UUID, *, grant: bool, no
         await proven(tx, me, Decision.WAIVER, clawback_id, now)
     row, by = ClawbackWaiverRow, _by(me, now)
     who = {"answered_by": me.user_id, "answered_person": me.person_id, "answered_at": now}
-    await tx.execute(update(row).where(row.id == waiver.id).values(granted=grant, **who))
-    action = "grant" if grant else "decline"
-    await record(tx, "clawback_waiver", [clawback_id], action, by, [{"law": waiver.law, "granted": grant}])
+    await tx.execute(update(row).where(row.id == waiver.id).values(granted=grant, answer_text=answer, **who))
+    action, noted = "grant" if grant else "decline", {"law": waiver.law, "granted": grant}
+    await record(tx, "clawback_waiver", [clawback_id], action, by, [noted], reason=answer)
     if grant:
         await move(tx, _CLAWBACKS, CLAWBACK_LIFECYCLE, ClawbackAction.WAIVE, clawback_id, by, reason=waiver.law)
         await owe(tx, Job.RAISE_CLAWBACK, found.claim_id)

@@ -30,7 +30,7 @@ async def claim_paid_as(tx: Tx, me: Actor, reference: str) -> UUID | None:
 def _clawbacks() -> Select[*tuple[Any, ...]]:
     row, claim, waiver = ClawbackRow, ClaimRow, ClawbackWaiverRow
     latest = (
-        select(waiver.law, waiver.note, waiver.proposed_at, waiver.granted)
+        select(waiver.law, waiver.note, waiver.proposed_at, waiver.granted, waiver.answer_text)
         .where(waiver.clawback_id == row.id)
         .order_by(waiver.proposed_at.desc(), waiver.id)
         .limit(1)
@@ -49,7 +49,13 @@ def _clawbacks() -> Select[*tuple[Any, ...]]:
             *(row.id, row.claim_id, row.cause, row.amount_fen, row.note, row.raised_at, row.status),
             *(row.serial, func.clawback_repaid_fen(row.id).label("repaid_fen")),
             *(row.letter_number, claim.district, claim.amount_fen.label("paid_fen")),
-            *(latest.c.law, latest.c.note.label("law_note"), latest.c.proposed_at, latest.c.granted),
+            *(
+                latest.c.law,
+                latest.c.note.label("law_note"),
+                latest.c.proposed_at,
+                latest.c.granted,
+                latest.c.answer_text,
+            ),
             *(ordered.c.order_number, ordered.c.ordered_on, ordered.c.proposed_at.label("order_at")),
             *(ordered.c.granted.label("order_granted"), ClawbackTermRow.due_on),
         )
@@ -113,8 +119,9 @@ async def lock_clawback(tx: Tx, me: Actor, clawback_id: UUID) -> Any:
 
 
 def _view(row: Row[Any]) -> ClawbackView:
-    waiver = None if row.law is None else WaiverView(row.law, row.law_note, row.proposed_at, row.granted)
-    order = None
+    waiver, order = None, None
+    if row.law is not None:
+        waiver = WaiverView(row.law, row.law_note, row.proposed_at, row.granted, row.answer_text)
     if row.order_number is not None:
         order = EnforcementView(row.order_number, row.ordered_on, row.order_at, row.order_granted)
     return ClawbackView(

@@ -1,4 +1,4 @@
-"""What has not ended and what needs a person: five statements over partial indexes, however much has ended."""
+"""What has not ended and what needs a person: six statements over partial indexes, however much has ended."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from domain.money import format_yuan
 from service.batches.tables import ENDED_SQL
 from service.clock import business_day
 from service.database import Tx
+from service.operations.queries.unanswered import unanswered
 from service.operations.schemas import (
     AlarmView,
     BatchesView,
@@ -18,6 +19,7 @@ from service.operations.schemas import (
     ExceptionsView,
     MissingReturnView,
     OperationsView,
+    UnansweredView,
     WaitingView,
 )
 from service.policies.queries import parameters
@@ -127,11 +129,11 @@ async def desk(tx: Tx, district: str | None, now: datetime) -> OperationsView:
         late = {**here, "until": now - timedelta(hours=hours), "most": MISSING_MAX}
         missing = list(await tx.execute(_MISSING, late))
     exceptions = sorted(await tx.execute(_EXCEPTIONS, here), key=lambda each: each.kind != UNKNOWN)
-    dead = list(await tx.execute(_DEAD, here))
+    dead, unheard = list(await tx.execute(_DEAD, here)), await unanswered(tx, district)
     return OperationsView(
         at=now,
         return_due_hours=hours,
-        alarms=_alarms(exceptions, missing, dead),
+        alarms=_alarms(exceptions, missing, dead, unheard),
         exceptions=[
             ExceptionsView(each.district, each.kind, each.count_, *_money(each), each.oldest) for each in exceptions
         ],
@@ -144,16 +146,23 @@ async def desk(tx: Tx, district: str | None, now: datetime) -> OperationsView:
         missing=[_missing(each) for each in missing],
         batches=[_batches(each) for each in await tx.execute(_BATCHES, here)],
         dead_jobs=[DeadJobsView(each.kind, words(f"by.{each.kind}"), each.count_, each.oldest) for each in dead],
+        unanswered=unheard,
     )
 
 
-def _alarms(exceptions: Sequence[Row[Any]], missing: Sequence[Row[Any]], dead: Sequence[Row[Any]]) -> list[AlarmView]:
+def _alarms(
+    exceptions: Sequence[Row[Any]],
+    missing: Sequence[Row[Any]],
+    dead: Sequence[Row[Any]],
+    unheard: Sequence[UnansweredView],
+) -> list[AlarmView]:
     """What must not wait, the most serious first."""
     unknown = sum(each.count_ for each in exceptions if each.kind == UNKNOWN)
     counts = {
         "unknown": unknown,
         "return_missing": missing[0].all_ if missing else 0,
         "exceptions": sum(each.count_ for each in exceptions) - unknown,
+        "unanswered": sum(each.count for each in unheard),
         "dead_jobs": sum(each.count_ for each in dead),
     }
     return [

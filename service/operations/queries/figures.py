@@ -50,7 +50,7 @@ class _Desk(Collector):
 
 
 #: Each kind of alarm has its line also when there is none.
-ALARMS = ("unknown", "return_missing", "exceptions", "dead_jobs")
+ALARMS = ("unknown", "return_missing", "exceptions", "unanswered", "dead_jobs")
 
 
 def _gauge(name: str, said: str, *labels: str) -> GaugeMetricFamily:

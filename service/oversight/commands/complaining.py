@@ -9,6 +9,7 @@ from domain.actor import Actor, Post
 from domain.complaint import must_not_answer_oneself
 from domain.errors import Conflict, Invalid, NotFound
 from domain.institution import Standing
+from domain.numbering import COMPLAINTS
 from domain.text import trimmed
 from domain.training import read_class_number
 from service.crypto import keyring
@@ -43,17 +44,16 @@ async def complain(
     by = By.actor(me, Post.TRAINEE, now) if me else By(ANYBODY, now)
     noted = {name: str(value) for name, value in row.items() if value is not None}
     await record(tx, "complaint", [complaint_id], "complain", by, [noted])
-    await tx.execute(
-        insert(ComplaintRow).values(
-            id=complaint_id,
-            words_sealed=keyring().seal(said, complaint_id),
-            person_id=me and me.person_id,
-            filed_on=today,
-            filed_at=now,
-            **row,
-        )
+    kept = insert(ComplaintRow).values(
+        id=complaint_id,
+        words_sealed=keyring().seal(said, complaint_id),
+        person_id=me and me.person_id,
+        filed_on=today,
+        filed_at=now,
+        **row,
     )
-    return ComplaintReceipt(complaint_id, due.on, due.provisional)
+    serial = (await tx.execute(kept.returning(ComplaintRow.serial))).scalar_one()
+    return ComplaintReceipt(complaint_id, due.on, due.provisional, COMPLAINTS.number(serial))
 
 
 async def _class_of(tx: Tx, institution_id: UUID, number: str) -> UUID:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from domain.actor import Actor, Post
 from domain.complaint import ComplaintKind, told
 from domain.errors import NotFound
+from domain.numbering import COMPLAINTS
 from service.crypto import keyring
 from service.database import Tx
 from service.institutions.tables import InstitutionListingRow, InstitutionRow
@@ -46,10 +47,13 @@ async def my_complaints(tx: Tx, me: Actor, today: date, cursor: UUID | None, lim
 
 
 async def district_complaints(
-    tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, which: str
+    tx: Tx, me: Actor, today: date, cursor: UUID | None, limit: int, *, which: str, number: str = ""
 ) -> ComplaintList:
-    """A page of the complaints in my district that are `open`, `overdue` or `answered`, newest first."""
+    """A page of the complaints in my district that are `open`, `overdue` or `answered`, newest first; with a `number`
+    the one that has it, whichever it is."""
     me.must_hold(Post.INSTITUTION_OFFICER)
+    if number:
+        return await _page(tx, [visible_to(me), ComplaintRow.serial == COMPLAINTS.typed(number)], today, None, limit)
     answered = ComplaintAnswerRow.complaint_id
     where: list[ColumnElement[bool]] = [visible_to(me)]
     where.append(answered.is_not(None) if which == "answered" else answered.is_(None))
@@ -85,6 +89,7 @@ async def _page(
 def _view(row: Any, today: date) -> ComplaintView:
     return ComplaintView(
         id=row.id,
+        number=COMPLAINTS.number(row.serial),
         institution=row.credit_code,
         institution_name=row.name,
         kind=ComplaintKind(row.kind),
@@ -101,12 +106,14 @@ def _view(row: Any, today: date) -> ComplaintView:
     )
 
 
-async def complaint_receipt(tx: Tx, complaint_id: UUID) -> ComplaintStateView | None:
-    """How far a complaint is, for whoever has its number: no words, nobody's name. None where there is none."""
+async def complaint_receipt(tx: Tx, known_by: UUID | str) -> ComplaintStateView | None:
+    """How far a complaint is, for whoever has its id or its number: no words, nobody's name, not of whom. None where
+    there is none."""
     row, answer = ComplaintRow, ComplaintAnswerRow
-    asked = select(row.id, row.filed_on, row.due_on, answer.answered_on)
-    found = (await tx.execute(asked.outerjoin(answer).where(row.id == complaint_id))).one_or_none()
-    return ComplaintStateView(*found) if found else None
+    asked = select(row.id, row.serial, row.filed_on, row.due_on, answer.answered_on).outerjoin(answer)
+    this = row.serial == COMPLAINTS.typed(known_by) if isinstance(known_by, str) else row.id == known_by
+    found = (await tx.execute(asked.where(this))).one_or_none()
+    return ComplaintStateView(found.id, COMPLAINTS.number(found.serial), *found[2:]) if found else None
 
 
 async def complaint_counts(tx: Tx, year: int) -> ComplaintCounts:

@@ -27,12 +27,14 @@ _WHICH = ("open", "overdue", "answered")
 
 
 async def listed(said: Said) -> dict[str, Any]:
-    """Complaints of my district that wait, that are late, or that were answered."""
+    """Complaints of my district that wait, that are late, or that were answered; or the one whose number was told."""
     which = said.text("which") if said.text("which") in _WHICH else _WHICH[0]
+    number = said.text("number")
     found = await complaints.district_complaints(
-        said.tx, said.me, said.today, said.cursor(), _COMPLAINTS_A_PAGE, which=which
+        said.tx, said.me, said.today, said.cursor(), _COMPLAINTS_A_PAGE, which=which, number=number
     )
-    return {"which": which, "complaints": found.complaints, "next": found.next}
+    shown = {"which": "" if number else which, "number": number}
+    return {**shown, "complaints": found.complaints, "next": found.next}
 
 
 async def _complaint(said: Said) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from litestar.response import Redirect
 from domain.actor import Post
 from service.gateways.file_store import FILE_BYTES_MAX
 from service.pages import desk, desk_acts, desk_answers, desk_counter, desk_notices, desk_sets
+from service.pages.catalog_pages import readable
 from service.pages.desk_answers import AfterEach
 from service.security import allow
 from service.verification.queries.manual import evidence
@@ -121,8 +122,9 @@ async def publish(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now
 async def notice_objections(
     request: StrictRequest, tx: Tx, me: Me, today: Today, cursor: Cursor = None, closed: FromQuery[bool] = False
 ) -> _Page:
-    """Objections to the notices of my district, and what was answered."""
-    return await desk_answers.waiting(request, tx, me, "notice-objections", AfterEach(cursor), today, closed=closed)
+    """Objections to the notices of my district, and what was answered; or the one whose number was told."""
+    after = AfterEach(cursor, number=readable(request.query_params.get("number", "")))
+    return await desk_answers.waiting(request, tx, me, "notice-objections", after, today, closed=closed)
 
 
 @get("/desk/overdue", guards=_LATE, include_in_schema=False)

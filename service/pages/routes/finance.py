@@ -105,11 +105,9 @@ async def batch(
 
 
 @post("/finance/batches/{batch_id:uuid}/sign", guards=[allow(*SIGNERS)], include_in_schema=False, status_code=303)
-async def sign(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, batch_id: FromPath[UUID]
-) -> Response[Any]:
+async def sign(request: StrictRequest, today: Today, now: Now, batch_id: FromPath[UUID]) -> Response[Any]:
     """Sign what I was shown."""
-    return await signing.signed(request, tx, me, batch_id, today, now)
+    return await signing.signed(request, request.user, batch_id, today, now)
 
 
 @post(

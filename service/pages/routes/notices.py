@@ -75,10 +75,16 @@ async def mine() -> Redirect:
     return Redirect("/me/complaints", status_code=301)
 
 
-@get("/complain/{complaint_id:uuid}", opt={PUBLIC: True}, include_in_schema=False)
-async def receipt(request: StrictRequest, tx: Tx, today: Today, complaint_id: FromPath[UUID]) -> _Page:
+@get("/complain/find", opt={PUBLIC: True}, include_in_schema=False)
+async def find(request: StrictRequest, tx: Tx, today: Today) -> _Page:
+    """How far the complaint is whose number somebody typed."""
+    return await complaint_pages.receipt(request, tx, today, readable(request.query_params.get("number", "")))
+
+
+@get("/complain/{known_by:str}", opt={PUBLIC: True}, include_in_schema=False)
+async def receipt(request: StrictRequest, tx: Tx, today: Today, known_by: FromPath[str]) -> _Page:
     """How far a complaint is."""
-    return await complaint_pages.receipt(request, tx, today, complaint_id)
+    return await complaint_pages.receipt(request, tx, today, known_by)
 
 
-ROUTES = [notices, notice, objection, object_to, objection_receipt, complain, complained, mine, receipt]
+ROUTES = [notices, notice, objection, object_to, objection_receipt, complain, complained, mine, find, receipt]

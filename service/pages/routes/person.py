@@ -64,9 +64,9 @@ async def data(request: StrictRequest, tx: Tx, me: Me, today: Today) -> _Page:
 
 
 @post("/me/data/file", guards=_MINE, include_in_schema=False, status_code=200)
-async def data_file(request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now) -> Response[Any]:
+async def data_file(request: StrictRequest, today: Today, now: Now) -> Response[Any]:
     """All of it, whole, for who gives their password again."""
-    return await my_data.downloaded(request, tx, me, today, now)
+    return await my_data.downloaded(request, request.user, today, now)
 
 
 @post("/me/data/drafts", guards=_MINE, include_in_schema=False, status_code=303)
