@@ -269,6 +269,22 @@ class Season:
     code: str
 
 
+# As the sweep keeps them: of each batch the lists of its lines; of each month its days of steps, sixty times.
+_COUNTED = """
+    INSERT INTO batch_lists (batch_id, list_kind, lines)
+    SELECT a.batch_id, c.list_kind, count(*) FROM payment_attempts a JOIN claims c ON c.id = a.claim_id
+      JOIN batches b ON b.id = a.batch_id AND b.status IN ('sent', 'settled') GROUP BY a.batch_id, c.list_kind;
+    INSERT INTO step_counts (id, month, counted_on, counted_at, every, days)
+    SELECT gen_random_uuid(), month, month + day, month + day, 40, (
+           SELECT jsonb_object_agg(step, days)
+             FROM unnest(ARRAY['review', 'correction', 'notice', 'payment', 'whole']) AS step
+            CROSS JOIN (SELECT jsonb_object_agg(took, took * 2) AS days FROM generate_series(1, 40) AS took) AS spread)
+      FROM (SELECT DISTINCT CAST(date_trunc('month', opened_at AT TIME ZONE 'Asia/Shanghai') AS date) AS month
+              FROM batches) AS months
+     CROSS JOIN generate_series(1, 60) AS day
+"""
+
+
 def make_season(database: Database, count: int, decision: str, seed: int) -> Season:
     """`count` claims; those that are looked at have the `decision` of a real one."""
     make_claims(database, count, "paid", readable=count, seed=seed)
@@ -290,7 +306,7 @@ def make_season(database: Database, count: int, decision: str, seed: int) -> Sea
             await line.execute(each, timeout=3600)
         await line.execute("TRUNCATE claim_tally, claim_tally_sums, claim_tally_deltas")
         parts = (_MANDATES, _TALLY, SUMS, _NOTICES, _APPROVALS, _CORRECTIONS, _BATCHES, _MONEY, _JOURNAL, _JOBS)
-        for each in (*parts, _OFFERS, _CLASSES):
+        for each in (*parts, _COUNTED, _OFFERS, _CLASSES):
             await line.execute(each.format(**told), timeout=3600)
         await line.execute("DROP TABLE bench_year, bench_lines")
         found = Season(**dict(await line.fetchrow(_FOUND) or {}))

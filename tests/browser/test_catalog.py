@@ -8,7 +8,7 @@ _YEARS_AHEAD = 1
 
 
 async def test_an_edition(town: Town) -> None:
-    """Copied, one row corrected, consulted on, approved, published out of season with a reason."""
+    """Copied, its findings answered at once, one row corrected, consulted on, approved, published out of season."""
     office = town.office
     today = date.fromisoformat(office.today)
     year = today.year + _YEARS_AHEAD
@@ -22,6 +22,14 @@ async def test_an_edition(town: Town) -> None:
         await editor.sees("草稿还没有征求意见")
         await editor.shot("catalog-draft")
         edition = editor.path.partition("?")[0]
+        await editor.go(f"{edition}/findings?show=all")
+        for tick in await editor.page.locator('main [name="f"]').all():
+            await tick.check()
+        await editor.press("选上的一起处理")
+        await editor.fill(note="示例：去年就这样发布，问过省厅")
+        await editor.shot("catalog-findings")
+        await editor.press("条照发布的保留")
+        await editor.sees("都记下了")
         await editor.go(f"{edition}/items?q=茶艺")
         await editor.press("茶艺师", at=editor.page.get_by_role("table"))
         await editor.fill(name="茶艺师（示例）", reason="示例：改名称")
