@@ -10,7 +10,18 @@ from rich.console import Console
 from bench import machine
 from bench.figures import Figure, as_json, show
 from bench.ground import Ground, find_ground
-from bench.parts import assembling, bank_files, filing, pages, rosters, settling, share, verification, whatif
+from bench.parts import (
+    assembling,
+    bank_files,
+    filing,
+    pages,
+    rosters,
+    settling,
+    share,
+    verification,
+    vouchers,
+    whatif,
+)
 from bench.wish import Wish
 
 PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
@@ -20,6 +31,7 @@ PARTS: dict[str, Callable[[Ground, Wish], Iterator[Figure]]] = {
     "assembling": assembling.measure,
     "settling": settling.measure,
     "bank_files": bank_files.measure,
+    "vouchers": vouchers.measure,
     "share": share.measure,
     "whatif": whatif.measure,
     "pages": pages.measure,

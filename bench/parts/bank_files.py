@@ -3,14 +3,11 @@ Processor time, since nothing here waits; each memory in a process of its own.""
 
 import csv
 import io
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from pathlib import Path
-from statistics import median
-from time import process_time
 from xml.etree import ElementTree as ET
 
+from bench.beside import grown_mib, ratio
 from bench.figures import Figure
 from bench.ground import Ground
 from bench.wish import Wish
@@ -33,8 +30,9 @@ def measure(_: Ground, wish: Wish) -> Iterator[Figure]:
 def _of(form: BankFormat, count: int, wish: Wish) -> Iterator[Figure]:
     lines, header = list(_lines(count)), _header(count)
     name = f"{form}: {count:,} lines written"
-    yield _ratio(wish, name, lambda: _write(form, header, lines), lambda: _plain(form, lines))
-    yield Figure(PART, f"{form}: memory beyond the start", _peak_mib(form, count), "MiB", target=_MEMORY_MIB)
+    yield ratio(PART, wish, name, lambda: _write(form, header, lines), lambda: _plain(form, lines), _AIM)
+    grown = grown_mib(_written, form, small=1_000, count=count)
+    yield Figure(PART, f"{form}: memory beyond the start", grown, "MiB", target=_MEMORY_MIB)
     for name, data in _returns(form, lines):
         yield _reading(wish, form, f"{name}: {count:,} lines read", data, count)
 
@@ -43,21 +41,7 @@ def _reading(wish: Wish, form: BankFormat, name: str, data: bytes, count: int) -
     read, bare = FORMS[form].read_return, _BARE[form]
     if len(read(data).lines) != count or bare(data) != count:
         raise RuntimeError("not every line was read")
-    return _ratio(wish, name, lambda: read(data), lambda: bare(data))
-
-
-def _ratio(wish: Wish, name: str, mine: Callable[[], object], bare: Callable[[], object]) -> Figure:
-    """Taken in turns, so that both meet the same minutes."""
-    turns = [(_seconds(mine), _seconds(bare)) for _ in range(wish.turns)]
-    ratio = median(own / other for own, other in turns)
-    own, other = (median(column) for column in zip(*turns, strict=True))
-    return Figure(PART, name, own, "s", other, ratio, _AIM)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = process_time()
-    work()
-    return process_time() - began
+    return ratio(PART, wish, name, lambda: read(data), lambda: bare(data), _AIM)
 
 
 # ---- written
@@ -94,23 +78,8 @@ def _plain(form: BankFormat, lines: Iterable[PaymentLine]) -> int:
     return out.tell()
 
 
-def _peak_mib(form: BankFormat, count: int) -> float:
-    """By how much a fresh process grows while it writes the file away."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_grown_mib, (form, count))
-
-
-def _grown_mib(form: BankFormat, count: int) -> float:
-    _write(form, _header(1_000), _lines(1_000))  # what is loaded once is not the file's
-    before = _most_mib()
-    _write(form, _header(count), _lines(count))
-    return _most_mib() - before
-
-
-def _most_mib() -> float:
-    """The most that this process ever had in memory. The kernel's own figure for a child includes its parent's."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+def _written(form: BankFormat, count: int) -> int:
+    return _write(form, _header(count), _lines(count))
 
 
 # ---- read

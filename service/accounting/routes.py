@@ -71,15 +71,14 @@ async def show_lines(
     guards=[allow(*FINANCE)],
     operation_class=files(gives=(CSV_TYPE, XLSX_TYPE)),
 )
-async def vouchers(tx: Tx, me: Me, batch_id: FromPath[UUID], kind: SheetKind = "csv") -> Response[bytes] | Stream:
+async def vouchers(tx: Tx, me: Me, batch_id: FromPath[UUID], kind: SheetKind = "csv") -> Stream:
     """The voucher list of a batch: a debit and a credit for each payment, reversed where the bank returned it, with
     economic classification codes. It names nobody."""
     batch = await kept.batch_to_account(tx, me, batch_id)
     name = f"vouchers-{batch.number}.{kind}"
-    if kind == "xlsx":
-        return private_file(await kept.vouchers_xlsx(batch), XLSX_TYPE, name)
-    headers = private_file(b"", CSV_TYPE, name).headers
-    return Stream(kept.vouchers_csv(batch), media_type=TYPES[kind], headers=headers)
+    written = kept.vouchers_xlsx(batch) if kind == "xlsx" else kept.vouchers_csv(batch)
+    headers = private_file(b"", TYPES[kind], name).headers
+    return Stream(written, media_type=TYPES[kind], headers=headers)
 
 
 ROUTES = [forecast, show_statement, statement_file, show_lines, vouchers]

@@ -13,12 +13,14 @@ Rows = Iterable[Sequence[str]]
 
 # What spreadsheets calculate, also after blanks and in full width; tab and line ends let a cell break out of its own.
 _DANGEROUS = re.compile(r"[\t\r\n]|[ \u00a0\u3000]*[=+\-@＝＋－＠]")
+#: What such a cell begins with: nearly every cell is told by its first sign.
+_BEGINS = frozenset("\t\r\n \u00a0\u3000=+-@＝＋－＠")
 _MARK = "'"
 
 
 def with_mark(text: str) -> str:
     """`text` as a CSV cell: an apostrophe before what a spreadsheet would calculate."""
-    return _MARK + text if _DANGEROUS.match(text) else text
+    return _MARK + text if text[:1] in _BEGINS and _DANGEROUS.match(text) else text
 
 
 def without_mark(text: str) -> str:

@@ -3,12 +3,14 @@
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
+import pytest
 from openpyxl import load_workbook
 
 from domain.voucher import Entry, EntryKind, PayeeKind
 from service.accounting.queries.vouchers import HEADING, VoucherBook, economic_codes
-from service.gateways.account_books import Amount, account_book, csv_piece
+from service.gateways.account_books import AccountSheet, Amount, account_book, csv_piece
 
 GOLDEN = Path(__file__).parent / "golden" / "vouchers.csv"
 DAY, LATER = date(2026, 3, 2), date(2026, 3, 9)
@@ -44,6 +46,41 @@ def test_a_workbook_holds_numbers_and_text_that_stays_text() -> None:
     assert (told[11][0], told[11][8], told[11][9], told[11][10]) == ("=1+1", -0.05, 7, "@x")
     assert sheet["A12"].data_type == "s"
     assert sheet["I12"].number_format == "#,##0.00"
+
+
+def test_a_sheet_that_comes_in_pieces_is_the_same_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    written, whole = book(), book()
+    with TemporaryFile() as file, AccountSheet(file, "凭证", (8,)) as sheet:
+        sheet.add([HEADING])
+        for each in (ENTRIES[:2], ENTRIES[2:]):
+            sheet.add(written.rows(each))
+        sheet.finish()
+        file.seek(0)
+        in_pieces = load_workbook(BytesIO(file.read())).active
+    at_once = load_workbook(BytesIO(account_book({"凭证": [HEADING, *whole.rows(ENTRIES)]}, (8,)))).active
+    assert in_pieces is not None
+    assert at_once is not None
+    assert list(in_pieces.iter_rows(values_only=True)) == list(at_once.iter_rows(values_only=True))
+    assert [in_pieces["A1"].font.bold, in_pieces["A2"].font.bold] == [True, False]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_lay_beside_a_sheet_that_nobody_waited_for_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def broken() -> None:
+        with TemporaryFile() as file, AccountSheet(file, "凭证", (8,)) as sheet:
+            sheet.add([HEADING])
+            sheet.add(book().rows(ENTRIES))
+            assert len(list(tmp_path.rglob("*"))) > 1  # the rows, and the directory that they lie in
+            raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        broken()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_amounts_keep_every_fen() -> None:

@@ -5,6 +5,7 @@ from asyncio import to_thread
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from tempfile import TemporaryFile
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,11 @@ from service.batches.queries import find_batch
 from service.batches.schemas import BatchView
 from service.clock import business_day
 from service.database import Tx, transaction
-from service.gateways.account_books import Amount, Cell, account_book, csv_piece
+from service.gateways.account_books import AccountSheet, Amount, Cell, csv_piece
 from service.policies.queries import DATA
 
-#: Payments that are read at a time.
-PAGE = 2_000
+#: Payments that are read at a time, and bytes of a workbook that are sent at a time.
+PAGE, PIECE = 2_000, 256 * 1024
 
 # What the bank paid and what it brought back, by the journal of each payment: a payment that came back before it was
 # known to be paid was never spent. No name, no account: a reference is all there is of a person.
@@ -76,6 +77,8 @@ HEADING = (
     *("序号", "批次", "日期", "摘要", "付款号", "科目", "政府支出经济分类", "部门支出经济分类"),
     *("借方金额（元）", "贷方金额（元）", "备注"),
 )
+#: Of the columns of a workbook, in signs.
+WIDTHS = (8, 14, 12, 12, 26, 30, 28, 30, 16, 16, 16)
 _SUMMARIES = {EntryKind.PAYMENT: "发放补贴", EntryKind.RETURN: "退票冲回"}
 
 
@@ -105,18 +108,23 @@ class VoucherBook:
         return ["合计", self.number, *[""] * 6, *(Amount(self.totals[side]) for side in Side), ""]
 
     def _row(self, line: VoucherLine) -> list[Cell]:
-        entry, code = line.entry, line.code
+        entry, code, amount = line.entry, line.code, Amount(line.entry.amount_fen)
         self.count += 1
         self.totals[line.side] += entry.amount_fen
-        said: list[Cell] = [self.count, self.number, entry.on.isoformat(), _SUMMARIES[entry.kind], entry.reference]
-        said.append(self.expenditure if code else self.account)
-        said += (
-            [f"{code.government} {code.government_name}", f"{code.department} {code.department_name}"]
-            if code
-            else ["", ""]
-        )
-        said += [Amount(entry.amount_fen) if line.side is side else "" for side in Side]
-        return [*said, "经济分类为示例" if code and code.sample else ""]
+        about = (self.count, self.number, entry.on.isoformat(), _SUMMARIES[entry.kind], entry.reference)
+        amounts: tuple[Cell, Cell] = (amount, "") if line.side is Side.DEBIT else ("", amount)
+        if code is None:
+            return [*about, self.account, "", "", *amounts, ""]
+        return [*about, self.expenditure, *_classified(code), *amounts, "经济分类为示例" if code.sample else ""]
+
+
+def _piece(book: VoucherBook, entries: Sequence[Entry]) -> bytes:
+    return csv_piece(book.rows(entries))
+
+
+@cache
+def _classified(code: EconomicCode) -> tuple[str, str]:
+    return f"{code.government} {code.government_name}", f"{code.department} {code.department_name}"
 
 
 async def vouchers_csv(batch: BatchView) -> AsyncIterator[bytes]:
@@ -124,15 +132,20 @@ async def vouchers_csv(batch: BatchView) -> AsyncIterator[bytes]:
     book = VoucherBook.of(batch)
     yield csv_piece([HEADING], first=True)
     async for entries in entries_of(batch.id):
-        yield csv_piece(book.rows(entries))
+        yield await to_thread(_piece, book, entries)
     yield csv_piece([book.total()])
 
 
-async def vouchers_xlsx(batch: BatchView) -> bytes:
-    """The vouchers as a workbook; written in a thread, for it takes its time."""
+async def vouchers_xlsx(batch: BatchView) -> AsyncIterator[bytes]:
+    """The vouchers as a workbook, which lies in a temporary file until it is whole; written in threads, for it takes
+    its time."""
     book = VoucherBook.of(batch)
-    rows: list[Sequence[Cell]] = [HEADING]
-    async for entries in entries_of(batch.id):
-        rows += book.rows(entries)
-    rows.append(book.total())
-    return await to_thread(account_book, {"凭证": rows}, (8, 14, 12, 12, 26, 30, 28, 30, 16, 16, 16))
+    with TemporaryFile() as file, AccountSheet(file, "凭证", WIDTHS) as sheet:
+        sheet.add([HEADING])
+        async for entries in entries_of(batch.id):
+            await to_thread(sheet.add, book.rows(entries))
+        sheet.add([book.total()])
+        await to_thread(sheet.finish)
+        file.seek(0)
+        while piece := await to_thread(file.read, PIECE):
+            yield piece
