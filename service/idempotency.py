@@ -101,6 +101,11 @@ class Once:
         """
         return await self.beginning_with(Query("SELECT"), tx, view, lambda _: effect())
 
+    async def ran(self, tx: Tx) -> bool:
+        """Whether this key has run this very body."""
+        found = await fetch(tx, _TAKEN, self.user_id, self.route, self.key)
+        return bool(found) and self._was_kept_as(found[0]["body_sha256"])
+
     async def told(self, tx: Tx, view: type[T]) -> T | None:
         """What this key answered, for whoever asks about it later; None where it has run nothing."""
         found = await fetch(tx, _TAKEN, self.user_id, self.route, self.key)

@@ -133,7 +133,7 @@ _BY_CONSTRAINT = {
 }
 _BY_SQLSTATE = {
     "ZD216": "batch.checks_few",
-    "ZD217": "batch.series_open",
+    "ZD217": "batch.others_open",
     "ZD218": "step_up.other",
     "ZD219": "step_up.needed",
     "ZD250": "step_up.needed",

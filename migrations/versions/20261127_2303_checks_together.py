@@ -73,8 +73,9 @@ FUNCTIONS = [
       FOR own IN SELECT n.* FROM new_rows n JOIN old_rows o ON o.id = n.id
                   WHERE n.status = 'submitted' AND o.status = 'frozen' ORDER BY n.id LOOP
         PERFORM pg_advisory_xact_lock(hashtextextended('checks of ' || own.district || ' ' || own.fund, 0));
-        IF EXISTS (SELECT FROM batches b WHERE b.series = own.series AND b.id <> own.id AND b.status = 'opened') THEN
-          RAISE EXCEPTION 'others of its opening are not put together yet' USING ERRCODE = 'ZD217';
+        IF EXISTS (SELECT FROM batches b WHERE (b.district, b.fund) = (own.district, own.fund)
+                      AND b.id <> own.id AND b.status = 'opened') THEN
+          RAISE EXCEPTION 'others of its district and fund are not put together yet' USING ERRCODE = 'ZD217';
         END IF;
         SELECT (s.signed_at AT TIME ZONE 'Asia/Shanghai')::date INTO signed_on
           FROM batch_signatures s WHERE s.batch_id = own.id AND s.step = 'assemble';
@@ -99,13 +100,6 @@ FUNCTIONS = [
 
 def upgrade() -> None:
     op.add_column("batches", sa.Column("together", JSONB(), nullable=True))
-    # the day's submissions are looked up at each of them
-    op.create_index(
-        "ix_batch_signatures_submitted",
-        "batch_signatures",
-        ["signed_at"],
-        postgresql_where=sa.text("step = 'assemble'"),
-    )
     for function in FUNCTIONS:
         op.execute(function)
     op.execute(

@@ -17,6 +17,7 @@ from domain.money import Fen, parse_yuan
 from domain.period import parse_date
 from domain.step_up import Decision
 from service.database import Tx
+from service.idempotency import Once
 from service.pages import forms
 from service.pages.forms import Fault, Typed
 from service.wording import wording, words
@@ -141,10 +142,18 @@ async def done_once(
     done = list[T]()
 
     async def run() -> None:
-        once = forms.once_of(request, me, typed, typed.get("once", ""))
-        done.append((await once(tx, view, effect)).view)
+        done.append((await _once(request, me, typed)(tx, view, effect)).view)
 
     return done, await refused(tx, run)
+
+
+async def was_done(request: _Request, tx: Tx, me: Actor, typed: Typed) -> bool:
+    """Whether this very form was taken before: pressed twice, its code serves the first time alone."""
+    return await _once(request, me, typed).ran(tx)
+
+
+def _once(request: _Request, me: Actor, typed: Typed) -> Once:
+    return forms.once_of(request, me, typed, typed.get("once", ""))
 
 
 def codes(kind: str, but: Mapping[str, Any] | frozenset[str] = frozenset()) -> list[tuple[str, str]]:

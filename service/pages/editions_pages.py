@@ -73,7 +73,7 @@ async def compared_file(tx: Tx, asked: Mapping[str, str]) -> tuple[str, bytes]:
 def as_file(before: str, after: str, found: DifferenceView) -> tuple[str, bytes]:
     """Every change between two editions as CSV, and its name; a row that changed in two ways stands under each."""
     rows = [
-        [words(f"changed.{change}"), *_cells(pair.before), *_cells(pair.after)]
+        [words(f"changed.{change}", language="zh"), *_cells(pair.before), *_cells(pair.after)]
         for change in Change
         for pair in _pairs(found, change)
     ]

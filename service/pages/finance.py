@@ -14,6 +14,7 @@ from domain.level import LEVELS
 from domain.money import format_yuan
 from domain.period import parse_date
 from domain.step_up import SIGNERS
+from service.access.commands import asked_for
 from service.access.queries import district_names
 from service.audit.queries.story.journal import in_words
 from service.batches import queries
@@ -124,6 +125,7 @@ async def batch(asked: Asked, after: str | None, faults: list[Fault], seed: int 
         "faults": faults,
         "printed": asked.now,
         "once": typed.get("once") or uuid4(),
+        "proof": await asked_for(tx, asked.now),
     }
 
 

@@ -99,8 +99,11 @@ def other_address(request: Request[Any, Any, Any]) -> str:
     """This page in the other language; empty where it is in Chinese alone."""
     if not _is_there(request):
         return ""
+    chosen = (ASKED, "zh" if spoken.get() == "en" else "en")
+    if request.scope.get("route_handler") is None:  # nobody answers at this address, so nobody would choose there
+        return f"/?{urlencode([chosen])}"
     query = _without(request, {ASKED, "told"}) if request.method == "GET" else []
-    return f"{request.url.path}?{urlencode([*query, (ASKED, 'zh' if spoken.get() == 'en' else 'en')])}"
+    return f"{request.url.path}?{urlencode([*query, chosen])}"
 
 
 def _is_there(request: Request[Any, Any, Any]) -> bool:

@@ -11,9 +11,11 @@ from litestar import Request, Response
 from domain.actor import Actor
 from domain.batch import BatchAction, BatchStatus
 from domain.errors import Forbidden
+from service.access.commands import asked_for
 from service.batches import commands, queries
 from service.batches.schemas import BatchView, NewBatch, NewRelease, Rejection, Shown
 from service.database import Tx, transaction
+from service.idempotency import Once
 from service.pages import finance, forms, money
 from service.pages.acts import Asked
 from service.pages.forms import Fault
@@ -50,19 +52,40 @@ async def signed(request: _Request, me: Actor, batch_id: UUID, today: date, now:
     whether the batch waits for that one."""
     typed = await forms.typed(request)
     async with transaction() as tx:
+        asked = Asked(tx, me, today, now, typed, str(batch_id))
+        if before := await _signed_before(request, asked):
+            return _told_of(before)
         signing = commands.SIGNINGS.get((await queries.find_batch(tx, me, batch_id)).status)
         if signing is None:
-            faults = [("form", words("batch.nothing_to_sign"))]
-            return await _again(request, Asked(tx, me, today, now, typed, str(batch_id)), faults)
-    me_proven, faults = await proven_by(request, me, f"batch.{signing.step}", batch_id, typed, now)
+            return await _again(request, asked, [("form", words("batch.nothing_to_sign"))])
+        proves = await asked_for(tx, now)
+    faults, views = list[Fault](), list[BatchView]()
+    if proves:
+        me, faults = await proven_by(request, me, f"batch.{signing.step}", batch_id, typed, now)
     async with transaction() as tx:
         await must_be_signed_in(tx, digest(request.auth))
-        asked, views = Asked(tx, me_proven, today, now, typed, str(batch_id)), list[BatchView]()
-        faults = faults or await _noted(asked, signing, lambda: _sign(request, asked, signing, views))
+        asked = Asked(tx, me, today, now, typed, str(batch_id))
+        if not faults:
+            faults = await _noted(asked, signing, lambda: _sign(request, asked, signing, views))
+        elif before := await _signed_before(request, asked):  # pressed twice, its code serves the first time alone
+            return _told_of(before)
         if faults:
             return await _again(request, asked, faults)
-    left = views[0].status in {BatchStatus.FROZEN, BatchStatus.DISSOLVED}  # lines left before anybody signed
-    return forms.see(f"/finance/batches/{batch_id}", "lines_left" if left else "signed")
+    return _told_of(views[0])
+
+
+def _told_of(batch: BatchView) -> Response[Any]:
+    left = batch.status in {BatchStatus.FROZEN, BatchStatus.DISSOLVED}  # lines left before anybody signed
+    return forms.see(f"/finance/batches/{batch.id}", "lines_left" if left else "signed")
+
+
+async def _signed_before(request: _Request, asked: Asked) -> BatchView | None:
+    """What the batch was once this very form had been taken; None where it has not been."""
+    for signing in commands.SIGNINGS.values():
+        once = _once(request, asked, signing)
+        if await once.ran(asked.tx):
+            return await once.told(asked.tx, BatchView)
+    return None
 
 
 async def rejected(request: _Request, tx: Tx, me: Actor, batch_id: UUID, today: date, now: datetime) -> Response[Any]:
@@ -92,7 +115,7 @@ async def _sign(request: _Request, asked: Asked, signing: commands.Signing, view
         "line_count": number_typed(typed.get("line_count", "")),
         "sum_fen": number_typed(typed.get("sum_fen", "")),
     }
-    once = forms.once_of(request, me, typed, f"{signing.action}-{typed.get('once', '')}")
+    once = _once(request, asked, signing)
     if signing.action == BatchAction.RELEASE:
         transferred_on = forms.day_of(typed, "transferred_on")
         told = {**shown, "voucher": typed.get("voucher", ""), "transferred_on": transferred_on.isoformat()}
@@ -105,6 +128,10 @@ async def _sign(request: _Request, asked: Asked, signing: commands.Signing, view
         sign = commands.submit_batch if signing.action == BatchAction.SUBMIT else commands.check_batch
         answer = await once(tx, BatchView, lambda: sign(tx, me, asked.id, what, asked.now))
     views.append(answer.view)
+
+
+def _once(request: _Request, asked: Asked, signing: commands.Signing) -> Once:
+    return forms.once_of(request, asked.me, asked.typed, f"{signing.action}-{asked.text('once')}")
 
 
 async def _noted(asked: Asked, signing: commands.Signing, effect: Callable[[], Awaitable[None]]) -> list[Fault]:

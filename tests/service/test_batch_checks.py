@@ -118,7 +118,7 @@ async def test_of_a_series_nothing_is_submitted_before_all_of_it_is_known(tx: Tx
     await commands.dissolve_batch(tx, stage.staff[Post.MAKER], like.id, "…", stage.world.now)
     await stage.world.set_policy(tx, "agent_bank", {"default": terms, "funds": {}})
     first = await stage.frozen(tx)
-    assert await code_of(submit(tx, stage, first)) == "batch.series_open"
+    assert await code_of(submit(tx, stage, first)) == "batch.others_open"
     second = await opened_by_the_job(tx, stage, [first.id])
     assert second
     assert (await submit(tx, stage, first)).checks_needed == 2

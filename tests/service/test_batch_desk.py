@@ -313,7 +313,9 @@ async def test_a_delegation_is_for_one_post_of_one_district_and_some_days(tx: Tx
 
 
 async def test_a_file_waits_until_the_bank_takes_it(tx: Tx, stage: Stage) -> None:
-    terms = {**(await stage.open(tx)).terms, "cut_off": "16:30", "opens": "09:00", "every_day": False}
+    like = await stage.open(tx)
+    await commands.dissolve_batch(tx, stage.staff[Post.MAKER], like.id, "…", stage.world.now)
+    terms = {**like.terms, "cut_off": "16:30", "opens": "09:00", "every_day": False}
     await stage.world.set_policy(tx, "agent_bank", {"default": terms, "funds": {}})
     batch = await stage.written(tx)
     seen = await stage.see(tx, batch.id)

@@ -14,8 +14,11 @@ from domain.actor import Post
 from domain.batch import BatchStatus
 from domain.batch_checks import Beside, Checks, checks_of
 from domain.money import format_yuan
+from service.access.commands import step_up
 from service.batches.queries import find_batch
 from service.database import transaction
+from service.pages import finance, money_doing
+from service.pages import signing as signing_pages
 from tests.app import the_app
 from tests.pages import Browser, at_a_browser, read
 from tests.payments import journal_of
@@ -51,6 +54,19 @@ async def windows(signing: Signing) -> AsyncIterator[dict[Post, Window]]:
         yield found
 
 
+@pytest.fixture
+def asked(windows: dict[Post, Window], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on, as if the policy said so, which is everybody's in this database."""
+    assert windows
+
+    async def always(*_: object) -> bool:
+        return True
+
+    for module in (step_up, money_doing, signing_pages, finance):
+        monkeypatch.setattr(module, "asked_for", always)
+
+
+@pytest.mark.usefixtures("asked")
 async def test_three_persons_sign_on_pages(signing: Signing, windows: dict[Post, Window]) -> None:
     at, batch = f"/finance/batches/{signing.batch.id}", signing.batch
     desk = read(await windows[Post.MAKER].get("/finance"))
@@ -77,6 +93,23 @@ async def test_three_persons_sign_on_pages(signing: Signing, windows: dict[Post,
     assert "没有等你签" not in read(await windows[Post.CHECKER].get(at)).text
 
 
+async def test_where_no_code_is_asked_for_no_page_asks(signing: Signing, windows: dict[Post, Window]) -> None:
+    at, window = f"/finance/batches/{signing.batch.id}", windows[Post.MAKER]
+    page = await window.get(at)
+    assert 'name="code"' not in page.text
+    assert (await window.send(page, f"{at}/sign")).headers["location"] == f"{at}?told=signed"
+
+
+@pytest.mark.usefixtures("asked")
+async def test_pressed_twice_it_is_signed_once_and_says_so(signing: Signing, windows: dict[Post, Window]) -> None:
+    at, window = f"/finance/batches/{signing.batch.id}", windows[Post.MAKER]
+    page = await window.get(at)
+    given = {"password": PASSWORD, "code": await window.signer.code()}
+    for _ in range(2):
+        assert (await window.send(page, f"{at}/sign", **given)).headers["location"] == f"{at}?told=signed"
+
+
+@pytest.mark.usefixtures("asked")
 async def test_a_wrong_code_signs_nothing_and_the_page_says_so(signing: Signing, windows: dict[Post, Window]) -> None:
     at, window = f"/finance/batches/{signing.batch.id}", windows[Post.MAKER]
     page = await window.get(at)

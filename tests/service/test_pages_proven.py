@@ -7,29 +7,16 @@ from sqlalchemy import text
 
 from domain.actor import Post
 from domain.step_up import Decision
-from service.access.commands import step_up
 from service.database import transaction
 from service.funds.commands import propose_appropriation
 from service.funds.schemas import NewAppropriation
 from service.pages import money_doing
 from tests.pages import read
-from tests.service.test_pages_finance import Window, client, windows
+from tests.service.test_pages_finance import Window, asked, client, windows
 from tests.service.test_step_up import PASSWORD, Signing, said, signing
 from tests.world import FUND
 
-__all__ = ["client", "signing", "windows"]  # fixtures
-
-
-@pytest.fixture
-def asked(windows: dict[Post, Window], monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on, as if the policy said so, which is everybody's in this database."""
-    assert windows
-
-    async def always(*_: object) -> bool:
-        return True
-
-    for module in (step_up, money_doing):
-        monkeypatch.setattr(module, "asked_for", always)
+__all__ = ["asked", "client", "signing", "windows"]  # fixtures
 
 
 async def proposed(signing: Signing) -> UUID:

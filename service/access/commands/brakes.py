@@ -47,6 +47,12 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 
+async def stand_in_line(tx: Tx, keys: Watched) -> None:
+    """One guess after the other to the end of the transaction, so that each sees what those before it came to."""
+    for key in sorted(keys):
+        await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"sign-in {key.hex()}", 0))))
+
+
 async def must_be_heard(tx: Tx, keys: Watched) -> None:
     """Throttled `sign_in.braked` (minutes) while one of them is locked."""
     row = SignInBrakeRow

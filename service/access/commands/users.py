@@ -17,7 +17,7 @@ from domain.errors import Conflict, Forbidden, Invalid, NotFound, SignedOut
 from domain.identity import NationalId, PersonName, Phone
 from domain.personal_number import holds_personal_number
 from domain.relative import RELATIVES_MAX
-from service.access.commands.brakes import count_wrong, forget_wrong, must_be_heard, watched
+from service.access.commands.brakes import count_wrong, forget_wrong, must_be_heard, stand_in_line, watched
 from service.access.queries import LoginAccount, account_for_login, my_relatives
 from service.access.schemas import (
     NewRelative,
@@ -112,6 +112,7 @@ async def _account(given: NewSignIn, address: str = "") -> LoginAccount:
         found = await account_for_login(tx, login)
     fits = await password_fits(found.password_hash if found else _nobodys_hash(), given.password)
     async with transaction() as tx:
+        await stand_in_line(tx, keys)
         await must_be_heard(tx, keys)  # others may have been wrong meanwhile
         if found and fits:
             await forget_wrong(tx, login)

@@ -23,12 +23,13 @@ async def leave_out_failing(tx: Tx, batch: Batch, by: By) -> bool:
     await keep_left_out(tx, batch.id, "submit", found, {line.claim_id: line.reference for line in left}, by)
     if len(left) == len(lines):
         await give_up(tx, batch, BatchAction.DISSOLVE, by, "batch.nothing_left")
-    else:
-        await move_attempts(tx, AttemptAction.VOID, [line.id for line in left], by, reason="batch.line_left")
-        await move_claims(tx, ClaimAction.UNBATCH, sorted(leaving), by, reason="batch.line_left")
-        hasher = Hasher()
-        async for line in each_payment_line(tx, batch.id):
-            hasher.add(line)
-        await freeze(tx, batch, BatchAction.REFREEZE, hasher.content(), by)
+        await stop_failing(tx, found, by)
+        return True
+    await move_attempts(tx, AttemptAction.VOID, [line.id for line in left], by, reason="batch.line_left")
+    await move_claims(tx, ClaimAction.UNBATCH, sorted(leaving), by, reason="batch.line_left")
     await stop_failing(tx, found, by)
+    hasher = Hasher()
+    async for line in each_payment_line(tx, batch.id):
+        hasher.add(line)
+    await freeze(tx, batch, BatchAction.REFREEZE, hasher.content(), by)
     return True

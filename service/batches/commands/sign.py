@@ -14,7 +14,7 @@ from domain.errors import Conflict, Forbidden, Invalid
 from domain.money import format_yuan
 from service.access.commands import proven
 from service.access.tables import UserRow
-from service.batches.commands.counting import counted
+from service.batches.commands.counting import counted, must_be_countable
 from service.batches.commands.leaving import leave_out_failing
 from service.batches.commands.moves import BATCHES
 from service.batches.queries import Batch, live_hold, locked_batch, signers_of, standing_in, view_of
@@ -54,15 +54,17 @@ async def submit_batch(tx: Tx, me: Actor, batch_id: UUID, shown: Shown, now: dat
     `frozen` (or `dissolved`, where none is left), with another hash, to be looked at and signed again. By how many
     it is checked is settled here.
 
-    Conflict `batch.series_open` while others of its opening are still put together. Refusals of all signatures:
-    NotFound `batch.not_found`; Forbidden `batch.same_person`, `post_missing`, `batch.no_delegation`,
+    Conflict `batch.others_open` while others of its district and fund are still put together. Refusals of all
+    signatures: NotFound `batch.not_found`; Forbidden `batch.same_person`, `post_missing`, `batch.no_delegation`,
     `batch.own_claim`; Conflict `wrong_status`, `batch.held`, `batch.changed` (with what was shown and what is there
     now); and what `proven` refuses.
     """
     batch = await _may_sign(tx, me, batch_id, _SUBMIT, shown, now)
-    checks = await counted(tx, batch, shown.sum_fen, now, signing=True)
+    await must_be_countable(tx, batch, now)
     if await leave_out_failing(tx, batch, By.actor(me, Post.MAKER, now)):
         return await view_of(tx, batch.id)
+    # last, for what is assembled meanwhile locks its money before it is counted
+    checks = await counted(tx, batch, shown.sum_fen, now, signing=True)
     return await _sign(tx, me, batch, _SUBMIT, now, checks)
 
 

@@ -18,15 +18,21 @@ from service.policies.queries import parameters
 
 
 async def beside(tx: Tx, batch: Batch, on: date) -> list[Beside]:
-    """The batches that may count with this one on a day in Shanghai, and those of its opening that are not put
-    together yet."""
+    """The batches of its district and fund that may count with this one on a day in Shanghai, and those that are not
+    put together yet."""
     row, signed = BatchRow, SignatureRow
     since = datetime.combine(on, time(), SHANGHAI)
     asked = (
         select(row.number, row.status, func.coalesce(row.sum_fen, 0), signed.signed_at, row.series)
         .outerjoin(signed, and_(signed.batch_id == row.id, signed.step == str(Step.ASSEMBLE)))
         .where(row.district == batch.district, row.fund == batch.fund, row.id != batch.id)
-        .where(or_(row.status.in_(list(map(str, UNRELEASED))), row.series == batch.series, signed.signed_at >= since))
+        .where(
+            or_(
+                row.status.in_(list(map(str, {BatchStatus.OPENED, *UNRELEASED}))),
+                row.series == batch.series,
+                signed.signed_at >= since,
+            )
+        )
     )
     return [
         Beside(

@@ -46,10 +46,10 @@ async def act_page(
     status_code=303,
 )
 async def do_act(
-    request: StrictRequest, tx: Tx, me: Me, today: Today, now: Now, act: Act, subject: FromPath[str]
+    request: StrictRequest, me: Me, today: Today, now: Now, act: Act, subject: FromPath[str]
 ) -> Response[Any]:
     """Do it, or say what is wrong."""
-    return await money_doing.done(request, tx, me, act, subject, today, now)
+    return await money_doing.done(request, me, act, subject, today, now)
 
 
 @get("/finance/returns", guards=[allow(*EYES)], include_in_schema=False)

@@ -86,6 +86,7 @@ async def returns(tx: Tx, me: Actor, span: Period, along: Along) -> Returns:
         found.rows[key] = Returned(sent=int(sent))
         found.whole.sent += int(sent)
     for key, back in await tx.execute(_BACK_BY_LIST if by_list else _BACK, asked):
-        found.rows[key].back = int(back)
+        # a batch that was counted between the two statements may bring a list
+        found.rows.setdefault(key, Returned()).back = int(back)
         found.whole.back += int(back)
     return found
