@@ -144,7 +144,7 @@ async def test_each_signature_of_a_batch_brings_its_proof(signing: Signing, data
 async def _planted(databases: Databases, signing: Signing) -> None:
     """Each broken once, with every trigger and foreign key asleep: the audit names the row."""
     id_, batch = signing.signers[Post.CHECKER].actor.user_id, signing.batch.id
-    of_checker = f"WHERE user_id = '{id_}'"
+    of_checker, signers = f"WHERE user_id = '{id_}'", [each.actor.user_id for each in signing.signers.values()]
     admin = create_async_engine(async_url(databases.admin_url), poolclass=NullPool)
     for statement, table, says in (
         ("SELECT", "", ""),
@@ -162,11 +162,20 @@ async def _planted(databases: Databases, signing: Signing) -> None:
             "用了两次",
         ),
         (f"UPDATE second_factors SET confirmed_at = NULL {of_checker}", "step_ups", "不是本人的"),
+        (f"UPDATE step_up_uses SET sign = 'clawback.waive x' {of_checker}", "step_up_uses", "别的事上"),
+        (f"UPDATE step_up_uses SET user_id = step_up_id {of_checker}", "step_up_uses", "别人的"),
+        # from then on the money of this district was granted without
+        (
+            f"UPDATE step_up_uses SET used_at = used_at - interval '1 year' {of_checker}",
+            "appropriation_answers",
+            "决定之前没有重新验证",
+        ),
     ):
         async with admin.connect() as tx:
             await tx.execute(text("SET LOCAL session_replication_role = replica"))
             await tx.execute(text("UPDATE policies SET value = '\"signatures\"' WHERE key = 'step_up'"))
             await tx.execute(text("DELETE FROM batch_signatures WHERE step_up_id IS NULL"))  # by tests that need none
+            await tx.execute(text("DELETE FROM step_up_uses WHERE user_id <> ALL (:these)"), {"these": signers})
             for each in statement.split("; "):
                 await tx.execute(text(each))
             breach = await first_breach(tx, STEP_UPS.checks)
