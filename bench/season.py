@@ -278,7 +278,7 @@ _COUNTED = """
     SELECT gen_random_uuid(), month, month + day, month + day, 40, (
            SELECT jsonb_object_agg(step, days)
              FROM unnest(ARRAY['review', 'correction', 'notice', 'payment', 'whole']) AS step
-            CROSS JOIN (SELECT jsonb_object_agg(took, took * 2) AS days FROM generate_series(1, 40) AS took) AS spread)
+            CROSS JOIN (SELECT jsonb_object_agg(n, n * 2) AS days FROM generate_series(1, 40) AS n) AS spread)
       FROM (SELECT DISTINCT CAST(date_trunc('month', opened_at AT TIME ZONE 'Asia/Shanghai') AS date) AS month
               FROM batches) AS months
      CROSS JOIN generate_series(1, 60) AS day
