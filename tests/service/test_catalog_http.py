@@ -176,3 +176,26 @@ async def test_memory_of_days_ends(monkeypatch: pytest.MonkeyPatch, committed: W
     for days in range(9):
         await published.published_on(committed.today - timedelta(days=days))
     assert len(published._memory.days) <= 3
+
+
+async def test_many_findings_are_answered_in_one_call_and_once(
+    client: httpx.AsyncClient, desks: tuple[Desk, Desk]
+) -> None:
+    editor, publisher = desks
+    upload = {"content": SHEET.encode(), "params": {"year": 2089, "source": "示例.csv"}}
+    at = f"/{(await editor.post('', headers={'Content-Type': 'text/csv'}, **upload)).json()['id']}"
+    found = (await editor.get(f"{at}/findings"))["findings"]
+    seen = [{"id": each["id"], "version": each["version"]} for each in found]
+    await editor.post(f"{at}/findings/{seen[0]['id']}", {"decision": "ask", "note": "问了省厅"})
+    body = {"decision": "accept", "note": "照发布的", "findings": seen}
+    key = {"Idempotency-Key": str(uuid4())}
+    first, second = [await editor.post(f"{at}/findings", headers=key, json=body) for _ in range(2)]
+    assert (first.status_code, first.json()["decided"]) == (200, len(seen) - 1)
+    assert [(each["id"], each["note"]) for each in first.json()["changed"]] == [(seen[0]["id"], "问了省厅")]
+    assert (second.json(), second.headers["idempotent-replayed"]) == (first.json(), "true")
+    assert (await editor.post(f"{at}/findings", {**body, "findings": []})).status_code in (400, 422)
+    many = [{"id": str(uuid4()), "version": "x"}] * 501
+    assert (await editor.post(f"{at}/findings", {**body, "findings": many})).status_code in (400, 422)
+    foreign = await editor.post(f"{at}/findings", {**body, "findings": [*seen, many[0]]})
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "finding.none")
+    assert (await publisher.post(f"{at}/findings", body)).status_code == 403
