@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -175,7 +176,8 @@ async def test_who_signed_does_not_sign_again_and_that_is_noted(
     await window.send(page, f"{at}/sign", password=PASSWORD, code=await window.signer.code())
     again = await window.get(at)
     assert "签署同意" not in again.text  # the next signature is another's
-    refused = await window.send(page, f"{at}/sign", password=PASSWORD, code=await window.signer.code(1))
+    given = {"password": PASSWORD, "code": await window.signer.code(1), "once": str(uuid4())}
+    refused = await window.send(page, f"{at}/sign", **given)
     assert refused.status_code == 409
     async with transaction() as tx:
         assert [each.action for each in await journal_of(tx, "batch_refusal", signing.batch.id)] == ["refused_check"]
