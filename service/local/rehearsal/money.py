@@ -15,8 +15,8 @@ _LINES_MIN = 5
 #: A step-up names no more signatures.
 _SIGNED_AT_ONCE = 100
 _LATE_MS = 4_000
-#: Batches in one of these are still on their way.
-_UNDER_WAY = ("opened", "frozen", "submitted", "checked", "released", "sent")
+#: Batches in one of these are still on their way; what is opened is asked for last, for who freezes may open another.
+_UNDER_WAY = ("frozen", "submitted", "checked", "released", "sent", "opened")
 #: Status of a batch → what is signed next, and by whom; a large one is checked by several, one after the other.
 _NEXT = {"frozen": ("submit", "maker"), "submitted": ("check", "checker"), "checked": ("release", "releaser")}
 _CHECKERS = ("checker", "checker2", "checker3")
