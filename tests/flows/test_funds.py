@@ -80,7 +80,9 @@ def test_a_district_runs_out_of_money_and_goes_on(poor: Office) -> None:
     refused(poor.sign_in(f"checker-{OTHER}").post(confirm, {}), 404, "appropriation.not_found")
     refused(reviewer.post(f"/api/claims/{left}/approve", {"note": ""}), 409, "fund.insufficient")
     key = str(uuid4())
-    assert checker.do(confirm, {}, key)["confirmed_at"]
+    refused(checker.post(confirm, {}), 403, "step_up.needed")
+    proof = poor.prove("checker", {"purpose": "appropriation.confirm", "subject": proposed["id"]})
+    assert checker.do(confirm, {}, key, proof)["confirmed_at"]
     assert checker.post(confirm, {}, key).headers["Idempotent-Replayed"] == "true"
     refused(checker.post(confirm, {}), 409, "appropriation.confirmed")
     assert maker.see(f"{APPROPRIATIONS}?limit=1")["appropriations"][0]["id"] == proposed["id"]
@@ -97,7 +99,9 @@ def test_a_district_runs_out_of_money_and_goes_on(poor: Office) -> None:
 
     # what is held for claims cannot be taken back
     lowered = maker.do(APPROPRIATIONS, {**body, "amount_fen": -1, "reason": "收回"})
-    problem = refused(checker.post(f"{APPROPRIATIONS}/{lowered['id']}/confirm", {}), 409, "appropriation.not_free")
+    proof = poor.prove("checker", {"purpose": "appropriation.confirm", "subject": lowered["id"]})
+    late = checker.post(f"{APPROPRIATIONS}/{lowered['id']}/confirm", {}, step_up=proof)
+    problem = refused(late, 409, "appropriation.not_free")
     assert "可用的只有 0 元" in problem["detail"]
 
 

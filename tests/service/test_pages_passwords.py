@@ -14,12 +14,12 @@ from service.database import engine, transaction
 from service.security import COOKIE, close_session
 from tests.pages import Browser
 from tests.payments import journal_of
-from tests.service.test_pages_finance import Window, client, windows
+from tests.service.test_pages_finance import Window, asked, client, windows
 from tests.service.test_pages_person import PASSWORD as MINE
 from tests.service.test_pages_person import browser, signs_in, somebody_new
 from tests.service.test_step_up import PASSWORD, Signing, signing
 
-__all__ = ["browser", "client", "signing", "windows"]  # fixtures
+__all__ = ["asked", "browser", "client", "signing", "windows"]  # fixtures
 
 
 @pytest.mark.parametrize("password", [MINE, "wrong"])
@@ -49,6 +49,7 @@ async def test_who_is_signed_out_meanwhile_reads_nothing(
         assert [each.action for each in await journal_of(tx, "person", person)] == ["export"]
 
 
+@pytest.mark.usefixtures("asked")
 async def test_who_is_signed_out_meanwhile_signs_nothing(
     signing: Signing, windows: dict[Post, Window], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +71,7 @@ async def test_who_is_signed_out_meanwhile_signs_nothing(
         assert (await find_batch(tx, signing.stage.staff[Post.MAKER], signing.batch.id)).status == BatchStatus.FROZEN
 
 
+@pytest.mark.usefixtures("asked")
 async def test_a_batch_that_goes_on_while_a_password_is_proven_is_not_signed_for_another_step(
     signing: Signing, windows: dict[Post, Window], monkeypatch: pytest.MonkeyPatch
 ) -> None:

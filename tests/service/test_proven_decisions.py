@@ -20,7 +20,7 @@ from domain.step_up import Decision
 from service.access.commands import proven, sample_proof
 from service.access.commands.step_up import _keep
 from service.access.schemas import NamedSignature
-from service.audit.queries.checks import first_breach
+from service.audit.queries.checks import Breach, first_breach
 from service.audit.queries.step_ups import DECIDED, STEP_UPS
 from service.batches import commands as batches
 from service.batches.schemas import NewDelegation, NewFileWord, NewResend
@@ -29,7 +29,7 @@ from service.claims.schemas import NewAccountAnswer
 from service.clawbacks.commands.correcting import answer_correction
 from service.clawbacks.commands.demanding import answer_enforcement, answer_waiver, propose_enforcement
 from service.clawbacks.commands.repaying import answer_repayment
-from service.clawbacks.schemas import NewCorrectionAnswer, NewEnforcement
+from service.clawbacks.schemas import NewCorrectionAnswer, NewEnforcement, NewWaiverAnswer
 from service.database import Tx
 from service.funds.commands import (
     confirm_appropriation,
@@ -170,7 +170,8 @@ async def _waiver(tx: Tx, world: World, agree: Agree, on: On) -> Ready:
     await owing.office.propose(tx, of)
     await on()
     yes, no = (
-        (lambda me, grant=grant: answer_waiver(tx, me, of, grant=grant, now=world.now)) for grant in (True, False)
+        (lambda me, grant=grant: answer_waiver(tx, me, of, NewWaiverAnswer(grant, "示例"), world.now))
+        for grant in (True, False)
     )
     return Ready(owing.office.staff(Post.CHECKER), of, yes, no)
 
@@ -280,6 +281,7 @@ async def test_it_asks_for_a_code_of_its_own(
         await world.set_policy(tx, "step_up", "signatures")
 
     ready = await build(tx, world, agree, on)
+    without = await _breaches(tx)  # other tests decided without, and stored it
     assert await refused(tx, ready.act(ready.me)) == "step_up.needed"
     if ready.no is not None:  # saying no stops money
         assert await refused(tx, ready.no(ready.me)) == "done"
@@ -296,7 +298,11 @@ async def test_it_asks_for_a_code_of_its_own(
     assert list(used.scalars()) == [f"{decision} {ready.subject}"]
     with pytest.raises(DomainError, match=r"step_up\.other"):  # it served once
         await proven(tx, me, decision, ready.subject, world.now)
-    assert await first_breach(tx, STEP_UPS.checks) is None
+    assert await _breaches(tx) == without
+
+
+async def _breaches(tx: Tx) -> list[Breach | None]:
+    return [await first_breach(tx, (check,)) for check in STEP_UPS.checks]
 
 
 async def _forgotten(*_: object) -> None:
