@@ -86,7 +86,6 @@ class SignatureRow(Base):
             name="fk_batch_signatures_content",
         ),
         CheckConstraint("step IN ('assemble', 'check', 'check_2', 'check_3', 'release')", name="step"),
-        Index("ix_batch_signatures_submitted", "signed_at", postgresql_where=text("step = 'assemble'")),
     )
 
     #: The proof that went with it. Null: from before there were any, or where the policy `step_up` asks for none.
